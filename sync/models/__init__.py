@@ -1,0 +1,27 @@
+"""What KnowBe4 holds, mirrored, and how it got here.
+
+Facts are stored as they came beside what is derived from them. Nothing is deleted: rows that KnowBe4 no longer
+returns get `removed_at`. Every row belongs to an account, and every index leads with it.
+"""
+
+from sync.models.account import Account
+from sync.models.people import Department, Group, GroupMembership, Person
+from sync.models.phishing import PhishingCampaign, PhishingResult, PhishingTest
+from sync.models.runs import Change, SyncRun
+from sync.models.training import Campaign, ContentItem, Enrollment
+
+__all__ = [
+    "Account",
+    "Campaign",
+    "Change",
+    "ContentItem",
+    "Department",
+    "Enrollment",
+    "Group",
+    "GroupMembership",
+    "Person",
+    "PhishingCampaign",
+    "PhishingResult",
+    "PhishingTest",
+    "SyncRun",
+]

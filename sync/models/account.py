@@ -1,0 +1,91 @@
+"""A KnowBe4 tenant and how Rollcall reads it."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from sync import keys
+
+
+class Region(models.TextChoices):
+    """The five regional hosts of the Reporting API."""
+
+    US = "us", "United States"
+    EU = "eu", "Europe"
+    CA = "ca", "Canada"
+    UK = "uk", "United Kingdom"
+    DE = "de", "Germany"
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse a name that the time zone database does not know."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValidationError(f"{name!r} is not a time zone; write one like Europe/Berlin.") from None
+
+
+class Account(models.Model):
+    """A KnowBe4 tenant: where it is, how fast it may be read, and which sync its pages show.
+
+    Request limits are KnowBe4's own (4 a second, 50 a minute, 2,000 a day plus one per licensed seat; its API
+    documentation of September 2025); None means no limit and is meant for a simulator only.
+    """
+
+    name = models.CharField(max_length=200, unique=True)
+    region = models.CharField(max_length=2, choices=Region.choices, default=Region.US)
+    base_url = models.URLField(blank=True, help_text="Overrides the region, for a simulator or a proxy.")
+    encrypted_key = models.BinaryField(default=b"", editable=False)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+
+    sync_interval = models.DurationField(default=timedelta(minutes=60))
+    is_sync_enabled = models.BooleanField(default=True)
+    requests_per_second = models.PositiveIntegerField(null=True, blank=True, default=4)
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True, default=50)
+    requests_per_day = models.PositiveIntegerField(
+        null=True, blank=True, default=2000, help_text="Licensed seats are added to it."
+    )
+
+    # What KnowBe4 says of the account.
+    knowbe4_name = models.CharField(max_length=500, blank=True)
+    subscription_level = models.CharField(max_length=100, blank=True)
+    subscription_end_date = models.DateField(null=True, blank=True)
+    number_of_seats = models.PositiveIntegerField(null=True, blank=True)
+    domains = models.JSONField(default=list)
+    current_risk_score = models.FloatField(null=True, blank=True)
+
+    # The sync that every page shows. Stamped by publish, in its transaction.
+    published_run = models.ForeignKey(
+        "sync.SyncRun", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    published_at = models.DateTimeField(null=True, blank=True)
+    data_as_of = models.DateTimeField(
+        null=True, blank=True, help_text="When the published sync began to read: nothing shown is older than this."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which this account's days and quarters are counted."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def api_key(self) -> str:
+        """The KnowBe4 key in clear text; empty when none was entered. Never log it, never show it."""
+        return keys.decrypt(bytes(self.encrypted_key))
+
+    @api_key.setter
+    def api_key(self, value: str) -> None:
+        self.encrypted_key = keys.encrypt(value)
+
+    @property
+    def daily_allowance(self) -> int | None:
+        """Requests per 24 hours: the base plus one for each licensed seat. None means no limit."""
+        if self.requests_per_day is None:
+            return None
+        return self.requests_per_day + (self.number_of_seats or 0)

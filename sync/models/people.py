@@ -1,0 +1,120 @@
+"""The people KnowBe4 trains, and how they are grouped."""
+
+from django.db import models
+from django.db.models.functions import Upper
+
+
+class Department(models.Model):
+    """A department: all spellings that differ only in case and spaces.
+
+    `key` is the spelling trimmed, inner spaces collapsed, lower case; blank is "No department". `name` is the most
+    frequent spelling among active people. An administrator may merge one department into another here; KnowBe4 is
+    not touched.
+    """
+
+    account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
+    key = models.CharField(max_length=500, blank=True)
+    name = models.CharField(max_length=500, blank=True)
+    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="spellings")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "key"], name="department_key_unique"),
+            models.CheckConstraint(
+                condition=models.Q(merged_into__isnull=True) | ~models.Q(merged_into=models.F("id")),
+                name="department_not_merged_into_itself",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or "No department"
+
+
+class PersonStatus(models.TextChoices):
+    """KnowBe4's user states, and one for people it names in an enrollment but no longer lists."""
+
+    ACTIVE = "active", "Active"
+    ARCHIVED = "archived", "Archived"
+    UNLISTED = "unlisted", "No longer listed"
+
+
+class Person(models.Model):
+    """Someone KnowBe4 trains. A `User` signs in; a person need not."""
+
+    account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
+    knowbe4_id = models.BigIntegerField()
+    email = models.CharField(max_length=500, blank=True)
+    first_name = models.CharField(max_length=500, blank=True)
+    last_name = models.CharField(max_length=500, blank=True)
+    employee_number = models.CharField(max_length=200, blank=True)
+    job_title = models.CharField(max_length=500, blank=True)
+    location = models.CharField(max_length=500, blank=True)
+    division = models.CharField(max_length=500, blank=True)
+    organization = models.CharField(max_length=500, blank=True)
+    language = models.CharField(max_length=100, blank=True)
+    status = models.CharField(max_length=20, choices=PersonStatus.choices)
+    joined_at = models.DateTimeField(null=True, blank=True)
+    employee_start_date = models.DateField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    last_sign_in_at = models.DateTimeField(null=True, blank=True)
+    current_risk_score = models.FloatField(null=True, blank=True)
+    phish_prone_percentage = models.FloatField(null=True, blank=True, help_text="Percent: 14.2 is 14.2 %.")
+
+    department_name = models.CharField(max_length=500, blank=True, help_text="As KnowBe4 spells it.")
+    manager_name = models.CharField(max_length=500, blank=True)
+    manager_email = models.CharField(max_length=500, blank=True)
+
+    # Derived at publish.
+    department = models.ForeignKey(Department, null=True, on_delete=models.PROTECT, related_name="people")
+    manager = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="reports")
+
+    first_seen_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "knowbe4_id"], name="person_knowbe4_id_unique")]
+        indexes = [models.Index("account", Upper("email"), name="person_email")]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email or f"Person {self.knowbe4_id}"
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, without blanks at the ends when one is missing."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class Group(models.Model):
+    """A KnowBe4 group; 0 is its pseudo group "All Users", named by campaigns but never listed."""
+
+    account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
+    knowbe4_id = models.BigIntegerField()
+    name = models.CharField(max_length=500, blank=True)
+    group_type = models.CharField(max_length=100, blank=True)
+    status = models.CharField(max_length=20, blank=True)
+    member_count = models.IntegerField(null=True, blank=True)
+    members = models.ManyToManyField(Person, through="GroupMembership", related_name="groups")
+    first_seen_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "knowbe4_id"], name="group_knowbe4_id_unique")]
+
+    def __str__(self) -> str:
+        return self.name or f"Group {self.knowbe4_id}"
+
+
+class GroupMembership(models.Model):
+    """Who is in which group, since when Rollcall saw it and until when."""
+
+    account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, db_index=False)
+    person = models.ForeignKey(Person, on_delete=models.PROTECT)
+    first_seen_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "person"], name="membership_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} in {self.group_id}"

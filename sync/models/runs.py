@@ -1,0 +1,92 @@
+"""Every sync that was tried, and every change it found."""
+
+from django.conf import settings
+from django.db import models
+
+
+class SyncRun(models.Model):
+    """One sync of one account, failed ones too.
+
+    `resources` holds, by list name in reading order: rows read, rows rejected, requests, whether it is done, and how
+    many rows are expected (from the sync before). `counts` holds what publish did: rows inserted, changed, vanished and
+    restored by table.
+    """
+
+    class Kind(models.TextChoices):
+        FULL = "full", "Full"
+        QUICK = "quick", "Quick"
+
+    class Trigger(models.TextChoices):
+        SCHEDULE = "schedule", "Schedule"
+        PERSON = "person", "Started by hand"
+        COMMAND = "command", "Command line"
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        PUBLISHED = "published", "Complete"
+        HELD = "held", "Held"
+        FAILED = "failed", "Failed"
+        PAUSED = "paused", "Paused"
+        DISCARDED = "discarded", "Discarded"
+
+    class Phase(models.TextChoices):
+        FETCH = "fetch", "Reading"
+        CHECK = "check", "Checking"
+        PUBLISH = "publish", "Publishing"
+        DONE = "done", "Done"
+
+    account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, related_name="runs", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    trigger = models.CharField(max_length=10, choices=Trigger.choices)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    state = models.CharField(max_length=10, choices=State.choices)
+    phase = models.CharField(max_length=10, choices=Phase.choices)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    requests_made = models.PositiveIntegerField(default=0)
+    resources = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict)
+    error_kind = models.CharField(max_length=50, blank=True, help_text="The name of the error's class.")
+    message = models.TextField(blank=True, help_text="Why it was held, paused or failed: a sentence to show.")
+    resume_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "-started_at"], name="run_by_account")]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}"
+
+
+class Change(models.Model):
+    """One field of one row that a sync found changed: what it was, what it is, when Rollcall saw it.
+
+    Values are text as Postgres writes it, times in UTC; None is null. Rows are only ever added: the database refuses
+    to update or delete them.
+    """
+
+    class Subject(models.IntegerChoices):
+        PERSON = 1, "Person"
+        CAMPAIGN = 2, "Campaign"
+        ENROLLMENT = 3, "Enrollment"
+        CONTENT = 4, "Content"
+        GROUP = 5, "Group"
+        PHISHING_TEST = 6, "Phishing test"
+
+    account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    run = models.ForeignKey(SyncRun, on_delete=models.PROTECT, db_constraint=False, related_name="changes")
+    observed_at = models.DateTimeField()
+    subject = models.SmallIntegerField(choices=Subject.choices)
+    subject_id = models.BigIntegerField()
+    field = models.CharField(max_length=50)
+    old = models.TextField(null=True)  # noqa: DJ001 - null is not the empty text here
+    new = models.TextField(null=True)  # noqa: DJ001
+
+    class Meta:
+        indexes = [models.Index(fields=["account", "subject", "subject_id", "observed_at"], name="change_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.get_subject_display()} {self.subject_id}: {self.field}"

@@ -1,0 +1,151 @@
+"""Campaigns, their content, and who was enrolled in them."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from sync.models.people import Person
+
+
+class ContentType(models.TextChoices):
+    """What kind of thing people are asked to do."""
+
+    MODULE = "Training Module"
+    VIDEO = "Video"
+    GAME = "Game"
+    ASSESSMENT = "Assessment"
+    POLICY = "Policy"
+    NEWSLETTER = "Newsletter"
+    POSTER = "Poster"
+    OTHER = "Other"
+
+
+class ContentItem(models.Model):
+    """A store purchase or an uploaded policy.
+
+    KnowBe4 numbers the two apart, so an id is unique only within its `source`. Content that an enrollment names and
+    no list returns any more is kept with what the enrollment says of it, without an id when it gives none.
+    """
+
+    class Source(models.TextChoices):
+        STORE_PURCHASE = "store_purchase", "Store purchase"
+        POLICY = "policy", "Uploaded policy"
+
+    account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
+    source = models.CharField(max_length=20, choices=Source.choices)
+    knowbe4_id = models.BigIntegerField(null=True, blank=True)
+    name = models.CharField(max_length=1000)
+    content_type = models.CharField(max_length=20, choices=ContentType.choices)
+    reported_type = models.CharField(max_length=100, blank=True, help_text="KnowBe4's own word.")
+    description = models.TextField(blank=True)
+    publisher = models.CharField(max_length=500, blank=True)
+    duration = models.IntegerField(null=True, blank=True, help_text="Minutes.")
+    is_retired = models.BooleanField(null=True, blank=True)
+    retirement_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    purchased_at = models.DateTimeField(null=True, blank=True)
+    first_seen_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "source", "knowbe4_id"], name="content_knowbe4_id_unique"),
+            models.UniqueConstraint(
+                fields=["account", "source", "name"],
+                condition=models.Q(knowbe4_id__isnull=True),
+                name="content_without_id_unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Campaign(models.Model):
+    """A training campaign, as KnowBe4 reports it."""
+
+    account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
+    knowbe4_id = models.BigIntegerField()
+    name = models.CharField(max_length=1000, blank=True)
+    reported_status = models.CharField(max_length=100, blank=True, help_text="KnowBe4's own word.")
+    duration_type = models.CharField(max_length=100, blank=True, help_text="KnowBe4's own words.")
+    start_at = models.DateTimeField(null=True, blank=True)
+    end_at = models.DateTimeField(null=True, blank=True)
+    relative_duration = models.CharField(max_length=100, blank=True, help_text='KnowBe4\'s own words: "2 weeks".')
+    relative_months = models.IntegerField(null=True, blank=True)
+    relative_days = models.IntegerField(null=True, blank=True)
+    auto_enroll = models.BooleanField(null=True, blank=True)
+    allow_multiple_enrollments = models.BooleanField(null=True, blank=True)
+    completion_percentage = models.IntegerField(
+        null=True, blank=True, help_text="KnowBe4's own figure; -1 when it was too big to compute there."
+    )
+    content_ids = ArrayField(models.BigIntegerField(), default=list, help_text="Our ids of its content items.")
+    group_ids = ArrayField(models.BigIntegerField(), default=list, help_text="Our ids of its groups.")
+    archived_at = models.DateTimeField(null=True, blank=True, help_text="When an administrator archived it here.")
+    first_seen_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "knowbe4_id"], name="campaign_knowbe4_id_unique")]
+
+    def __str__(self) -> str:
+        return self.name or f"Campaign {self.knowbe4_id}"
+
+
+class DueSource(models.TextChoices):
+    """The rule that gave a due date; KnowBe4's API gives none (see `sync.pipeline.due_dates`)."""
+
+    EXTENSION = "extension", "Extension imported from the console"
+    CAMPAIGN_END = "campaign_end", "The campaign's end date"
+    RELATIVE = "relative", "Enrollment date plus the campaign's duration"
+    OBSERVED = "observed", "First seen past due"
+    HIDDEN_EXTENSION = "hidden_extension", "Extended in KnowBe4, date not known"
+    NONE = "none", "No deadline"
+
+
+class Enrollment(models.Model):
+    """One person, one content item, one campaign run.
+
+    The references carry no database constraint: a million rows arrive in one transaction from joins against the very
+    tables they refer to, nothing is ever deleted, and a check of four references per row would double the time of a
+    publish. `manage.py check_data` proves them.
+    """
+
+    account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    knowbe4_id = models.BigIntegerField()
+    # None when KnowBe4 sent no user: such a row is in no rate and is listed by the data checks.
+    person = models.ForeignKey(
+        Person, null=True, on_delete=models.PROTECT, db_constraint=False, related_name="enrollments"
+    )
+    campaign = models.ForeignKey(
+        Campaign, null=True, on_delete=models.PROTECT, db_constraint=False, related_name="enrollments"
+    )
+    content = models.ForeignKey(
+        ContentItem, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="enrollments"
+    )
+    reported_status = models.CharField(max_length=100, help_text="KnowBe4's own word.")
+    enrolled_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    is_completion_observed = models.BooleanField(
+        default=False, help_text="KnowBe4 gave no completion date: completed_at is when a sync first saw it done."
+    )
+    time_spent = models.IntegerField(default=0, help_text="Seconds.")
+    policy_acknowledged = models.BooleanField(default=False)
+    score = models.FloatField(null=True, blank=True)
+
+    due_at = models.DateTimeField(null=True, blank=True)
+    due_source = models.CharField(max_length=20, choices=DueSource.choices)
+    due_after = models.DateTimeField(
+        null=True, blank=True, help_text="For an observed due date: the sync before, the earliest it can have been."
+    )
+    original_due_at = models.DateTimeField(null=True, blank=True, help_text="The first date derived.")
+    extended_due_at = models.DateTimeField(null=True, blank=True, help_text="Imported from the console.")
+
+    first_seen_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "knowbe4_id"], name="enrollment_knowbe4_id_unique")]
+
+    def __str__(self) -> str:
+        return f"Enrollment {self.knowbe4_id}"
