@@ -1,0 +1,23 @@
+"""The Celery application: `celery -A config worker` and `celery -A config beat`. Tasks import `app` from here."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import beat_init, celeryd_init
+
+from config import embedded
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("rollcall")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+@beat_init.connect
+def use_services(**_: Any) -> None:
+    """Count a worker or beat among the users of the embedded services, before it connects."""
+    if embedded.is_wanted():
+        embedded.ensure_running()
