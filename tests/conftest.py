@@ -1,0 +1,136 @@
+"""What every test stands on: real Postgres and Redis, no way out to the network, a fixed moment."""
+
+import os
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+from django.conf import settings
+
+from config import embedded
+
+# Playwright's synchronous interface keeps an event loop in the thread that also asks the database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+_CONNECT, _CONNECT_EX, _GETADDRINFO = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+_LOCAL_NAMES = {None, "", "localhost", "::1"}
+
+
+class BlockedConnectionError(AssertionError):
+    """A test tried to leave this machine; not an OSError, which the code under test might swallow."""
+
+
+def _require_local(host: object) -> None:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name not in _LOCAL_NAMES and not str(name).startswith("127."):
+        raise BlockedConnectionError(f"a test tried to reach {name}")
+
+
+def _is_network(sock: socket.socket) -> bool:
+    return sock.family in {socket.AF_INET, socket.AF_INET6}
+
+
+def _connect(self: socket.socket, address: Any) -> None:
+    if _is_network(self):
+        _require_local(address[0])
+    _CONNECT(self, address)
+
+
+def _connect_ex(self: socket.socket, address: Any) -> int:
+    if _is_network(self):
+        _require_local(address[0])
+    return _CONNECT_EX(self, address)
+
+
+def _getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+    _require_local(host)
+    return _GETADDRINFO(host, *args, **kwargs)
+
+
+def _redis_number() -> int:
+    """Return this process's own Redis database: 1, 2, ...; 0 belongs to the installation itself."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
+
+
+def _own_redis(url: str) -> str:
+    """Return the address of the same Redis with this process's own database; Celery's spelling too."""
+    number = _redis_number()
+    if url.startswith(("unix://", "redis+socket://")):
+        return re.sub(r"(?<=[?&])(db|virtual_host)=\d+", rf"\1={number}", url)
+    return urlsplit(url)._replace(path=f"/{number}").geturl()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Close the network and give each process its own Redis database."""
+    socket.socket.connect = _connect
+    socket.socket.connect_ex = _connect_ex
+    socket.getaddrinfo = _getaddrinfo
+    url = _own_redis(settings.REDIS_URL)
+    settings.REDIS_URL = url
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": url}}
+    settings.CELERY_BROKER_URL = _own_redis(settings.CELERY_BROKER_URL)
+    # Tests show pages without collecting static files first.
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+def pytest_unconfigure() -> None:
+    """Open the network again and let the services go."""
+    socket.socket.connect = _CONNECT
+    socket.socket.connect_ex = _CONNECT_EX
+    socket.getaddrinfo = _GETADDRINFO
+    embedded.release()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start Postgres and Redis once; the other processes of the run find them running."""
+    if session.config.option.collectonly or not embedded.is_wanted():
+        return
+    try:
+        embedded.ensure_running()
+    except embedded.EmbeddedError as error:
+        pytest.exit(str(error), returncode=1)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """Return the address of this process's own Redis database, empty at the start."""
+    client = redis.from_url(settings.REDIS_URL)
+    client.flushdb()
+    yield settings.REDIS_URL
+    client.flushdb()
+    client.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Return the moment at which tests happen: a Monday morning, 09:30 UTC."""
+    return datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Drive the system's Chromium, as root too, and keep it from calling home."""
+    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = [path for name in names if name and (path := shutil.which(name))]
+    if not found:
+        pytest.fail("The browser tests need Chromium: install it or set CHROMIUM to its path.")
+    return browser_type_launch_args | {
+        "executable_path": found[0],
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    }
