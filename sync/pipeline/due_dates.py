@@ -1,0 +1,80 @@
+"""Due dates, which KnowBe4's API does not give: the ladder of rules, as SQL over staged and mirrored rows.
+
+The first rule that applies wins and is stored as `due_source`:
+
+1. `extension`: a per-person date imported from the console.
+2. `campaign_end`: the campaign has a specific end date.
+3. `relative`: enrollment plus the campaign's relative duration, in calendar months or days, UTC.
+4. `observed`: no rule fits, but KnowBe4 says Past Due: the publication that first saw it (an upper bound; the
+   publication before it is the lower one).
+5. `none`.
+
+KnowBe4 is the system of record for extensions that only its console shows. An enrollment that is still reported open
+48 hours after its derived date has one: `hidden_extension`, with no date until rule 1 or 4 gives one. A campaign whose
+end moves into the future speaks again for itself.
+
+The SQL expects: s (staged enrollment), m (mirror row or nulls), c (the campaign, published before), and the parameters
+now (publication), read_at (when the run began to read) and before (the publication before this one, or null).
+"""
+
+DONE_STATUSES = ("passed", "completed")
+OPEN_STATUSES = ("not started", "in progress")
+
+# How long a sync waits for KnowBe4 to call a missed deadline Past Due before it concludes that there is an extension.
+EXTENSION_GRACE = "interval '48 hours'"
+
+_DONE = f"lower(s.reported_status) IN {DONE_STATUSES}"
+_OPEN = f"lower(s.reported_status) IN {OPEN_STATUSES}"
+_PAST_DUE = "lower(s.reported_status) = 'past due'"
+
+DERIVED_JOIN = """
+    CROSS JOIN LATERAL (
+        SELECT CASE
+                   WHEN c.duration_type ILIKE 'specific%%' THEN c.end_at
+                   WHEN c.duration_type ILIKE 'relative%%' AND c.relative_days IS NOT NULL
+                       THEN s.enrolled_at + make_interval(months => c.relative_months, days => c.relative_days)
+               END AS due_at,
+               CASE WHEN c.duration_type ILIKE 'relative%%' THEN 'relative' ELSE 'campaign_end' END AS source
+    ) derived
+"""
+
+SOURCE_JOIN = f"""
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN m.extended_due_at IS NOT NULL THEN 'extension'
+            WHEN {_PAST_DUE} AND (m.due_source IN ('observed', 'hidden_extension')
+                                  OR derived.due_at IS NULL OR derived.due_at > %(now)s) THEN 'observed'
+            WHEN {_OPEN} AND derived.due_at < %(read_at)s::timestamptz - {EXTENSION_GRACE} THEN 'hidden_extension'
+            WHEN {_OPEN} AND derived.due_at IS NULL AND m.due_source IN ('observed', 'hidden_extension')
+                THEN 'hidden_extension'
+            WHEN NOT {_OPEN} AND m.due_source IN ('observed', 'hidden_extension')
+                 AND derived.due_at > %(now)s IS NOT TRUE THEN m.due_source
+            WHEN derived.due_at IS NOT NULL THEN derived.source
+            ELSE 'none'
+        END AS source
+    ) rule
+"""
+
+JOINS = DERIVED_JOIN + SOURCE_JOIN
+
+DUE_AT = """
+    CASE rule.source
+        WHEN 'extension' THEN m.extended_due_at
+        WHEN 'observed' THEN CASE WHEN m.due_source = 'observed' THEN m.due_at ELSE %(now)s::timestamptz END
+        WHEN 'hidden_extension' THEN NULL
+        WHEN 'none' THEN NULL
+        ELSE derived.due_at
+    END
+"""
+DUE_SOURCE = "rule.source"
+DUE_AFTER = """
+    CASE WHEN rule.source = 'observed'
+         THEN CASE WHEN m.due_source = 'observed' THEN m.due_after ELSE %(before)s::timestamptz END
+    END
+"""
+ORIGINAL_DUE_AT = "coalesce(m.original_due_at, derived.due_at)"
+
+COMPLETED_AT = f"CASE WHEN {_DONE} THEN coalesce(s.completed_at, m.completed_at, %(now)s::timestamptz) END"
+IS_COMPLETION_OBSERVED = f"{_DONE} AND s.completed_at IS NULL"
+# Started is a start date, or time spent; without a date the first sync that saw the time stands for it.
+STARTED_AT = "coalesce(s.started_at, CASE WHEN s.time_spent > 0 THEN coalesce(m.started_at, %(now)s::timestamptz) END)"

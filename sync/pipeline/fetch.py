@@ -1,0 +1,90 @@
+"""Reading KnowBe4 into the staging area, page by page, from where the last attempt stopped."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from sync.knowbe4 import payloads
+from sync.knowbe4.client import Client
+from sync.models import Account
+from sync.pipeline.lists import ACCOUNT, LISTS, ReadList, recipient_lists
+from sync.pipeline.progress import Progress
+from sync.pipeline.staging import ListProgress, Staging
+
+logger = logging.getLogger(__name__)
+
+_NOT_BEGUN = ListProgress(pages=0, rows=0, rejected=0, requests=0, next=None)
+
+
+def fetch(
+    account: Account, client: Client, staging: Staging, progress: Progress, *, now: Callable[[], datetime]
+) -> None:
+    """Read every list that is not yet read whole. Errors of the client pass through; what was read stays staged."""
+    done = staging.progress()
+    progress.begin(LISTS, done)
+    for wanted in LISTS:
+        _read(wanted, client, staging, progress, done.get(wanted.key, _NOT_BEGUN))
+    recipients = recipient_lists(account, staging, now=now())
+    progress.begin(recipients, done)
+    for wanted in recipients:
+        _read(wanted, client, staging, progress, done.get(wanted.key, _NOT_BEGUN))
+
+
+def _read(wanted: ReadList, client: Client, staging: Staging, progress: Progress, before: ListProgress) -> None:
+    if before.is_done:
+        return
+    progress.reading(wanted)
+    if wanted is ACCOUNT:
+        _read_account(client, staging, progress)
+        return
+    number = before.pages
+    for page in client.pages(wanted.resource, params=wanted.params, path_args=wanted.path_args, start=before.next):
+        number += 1
+        rejected = [(row.reason, row.raw) for row in page.rejected]
+        items = page.items
+        if wanted.resource.payload is payloads.Enrollment:
+            items, undated = _split_undated(items)
+            rejected += undated
+        staging.add_page(
+            wanted.key,
+            wanted.table,
+            (wanted.table.row(item, wanted.key) for item in items),
+            number=number,
+            next_position=page.next,
+            count=len(items),
+            rejected=rejected,
+            requests=page.requests,
+        )
+        if rejected:
+            logger.warning("%d rows of %s did not decode and are set aside", len(rejected), wanted.key)
+        progress.page(wanted, rows=len(items), rejected=len(rejected), requests=page.requests)
+    progress.done(wanted)
+
+
+def _split_undated(
+    items: list[payloads.Enrollment],
+) -> tuple[list[payloads.Enrollment], list[tuple[str, str]]]:
+    """Set aside enrollments without an enrollment date: no state at any time can be computed for them."""
+    undated = [
+        (f"Enrollment {item.enrollment_id} has no enrollment_date", f'{{"enrollment_id":{item.enrollment_id}}}')
+        for item in items
+        if item.enrollment_date is None
+    ]
+    return ([item for item in items if item.enrollment_date is not None] if undated else items), undated
+
+
+def _read_account(client: Client, staging: Staging, progress: Progress) -> None:
+    before = client.requests_made
+    payload = client.get(ACCOUNT.resource)
+    requests = client.requests_made - before
+    staging.add_page(
+        ACCOUNT.key,
+        ACCOUNT.table,
+        [ACCOUNT.table.row(payload, ACCOUNT.key)],
+        number=1,
+        next_position=None,
+        count=1,
+        requests=requests,
+    )
+    progress.page(ACCOUNT, rows=1, rejected=0, requests=requests)
+    progress.done(ACCOUNT)

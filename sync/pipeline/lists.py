@@ -1,0 +1,80 @@
+"""What a sync reads, in order: each list of KnowBe4's API and the staging table that takes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from sync.knowbe4 import resources
+from sync.knowbe4.resources import Resource, Value
+from sync.models import Account
+from sync.pipeline import tables
+from sync.pipeline.staging import Staging
+from sync.pipeline.tables import StageTable
+
+# Results still come in while a test runs, and late reports for some weeks after.
+RECENT_TEST = timedelta(days=60)
+
+
+@dataclass(frozen=True)
+class ReadList:
+    """One list to read. `key` names it in the staging area and stays the same over runs."""
+
+    key: str
+    title: str
+    resource: Resource[Any]
+    table: StageTable
+    params: Mapping[str, Value] = field(default_factory=dict)
+    path_args: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def step(self) -> str:
+        """The step of the run that this list belongs to: lists of one table are shown together."""
+        return self.table.name
+
+
+ACCOUNT = ReadList("account", "Account", resources.ACCOUNT, tables.ACCOUNT)
+
+# KnowBe4 does not say whether /users without a status returns archived people, so each is asked for.
+LISTS = (
+    ACCOUNT,
+    ReadList("users:active", "People", resources.USERS, tables.PERSON, {"status": "active"}),
+    ReadList("users:archived", "People", resources.USERS, tables.PERSON, {"status": "archived"}),
+    ReadList("groups:active", "Groups", resources.GROUPS, tables.GROUP, {"status": "active"}),
+    ReadList("groups:archived", "Groups", resources.GROUPS, tables.GROUP, {"status": "archived"}),
+    ReadList("store_purchases", "Content", resources.STORE_PURCHASES, tables.CONTENT),
+    ReadList("policies", "Content", resources.POLICIES, tables.CONTENT),
+    ReadList("campaigns", "Campaigns", resources.CAMPAIGNS, tables.CAMPAIGN),
+    ReadList("campaign_percentages", "KnowBe4's own rates", resources.CAMPAIGN_PERCENTAGES, tables.CAMPAIGN_PERCENTAGE),
+    ReadList("enrollments", "Enrollments", resources.ENROLLMENTS, tables.ENROLLMENT),
+    ReadList("phishing_campaigns", "Phishing tests", resources.PHISHING_CAMPAIGNS, tables.PHISHING_CAMPAIGN),
+    ReadList("phishing_tests", "Phishing tests", resources.SECURITY_TESTS, tables.PHISHING_TEST),
+)
+
+
+def recipient_lists(account: Account, staging: Staging, *, now: datetime) -> list[ReadList]:
+    """Return the lists of phishing results to read: of recent and open tests, and of tests never read before.
+
+    A closed test of months ago does not change any more; reading all of them would eat the day's requests.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT s.knowbe4_id FROM {staging.table(tables.PHISHING_TEST)} s
+            WHERE s.started_at IS NOT NULL
+              AND (s.started_at > %(recent)s OR lower(s.reported_status) <> 'closed' OR NOT EXISTS (
+                  SELECT FROM sync_phishingtest t JOIN sync_phishingresult r ON r.test_id = t.id
+                  WHERE t.account_id = %(account)s AND t.knowbe4_id = s.knowbe4_id))
+            GROUP BY s.knowbe4_id ORDER BY s.knowbe4_id
+            """,  # noqa: S608 - our own table names
+            {"account": account.pk, "recent": now - RECENT_TEST},
+        )
+        tests = [row[0] for row in cursor.fetchall()]
+    return [
+        ReadList(
+            f"recipients:{test}", "Phishing results", resources.RECIPIENTS, tables.RECIPIENT, path_args={"pst_id": test}
+        )
+        for test in tests
+    ]

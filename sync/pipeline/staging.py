@@ -1,0 +1,166 @@
+"""Where pages wait until the whole sync is read: one schema of unlogged tables per account.
+
+A page and its position are committed together, so a run that dies goes on where it stopped.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from psycopg import sql
+
+from sync.pipeline.copying import copy_lines
+from sync.pipeline.tables import TABLES, Row, StageTable
+
+
+@dataclass(frozen=True)
+class ListProgress:
+    """How far one list was read."""
+
+    pages: int
+    rows: int
+    rejected: int
+    requests: int
+    next: str | None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the list ended properly: its last page named no following one."""
+        return self.pages > 0 and self.next is None
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that did not decode: the list it was in, why, and its beginning as it came."""
+
+    key: str
+    reason: str
+    raw: str
+
+
+class Staging:
+    """The staging area of one account. Only the process that holds the account's run lock may use it."""
+
+    def __init__(self, account_id: int) -> None:
+        self.schema = f"staging_{account_id}"
+
+    def table(self, table: StageTable) -> str:
+        """Return the table's quoted, qualified name."""
+        return f'"{self.schema}"."{table.name}"'
+
+    def held_run(self) -> int | None:
+        """Return the run whose pages wait here, or None: never staged, dropped, or emptied by a crash of Postgres."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regclass(%s)", [f'"{self.schema}".run'])
+            if cursor.fetchone()[0] is None:
+                return None
+            cursor.execute(f'SELECT run_id FROM "{self.schema}".run')  # noqa: S608 - our own schema's name
+            row = cursor.fetchone()
+            return row[0] if row else None
+
+    def create(self, run_id: int) -> None:
+        """Make the area empty and give it to a run; whatever waited here is dropped."""
+        statements = [
+            f'DROP SCHEMA IF EXISTS "{self.schema}" CASCADE',
+            f'CREATE SCHEMA "{self.schema}"',
+            f'CREATE UNLOGGED TABLE "{self.schema}".run (run_id bigint NOT NULL)',
+            f'CREATE UNLOGGED TABLE "{self.schema}".page (list text NOT NULL, number int NOT NULL, next text, '
+            "rows int NOT NULL, rejected int NOT NULL, requests int NOT NULL, PRIMARY KEY (list, number))",
+            f'CREATE UNLOGGED TABLE "{self.schema}".rejected '
+            "(list text NOT NULL, reason text NOT NULL, raw text NOT NULL)",
+        ]
+        for table in TABLES:
+            columns = ", ".join(f'"{name}" {kind}' for name, kind in table.columns)
+            # Rows are read far more often than looked at one by one; the sequence tells which duplicate came last.
+            statements.append(
+                f"CREATE UNLOGGED TABLE {self.table(table)} ({columns}, seq bigint GENERATED ALWAYS AS IDENTITY)"
+            )
+        with transaction.atomic(), connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            cursor.execute(f'INSERT INTO "{self.schema}".run VALUES (%s)', [run_id])  # noqa: S608
+
+    def drop(self) -> None:
+        """Remove the area."""
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP SCHEMA IF EXISTS "{self.schema}" CASCADE')
+
+    def add_page(
+        self,
+        key: str,
+        table: StageTable,
+        rows: Iterable[Row],
+        *,
+        number: int,
+        next_position: str | None,
+        count: int,
+        rejected: Iterable[tuple[str, str]] = (),
+        requests: int = 0,
+    ) -> None:
+        """Commit a page's rows and its position together.
+
+        `rejected` holds (reason, raw) of the rows that did not decode.
+        """
+        rejected = list(rejected)
+        with transaction.atomic(), connection.cursor() as cursor:
+            # A page lost in a crash is read again; waiting for the disk would only slow the reading.
+            cursor.execute("SET LOCAL synchronous_commit = off")
+            self._copy(cursor, table, copy_lines(rows))
+            if rejected:
+                cursor.executemany(
+                    f'INSERT INTO "{self.schema}".rejected (list, reason, raw) VALUES (%s, %s, %s)',  # noqa: S608
+                    [(key, reason, raw.replace("\x00", "")) for reason, raw in rejected],
+                )
+            cursor.execute(
+                f'INSERT INTO "{self.schema}".page VALUES (%s, %s, %s, %s, %s, %s)',  # noqa: S608
+                [key, number, next_position, count, len(rejected), requests],
+            )
+
+    def _copy(self, cursor: Any, table: StageTable, lines: bytes) -> None:
+        columns = ", ".join(f'"{name}"' for name in table.column_names)
+        with cursor.copy(sql.SQL(f"COPY {self.table(table)} ({columns}) FROM STDIN")) as copy:  # type: ignore[arg-type]
+            copy.write(lines)
+
+    def progress(self) -> dict[str, ListProgress]:
+        """Return how far each list was read; lists that were not begun are missing."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"""
+                SELECT DISTINCT ON (list) list, number,
+                       sum(rows) OVER w, sum(rejected) OVER w, sum(requests) OVER w, next
+                FROM "{self.schema}".page
+                WINDOW w AS (PARTITION BY list)
+                ORDER BY list, number DESC
+            """)  # noqa: S608
+            return {
+                key: ListProgress(pages, int(rows), int(rejected), int(requests), position)
+                for key, pages, rows, rejected, requests, position in cursor.fetchall()
+            }
+
+    def rejected(self) -> Iterator[RejectedRow]:
+        """Yield every row that did not decode."""
+        with connection.cursor() as cursor:
+            cursor.execute(f'SELECT list, reason, raw FROM "{self.schema}".rejected ORDER BY list, reason, raw')  # noqa: S608
+            for row in cursor.fetchall():
+                yield RejectedRow(*row)
+
+    def merge_duplicates(self, table: StageTable, *key_columns: str) -> int:
+        """Keep the last of the rows that share a key, make the key unique, and return how many were dropped.
+
+        Pages of a growing list overlap (seen live: rows move while they are read), so duplicates are normal.
+        """
+        columns = ", ".join(f'"{name}"' for name in key_columns)
+        name = self.table(table)
+        unique = f"CREATE UNIQUE INDEX ON {name} ({columns})"
+        dropped = 0
+        with connection.cursor() as cursor:
+            try:
+                with transaction.atomic():
+                    cursor.execute(unique)
+            except IntegrityError:
+                same = " AND ".join(f'other."{column}" = kept."{column}"' for column in key_columns)
+                cursor.execute(f"DELETE FROM {name} kept USING {name} other WHERE {same} AND other.seq > kept.seq")  # noqa: S608
+                dropped = cursor.rowcount
+                cursor.execute(unique)
+            cursor.execute(f"ANALYZE {name}")
+        return dropped
