@@ -4,7 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Generic, TypeVar
@@ -52,8 +52,8 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class _Answer:
-    body: bytes
-    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
     x_request_id: str | None
 
 
@@ -91,6 +91,7 @@ class Client:
         on_wait: OnWait | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self.host = ""  # __repr__ may be asked for before all is set
         key = key.strip()
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             del key

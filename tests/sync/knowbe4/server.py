@@ -86,7 +86,7 @@ def serving() -> Iterator[Script]:
             self.wfile.write(body[: len(body) // 2] if reply.cut else body)
             self.close_connection = self.close_connection or reply.cut
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             """Keep the test output clean."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
