@@ -140,12 +140,9 @@ class Client:
             raise TypeError(f"{resource.path} is a list: use pages().")
         path = resource.url_path(path_args)
         rows = decoder(resource.payload)
-        item, _ = self._fetch(
-            path,
-            _texts({**resource.params, **params}),
-            _subject(resource, path_args, NOTHING),
-            lambda answer: self._read_object(answer, rows, resource.name),
-        )
+        subject = _subject(resource, path_args, NOTHING)
+        asked = _texts({**resource.params, **params})
+        item, _ = self._fetch(path, asked, subject, lambda answer: self._read_object(answer, rows, subject))
         return item
 
     def pages(
@@ -179,7 +176,7 @@ class Client:
             params = {**asked, **position.params(per_page)} if resource.paged or position.cursor else asked
             try:
                 (reply, items, rejected, x_request_id), requests_made = self._fetch(
-                    path, params, subject, lambda answer: self._read_list(answer, rows, resource.name)
+                    path, params, subject, lambda answer: self._read_list(answer, rows)
                 )
             except errors.BadRequest as error:
                 if position.mode == "start":
@@ -213,29 +210,33 @@ class Client:
 
     # Reading replies
 
-    def _read_object(self, answer: _Answer, rows: RowDecoder[T], name: str) -> T:
+    def _read_object(self, answer: _Answer, rows: RowDecoder[T], subject: str) -> T:
         body = answer.body.strip()
         if body[:1] == b"[":
-            (only,) = msgspec.json.decode(body, type=tuple[msgspec.Raw])
-            body = bytes(only)
-        else:
-            self._check_message(answer, paging.read_reply(body, {}), body)
-        return rows.one(body)
+            found = msgspec.json.decode(body, type=list[msgspec.Raw])
+            if not found:
+                raise errors.for_status(404, host=self.host, subject=subject, x_request_id=answer.x_request_id)
+            return rows.one(bytes(found[0]))
+        try:
+            return rows.one(body)
+        except msgspec.ValidationError:
+            self._refuse_message(answer, paging.read_reply(body, {}))
+            raise
 
     def _read_list(
-        self, answer: _Answer, rows: RowDecoder[T], name: str
+        self, answer: _Answer, rows: RowDecoder[T]
     ) -> tuple[paging.Reply, list[T], list[Rejected], str | None]:
         reply = paging.read_reply(answer.body, answer.headers)
         if not reply.rows:
-            self._check_message(answer, reply, answer.body)
+            self._refuse_message(answer, reply)
             raise msgspec.DecodeError("no rows")
         items, rejected = rows.page(reply.rows)
         return reply, items, rejected, answer.x_request_id
 
-    def _check_message(self, answer: _Answer, reply: paging.Reply, body: bytes) -> None:
-        """Raise Unauthorized for an object that has a message where data should be (a bad key, seen live with 200)."""
-        if reply.message and not reply.rows and len(msgspec.json.decode(body)) <= 3:
-            raise errors.unauthorized(host=self.host, status=200, x_request_id=answer.x_request_id)
+    def _refuse_message(self, answer: _Answer, reply: paging.Reply) -> None:
+        """Raise Unauthorized for a message in place of data (a bad key, seen live with status 200)."""
+        if reply.message:
+            raise errors.unauthorized(host=self.host, status=200, x_request_id=answer.x_request_id) from None
 
     # Asking
 

@@ -101,9 +101,7 @@ class InvalidReply(RetriableError):
     """The reply was not the JSON KnowBe4 sends: HTML, cut off, or another shape."""
 
 
-def for_status(
-    status: int, *, host: str, subject: str, x_request_id: str | None = None, until: datetime | None = None
-) -> KnowBe4Error:
+def for_status(status: int, *, host: str, subject: str, x_request_id: str | None = None) -> KnowBe4Error:
     """Return the error for an HTTP `status` other than 200, in one sentence that says what to do.
 
     `subject` names what was asked for, ids included ("training campaign (campaign_id 3)").
@@ -124,7 +122,7 @@ def for_status(
             kind = ServerFault
             message = f"KnowBe4 failed to answer for {subject} (status {status}): try again later."
         case 429:
-            return rate_limited(x_request_id=x_request_id, until=until)
+            return rate_limited(until=None, x_request_id=x_request_id)
         case _ if status >= 500:
             kind = ServerFault
             message = f"KnowBe4 failed to answer for {subject} (status {status}): try again later."
@@ -134,7 +132,7 @@ def for_status(
                 f"{host} refused the request for {subject} with status {status}: "
                 "check KNOWBE4_BASE_URL and any proxy in between."
             )
-    return kind(message, status=status, x_request_id=x_request_id, until=until)
+    return kind(message, status=status, x_request_id=x_request_id)
 
 
 def unauthorized(*, host: str, status: int, x_request_id: str | None = None) -> Unauthorized:

@@ -4,7 +4,7 @@ import pytest
 
 from sync.knowbe4 import payloads, resources
 from sync.knowbe4.client import Client
-from sync.knowbe4.errors import Unauthorized
+from sync.knowbe4.errors import NotFound, Unauthorized
 from tests.sync.knowbe4.conftest import KEY
 from tests.sync.knowbe4.rows import enrollment, enrollments
 from tests.sync.knowbe4.server import Reply
@@ -32,6 +32,14 @@ def test_get_takes_object_and_array_of_one(client, server, wrap):
 
     assert (test.pst_id, test.scheduled_count) == (7, None)
     assert server.asked[0].path == "/v1/phishing/security_tests/7"
+
+
+def test_get_of_an_empty_array_is_not_found(client, server):
+    server.says([])
+
+    with pytest.raises(NotFound, match=r"pst_id 7"):
+        client.get(resources.SECURITY_TEST, pst_id=7)
+    assert len(server.asked) == 1
 
 
 def test_get_wants_the_ids_of_the_path(client):
@@ -118,5 +126,7 @@ def test_message_in_place_of_data_is_an_auth_error(client, server, body):
     with pytest.raises(Unauthorized, match="check KNOWBE4_API_KEY and the region"):
         client.get(resources.ACCOUNT)
     with pytest.raises(Unauthorized):
+        client.get(resources.CAMPAIGN, campaign_id=3)
+    with pytest.raises(Unauthorized):
         list(client.pages(resources.USERS))
-    assert len(server.asked) == 2
+    assert len(server.asked) == 3
