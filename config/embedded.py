@@ -208,13 +208,15 @@ def read_state() -> tuple[str, str]:
         return "", ""
 
 
-def last_line(log: Path) -> str:
-    """Return the last line of a log that says anything, or an empty text."""
+def last_line(log: Path, *words: str) -> str:
+    """Return the last line of a log with one of the words, else the last that says anything, else an empty text."""
     try:
-        lines = log.read_text(errors="replace").splitlines()
+        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     except FileNotFoundError:
         return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    # Not further back: older lines tell of older starts. Our own asking whether it is up yet leaves a FATAL, too.
+    telling = [line for line in lines[-20:] if any(word in line for word in words) and "starting up" not in line]
+    return next(iter([*telling[-1:], *lines[-1:]]), "")
 
 
 def _make_var() -> None:

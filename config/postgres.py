@@ -1,5 +1,6 @@
 """The embedded Postgres: made once, tuned for the machine at every start, stopped without losing a row."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -180,26 +181,30 @@ class Postgres:
             )
 
     def _stop_leftover(self) -> None:
-        """Stop a Postgres that outlived its keeper, and drop a pid file that names nobody or somebody else."""
-        pid_file = self.data / "postmaster.pid"
-        try:
-            pid = int(pid_file.read_text().split("\n", 1)[0])
-            process = psutil.Process(pid)
-            is_ours = process.name() == "postgres" and Path(process.cwd()) == self.data
-        except (FileNotFoundError, ValueError, psutil.NoSuchProcess, psutil.AccessDenied):
-            is_ours = False
-        if is_ours:
-            for sign, patience in ((signal.SIGINT, 30), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
-                try:
-                    process.send_signal(sign)
-                    process.wait(patience)
-                    break
-                except psutil.NoSuchProcess:
-                    break
-                except psutil.TimeoutExpired:
-                    continue
-        # Postgres itself trusts a pid file whose number now belongs to any process of the same user.
-        pid_file.unlink(missing_ok=True)
+        """Stop a Postgres that outlived its keeper, and drop lock files that name nobody or somebody else."""
+        for sign, patience in ((signal.SIGINT, 30), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
+            left = self._leftovers()
+            if not left:
+                break
+            # The first signal is for the postmaster, which then ends its backends; those without one get the others.
+            ids = {process.pid for process in left}
+            for process in left:
+                if sign is not signal.SIGINT or process.ppid() not in ids:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.send_signal(sign)
+            psutil.wait_procs(left, patience if any(process.ppid() in ids for process in left) else 1)
+        # Postgres itself believes in a number that now belongs to any process of the same user, a zombie included.
+        for lock in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
+            lock.unlink(missing_ok=True)
+
+    def _leftovers(self) -> list[psutil.Process]:
+        """Return the servers at work in our data directory; each of them has made it its current directory."""
+        found = []
+        for process in psutil.process_iter(["name", "cwd", "status"]):
+            seen = process.info
+            if seen["name"] == "postgres" and seen["cwd"] == str(self.data) and seen["status"] != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        return found
 
     def _settings(self) -> str:
         settings = tuning(memory=psutil.virtual_memory().total, cores=psutil.cpu_count() or 1, fast=self.fast)
@@ -225,4 +230,4 @@ class Postgres:
 
     def complaint(self) -> str:
         """Return the sentence for a server that went down instead of answering."""
-        return f"Postgres did not start: {last_line(self.log)} (see {self.log})."
+        return f"Postgres did not start: {last_line(self.log, 'FATAL', 'PANIC')} (see {self.log})."

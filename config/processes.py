@@ -52,7 +52,9 @@ def beat(schedule: str) -> Process:
 
 BEAT = beat("var/beat-schedule")
 
+# Run to their end, in this order, before the others start.
 MIGRATE = ("python", "manage.py", "migrate", "--noinput")
+PREPARE = ("python", "manage.py", "prepare")
 
 
 def simulator(port: int) -> Process:

@@ -1,0 +1,160 @@
+"""The containers run what `bin/run` runs: commands, versions and variables are held against the project's own."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from config import embedded, processes
+from config.postgres import tuning
+
+ROOT = embedded.BASE_DIR
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> str:
+    return (ROOT / "Dockerfile").read_text()
+
+
+def _read_by_settings() -> set[str]:
+    """Return the names of the environment variables settings.py reads."""
+    text = (ROOT / "config" / "settings.py").read_text()
+    return set(re.findall(r'(?:environ\.get\(|environ\[|_required\(|_flag\()\s*"([A-Z_0-9]+)"', text))
+
+
+def _required_by_settings() -> set[str]:
+    return set(re.findall(r'_required\(\s*"([A-Z_0-9]+)"', (ROOT / "config" / "settings.py").read_text()))
+
+
+def _version(*command: str | Path) -> str:
+    return subprocess.run([*command, "--version"], capture_output=True, text=True, check=True).stdout
+
+
+def test_services_are_the_processes_of_bin_run(compose):
+    assert set(compose["services"]) == {"migrate", "web", "worker", "beat", "postgres", "redis"}
+
+
+@pytest.mark.parametrize(
+    ("service", "command"),
+    [
+        ("web", processes.web("0.0.0.0:8000").command),
+        ("worker", processes.WORKER.command),
+        ("beat", processes.BEAT.command),
+        ("migrate", ("sh", "-c", f"{' '.join(processes.MIGRATE)} && {' '.join(processes.PREPARE)}")),
+    ],
+)
+def test_command_is_the_projects_own(compose, service, command):
+    assert tuple(compose["services"][service]["command"]) == command
+
+
+def test_image_starts_the_web_server_by_default(dockerfile):
+    command = re.search(r"^CMD (\[.*\])$", dockerfile, re.MULTILINE)
+    assert command is not None
+    assert tuple(json.loads(command[1])) == processes.web("0.0.0.0:8000").command
+
+
+def test_postgres_has_the_embedded_ones_major_version(compose):
+    major = re.search(r"\(PostgreSQL\) (\d+)", _version(embedded.find_binaries().postgres / "postgres"))
+    assert major is not None
+    assert compose["services"]["postgres"]["image"] == f"postgres:{major[1]}"
+
+
+def test_postgres_keeps_its_data_where_the_image_of_18_puts_it(compose):
+    # From 18 on the image's data lies below /var/lib/postgresql; the older .../data would be left empty.
+    assert compose["services"]["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
+
+
+def test_redis_has_the_embedded_ones_version(compose):
+    version = re.search(r"v=(\d+\.\d+)\.", _version(embedded.find_binaries().redis))
+    assert version is not None
+    assert compose["services"]["redis"]["image"] == f"redis:{version[1]}"
+
+
+def test_python_satisfies_the_project(dockerfile):
+    bases = set(re.findall(r"^FROM python:(\d+\.\d+)-slim", dockerfile, re.MULTILINE))
+    assert len(bases) == 1
+    requires = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    least = re.fullmatch(r">=(\d+)\.(\d+)", requires)
+    assert least is not None
+    major, minor = (int(part) for part in bases.pop().split("."))
+    assert (major, minor) >= (int(least[1]), int(least[2]))
+
+
+@pytest.mark.parametrize("service", ["migrate", "web", "worker", "beat"])
+def test_variables_are_those_the_settings_read(compose, service):
+    given = set(compose["services"][service]["environment"])
+    assert given <= _read_by_settings()
+    assert given >= _required_by_settings()
+
+
+def test_secrets_come_from_the_environment(compose):
+    for service in compose["services"].values():
+        for name, value in service.get("environment", {}).items():
+            if re.search(r"SECRET|PASSWORD", name):
+                assert re.fullmatch(rf"\$\{{{name}:\?[^}}]+\}}", value), name
+
+
+def test_image_build_gives_every_variable_the_settings_require(dockerfile):
+    given = re.search(r"^RUN ((?:[A-Z_]+=\S+ )+)", dockerfile, re.MULTILINE)
+    assert given is not None
+    environment = dict(word.split("=", 1) for word in given[1].split())
+    assert set(environment) == _required_by_settings()
+    subprocess.run([sys.executable, "-c", "import config.settings"], cwd=ROOT, env=environment, check=True)
+
+
+def test_image_is_not_run_by_root(dockerfile):
+    user = re.findall(r"^USER (\S+)", dockerfile, re.MULTILINE)
+    assert user == ["rollcall"]
+    assert "apt-get" not in dockerfile
+
+
+def test_everything_lasting_restarts_and_is_watched(compose):
+    for name, service in compose["services"].items():
+        if name == "migrate":
+            assert service["restart"] == "no"
+            continue
+        assert service["restart"] == "unless-stopped", name
+        assert service["healthcheck"]["test"], name
+
+
+def test_the_application_waits_for_migrations_and_services(compose):
+    for name in ("web", "worker", "beat"):
+        waits = compose["services"][name]["depends_on"]
+        assert waits["migrate"]["condition"] == "service_completed_successfully"
+        assert waits["postgres"]["condition"] == waits["redis"]["condition"] == "service_healthy"
+
+
+def test_every_named_volume_is_declared(compose):
+    used = {volume.split(":")[0] for service in compose["services"].values() for volume in service.get("volumes", [])}
+    assert used == set(compose["volumes"])
+
+
+def test_pages_are_published_to_this_machine_only(compose):
+    assert compose["services"]["web"]["ports"] == ["127.0.0.1:${PORT:-8000}:8000"]
+    for name in ("postgres", "redis"):
+        assert "ports" not in compose["services"][name]
+
+
+def test_every_copied_path_reaches_the_build(dockerfile):
+    let_in = set(re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+    for line in re.findall(r"^COPY (?!--from)(.+)$", dockerfile, re.MULTILINE):
+        for source in line.split()[:-1]:
+            assert source in let_in, source
+
+
+def test_postgres_is_tuned_alike(compose):
+    ours = tuning(memory=24 * 1024**3, cores=2, fast=False)
+    given = dict(word.split("=", 1) for word in compose["services"]["postgres"]["command"] if "=" in word)
+    given.pop("shared_buffers")
+    assert given == {name: ours[name] for name in given}
