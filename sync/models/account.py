@@ -1,12 +1,17 @@
 """A KnowBe4 tenant and how Rollcall reads it."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from sync import keys
+
+# The account of the simulator that `bin/run` starts.
+DEMO_NAME = "Demo"
 
 
 class Region(models.TextChoices):
@@ -25,6 +30,35 @@ def validate_time_zone(name: str) -> None:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise ValidationError(f"{name!r} is not a time zone; write one like Europe/Berlin.") from None
+
+
+class AccountManager(models.Manager["Account"]):
+    """Makes the first account from the environment; the others are added by an administrator."""
+
+    def from_environment(self) -> "Account | None":
+        """Create or update the account that KNOWBE4_API_KEY, KNOWBE4_REGION and KNOWBE4_BASE_URL describe.
+
+        None without a key. A key for another place than before makes another account: two tenants never mix, nor does
+        a demo company with a real one. A simulator's account rests while the environment names another.
+        """
+        if not settings.KNOWBE4_API_KEY:
+            return None
+        host = urlsplit(settings.KNOWBE4_BASE_URL).hostname or ""
+        is_demo = host in {"127.0.0.1", "localhost", "::1"}
+        name = DEMO_NAME if is_demo else host or f"KnowBe4 {settings.KNOWBE4_REGION.upper()}"
+        account = self.filter(name=name).first() or Account(name=name)
+        account.region = settings.KNOWBE4_REGION
+        account.base_url = settings.KNOWBE4_BASE_URL
+        if account.encrypted_key == b"" or account.api_key != settings.KNOWBE4_API_KEY:
+            account.api_key = settings.KNOWBE4_API_KEY
+        if not settings.KNOWBE4_LIMITS:
+            account.requests_per_second = account.requests_per_minute = account.requests_per_day = None
+        account.save()
+        if not is_demo:
+            self.filter(name=DEMO_NAME).update(is_sync_enabled=False)
+        elif not account.is_sync_enabled:
+            self.filter(pk=account.pk).update(is_sync_enabled=True)
+        return account
 
 
 class Account(models.Model):
@@ -66,8 +100,15 @@ class Account(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = AccountManager()
+
     def __str__(self) -> str:
-        return self.name
+        return self.knowbe4_name or self.name
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this is the simulator's company."""
+        return self.name == DEMO_NAME
 
     @property
     def zone(self) -> ZoneInfo:

@@ -69,7 +69,7 @@ def _counts(account: Account, staging: Staging, table: StageTable, mirror: str) 
     """Return how many rows are published and how many are staged."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT (SELECT count(*) FROM {mirror} WHERE account_id = %s AND removed_at IS NULL),"  # noqa: S608
+            f"SELECT (SELECT count(*) FROM {mirror} WHERE account_id = %s AND removed_at IS NULL),"
             f" (SELECT count(*) FROM {staging.table(table)})",
             [account.pk],
         )

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
-from sync.knowbe4 import payloads
+from sync.knowbe4 import payloads, resources
 from sync.knowbe4.client import Client
+from sync.knowbe4.errors import NotFound, PositionLost
 from sync.models import Account
 from sync.pipeline.lists import ACCOUNT, LISTS, ReadList, recipient_lists
 from sync.pipeline.progress import Progress
@@ -37,6 +39,25 @@ def _read(wanted: ReadList, client: Client, staging: Staging, progress: Progress
     if wanted is ACCOUNT:
         _read_account(client, staging, progress)
         return
+    try:
+        _read_pages(wanted, client, staging, progress, before)
+    except PositionLost:
+        logger.warning("KnowBe4 no longer knows the position in %s: reading it again from its start", wanted.key)
+        _read_pages(wanted, client, staging, progress, replace(before, pages=_pages(wanted, staging), next=None))
+    except NotFound:
+        if wanted.resource is not resources.RECIPIENTS:
+            raise
+        # The test was deleted since it was listed: it has no results to read any more.
+        staging.add_page(wanted.key, wanted.table, [], number=_pages(wanted, staging) + 1, next_position=None, count=0)
+    progress.done(wanted)
+
+
+def _pages(wanted: ReadList, staging: Staging) -> int:
+    return staging.progress().get(wanted.key, _NOT_BEGUN).pages
+
+
+def _read_pages(wanted: ReadList, client: Client, staging: Staging, progress: Progress, before: ListProgress) -> None:
+    """Stage the list's pages from where `before` ended. Rows read twice are merged by the checks, the last wins."""
     number = before.pages
     for page in client.pages(wanted.resource, params=wanted.params, path_args=wanted.path_args, start=before.next):
         number += 1
@@ -58,7 +79,6 @@ def _read(wanted: ReadList, client: Client, staging: Staging, progress: Progress
         if rejected:
             logger.warning("%d rows of %s did not decode and are set aside", len(rejected), wanted.key)
         progress.page(wanted, rows=len(items), rejected=len(rejected), requests=page.requests)
-    progress.done(wanted)
 
 
 def _split_undated(

@@ -68,7 +68,7 @@ def recipient_lists(account: Account, staging: Staging, *, now: datetime) -> lis
                   SELECT FROM sync_phishingtest t JOIN sync_phishingresult r ON r.test_id = t.id
                   WHERE t.account_id = %(account)s AND t.knowbe4_id = s.knowbe4_id))
             GROUP BY s.knowbe4_id ORDER BY s.knowbe4_id
-            """,  # noqa: S608 - our own table names
+            """,
             {"account": account.pk, "recent": now - RECENT_TEST},
         )
         tests = [row[0] for row in cursor.fetchall()]

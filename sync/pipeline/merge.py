@@ -73,7 +73,7 @@ def merge(spec: Merge, publication: Publication, **parameters: Any) -> Counts:
     """Bring the mirror table to what is staged and return what was written. Runs inside publish's transaction."""
     values = {**publication.parameters, **parameters}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT EXISTS (SELECT FROM {spec.model_table} WHERE account_id = %(account)s)", values)  # noqa: S608
+        cursor.execute(f"SELECT EXISTS (SELECT FROM {spec.model_table} WHERE account_id = %(account)s)", values)
         if not cursor.fetchone()[0]:
             return Counts(inserted=_insert_all(cursor, spec, values))
         return _merge_difference(cursor, spec, values)
@@ -104,7 +104,7 @@ def mark_vanished(spec: Merge, publication: Publication, **parameters: Any) -> i
                 FROM gone WHERE {"true" if spec.subject else "false"}
             )
             SELECT count(*) FROM gone
-            """,  # noqa: S608
+            """,
             values,
         )
         return cursor.fetchone()[0]
@@ -128,7 +128,7 @@ def _insert_all(cursor: Any, spec: Merge, values: dict[str, Any]) -> int:
         FROM {spec.source}
         LEFT JOIN (SELECT * FROM {spec.model_table} LIMIT 0) m ON true
         {spec.joins}
-        """,  # noqa: S608
+        """,
         values,
     )
     return cursor.rowcount
@@ -155,7 +155,7 @@ def _merge_difference(cursor: Any, spec: Merge, values: dict[str, Any]) -> Count
             {spec.joins}
         ) compared
         WHERE mirror_id IS NULL OR ({old_row}) IS DISTINCT FROM ({new_row})
-        """,  # noqa: S608
+        """,
         values,
     )
     if not cursor.rowcount:
@@ -176,11 +176,11 @@ def _merge_difference(cursor: Any, spec: Merge, values: dict[str, Any]) -> Count
             SELECT %(account)s, %(run)s, %(now)s, {int(spec.subject)}, mirror_id, field, old, new
             FROM difference, LATERAL (VALUES {fields}) AS v (field, old, new)
             WHERE mirror_id IS NOT NULL AND old IS DISTINCT FROM new
-            """,  # noqa: S608
+            """,
             values,
         )
     assignments = ", ".join(f"{column.name} = new_{column.name}" for column in columns)
-    cursor.execute(f"UPDATE {spec.model_table} t SET {assignments} FROM difference WHERE t.id = mirror_id")  # noqa: S608
+    cursor.execute(f"UPDATE {spec.model_table} t SET {assignments} FROM difference WHERE t.id = mirror_id")
     changed = cursor.rowcount
     key_names = ", ".join(name for name, _ in spec.key)
     key_values = ", ".join(f"key_{name}" for name, _ in spec.key)
@@ -189,7 +189,7 @@ def _merge_difference(cursor: Any, spec: Merge, values: dict[str, Any]) -> Count
         f"""
         INSERT INTO {spec.model_table} (account_id, {key_names}, {names}, first_seen_at)
         SELECT %(account)s, {key_values}, {new_row}, %(now)s FROM difference WHERE mirror_id IS NULL
-        """,  # noqa: S608
+        """,
         values,
     )
     return Counts(inserted=cursor.rowcount, changed=changed - restored, restored=restored)

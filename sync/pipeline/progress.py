@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from django.utils import timezone
 
@@ -76,7 +77,7 @@ class Progress:
         if self.listener:
             self.listener(self.run)
 
-    def _step(self, wanted: ReadList) -> dict[str, object]:
+    def _step(self, wanted: ReadList) -> dict[str, Any]:
         if wanted.step not in self.run.resources:
             self._lists.setdefault(wanted.step, set())
             self.run.resources[wanted.step] = {

@@ -55,7 +55,7 @@ class Staging:
             cursor.execute("SELECT to_regclass(%s)", [f'"{self.schema}".run'])
             if cursor.fetchone()[0] is None:
                 return None
-            cursor.execute(f'SELECT run_id FROM "{self.schema}".run')  # noqa: S608 - our own schema's name
+            cursor.execute(f'SELECT run_id FROM "{self.schema}".run')
             row = cursor.fetchone()
             return row[0] if row else None
 
@@ -79,7 +79,7 @@ class Staging:
         with transaction.atomic(), connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
-            cursor.execute(f'INSERT INTO "{self.schema}".run VALUES (%s)', [run_id])  # noqa: S608
+            cursor.execute(f'INSERT INTO "{self.schema}".run VALUES (%s)', [run_id])
 
     def drop(self) -> None:
         """Remove the area."""
@@ -109,17 +109,17 @@ class Staging:
             self._copy(cursor, table, copy_lines(rows))
             if rejected:
                 cursor.executemany(
-                    f'INSERT INTO "{self.schema}".rejected (list, reason, raw) VALUES (%s, %s, %s)',  # noqa: S608
+                    f'INSERT INTO "{self.schema}".rejected (list, reason, raw) VALUES (%s, %s, %s)',
                     [(key, reason, raw.replace("\x00", "")) for reason, raw in rejected],
                 )
             cursor.execute(
-                f'INSERT INTO "{self.schema}".page VALUES (%s, %s, %s, %s, %s, %s)',  # noqa: S608
+                f'INSERT INTO "{self.schema}".page VALUES (%s, %s, %s, %s, %s, %s)',
                 [key, number, next_position, count, len(rejected), requests],
             )
 
     def _copy(self, cursor: Any, table: StageTable, lines: bytes) -> None:
         columns = ", ".join(f'"{name}"' for name in table.column_names)
-        with cursor.copy(sql.SQL(f"COPY {self.table(table)} ({columns}) FROM STDIN")) as copy:  # type: ignore[arg-type]
+        with cursor.copy(sql.SQL(f"COPY {self.table(table)} ({columns}) FROM STDIN")) as copy:
             copy.write(lines)
 
     def progress(self) -> dict[str, ListProgress]:
@@ -131,7 +131,7 @@ class Staging:
                 FROM "{self.schema}".page
                 WINDOW w AS (PARTITION BY list)
                 ORDER BY list, number DESC
-            """)  # noqa: S608
+            """)
             return {
                 key: ListProgress(pages, int(rows), int(rejected), int(requests), position)
                 for key, pages, rows, rejected, requests, position in cursor.fetchall()
@@ -140,7 +140,7 @@ class Staging:
     def rejected(self) -> Iterator[RejectedRow]:
         """Yield every row that did not decode."""
         with connection.cursor() as cursor:
-            cursor.execute(f'SELECT list, reason, raw FROM "{self.schema}".rejected ORDER BY list, reason, raw')  # noqa: S608
+            cursor.execute(f'SELECT list, reason, raw FROM "{self.schema}".rejected ORDER BY list, reason, raw')
             for row in cursor.fetchall():
                 yield RejectedRow(*row)
 
@@ -159,7 +159,7 @@ class Staging:
                     cursor.execute(unique)
             except IntegrityError:
                 same = " AND ".join(f'other."{column}" = kept."{column}"' for column in key_columns)
-                cursor.execute(f"DELETE FROM {name} kept USING {name} other WHERE {same} AND other.seq > kept.seq")  # noqa: S608
+                cursor.execute(f"DELETE FROM {name} kept USING {name} other WHERE {same} AND other.seq > kept.seq")
                 dropped = cursor.rowcount
                 cursor.execute(unique)
             cursor.execute(f"ANALYZE {name}")

@@ -1,0 +1,170 @@
+"""People, their departments, managers and groups."""
+
+from django.db import connection
+
+from sync.models import Change
+from sync.pipeline import tables
+from sync.pipeline.merge import Column, Counts, Merge, Publication, mark_vanished, merge
+from sync.pipeline.staging import Staging
+
+# Definitions, "People and organization": trimmed, inner spaces collapsed, compared without case.
+SPELLING = r"btrim(regexp_replace({}, '\s+', ' ', 'g'))"
+DEPARTMENT_KEY = f"lower({SPELLING.format('s.department_name')})"
+
+
+def publish(staging: Staging, publication: Publication, *, unread: set[str]) -> dict[str, Counts]:
+    """Merge departments, people, groups and memberships; return what was written, by table.
+
+    `unread` names the lists of which some rows did not decode: nothing vanishes on their word.
+    """
+    counts = {}
+    staged_people = staging.table(tables.PERSON)
+    _add_departments(staged_people, publication)
+    people = _person_merge(staged_people)
+    written = merge(people, publication)
+    vanished = 0 if any(key.startswith("users:") for key in unread) else mark_vanished(people, publication)
+    counts["person"] = Counts(written.inserted, written.changed, vanished, written.restored)
+    _name_departments(publication)
+    _link_managers(publication)
+
+    groups = _group_merge(staging.table(tables.GROUP))
+    written = merge(groups, publication)
+    vanished = 0 if any(key.startswith("groups:") for key in unread) else mark_vanished(groups, publication)
+    counts["group"] = Counts(written.inserted, written.changed, vanished, written.restored)
+    counts["membership"] = _merge_memberships(staged_people, publication)
+    return counts
+
+
+def _person_merge(staged: str) -> Merge:
+    plain = (
+        "email first_name last_name employee_number job_title location division organization language status "
+        "joined_at archived_at department_name manager_name manager_email current_risk_score phish_prone_percentage"
+    ).split()
+    return Merge(
+        model_table="sync_person",
+        source=f"{staged} s",
+        key=(("knowbe4_id", "s.knowbe4_id"),),
+        joins=f"LEFT JOIN sync_department d ON d.account_id = %(account)s AND d.key = {DEPARTMENT_KEY}",
+        columns=(
+            *(Column(name, f"s.{name}") for name in plain),
+            Column("employee_start_date", "s.employee_start_at::date"),
+            # Everybody who signs in changes this every day; it tells nothing about training.
+            Column("last_sign_in_at", "s.last_sign_in_at", tracked=False),
+            # Follows the name, whose change is noted.
+            Column("department_id", "d.id", tracked=False),
+        ),
+        subject=Change.Subject.PERSON,
+        # People whom only an enrollment names were never in the list.
+        covers="m.status <> 'unlisted'",
+    )
+
+
+def _group_merge(staged: str) -> Merge:
+    return Merge(
+        model_table="sync_group",
+        source=f"{staged} s",
+        key=(("knowbe4_id", "s.knowbe4_id"),),
+        columns=(
+            *(Column(name, f"s.{name}") for name in ("name", "group_type", "status")),
+            Column("member_count", "s.member_count", tracked=False),
+        ),
+        subject=Change.Subject.GROUP,
+        # "All Users" is never listed.
+        covers="m.knowbe4_id <> 0",
+    )
+
+
+def _add_departments(staged: str, publication: Publication) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO sync_department (account_id, key, name)
+            SELECT DISTINCT %(account)s::bigint, {DEPARTMENT_KEY}, '' FROM {staged} s
+            ON CONFLICT (account_id, key) DO NOTHING
+            """,
+            publication.parameters,
+        )
+
+
+def _name_departments(publication: Publication) -> None:
+    """Show each department in its most frequent spelling among active people, the first by alphabet if even."""
+    spelling = SPELLING.format("p.department_name")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE sync_department d SET name = best.name
+            FROM (
+                SELECT DISTINCT ON (department_id) department_id, {spelling} AS name
+                FROM sync_person p
+                WHERE account_id = %(account)s AND department_id IS NOT NULL AND removed_at IS NULL
+                GROUP BY department_id, {spelling}
+                ORDER BY department_id, count(*) FILTER (WHERE status = 'active') DESC, count(*) DESC, 2
+            ) best
+            WHERE d.id = best.department_id AND d.name IS DISTINCT FROM best.name
+            """,
+            publication.parameters,
+        )
+
+
+def _link_managers(publication: Publication) -> None:
+    """Link each person to the one whose email equals their manager's, without case; active people first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH by_email AS (
+                SELECT DISTINCT ON (upper(email)) upper(email) AS email, id
+                FROM sync_person WHERE account_id = %(account)s AND email <> '' AND removed_at IS NULL
+                ORDER BY upper(email), (status = 'active') DESC, id
+            ), linked AS (
+                SELECT p.id, b.id AS manager_id
+                FROM sync_person p LEFT JOIN by_email b ON b.email = upper(btrim(p.manager_email)) AND b.id <> p.id
+                WHERE p.account_id = %(account)s
+            )
+            UPDATE sync_person p SET manager_id = linked.manager_id
+            FROM linked WHERE p.id = linked.id AND p.manager_id IS DISTINCT FROM linked.manager_id
+            """,
+            publication.parameters,
+        )
+
+
+def _merge_memberships(staged: str, publication: Publication) -> Counts:
+    """Bring group memberships to the staged people's; who left a group keeps the row with `removed_at`."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS membership")
+        cursor.execute(
+            f"""
+            CREATE TEMPORARY TABLE membership ON COMMIT DROP AS
+            SELECT DISTINCT g.id AS group_id, p.id AS person_id
+            FROM {staged} s
+            CROSS JOIN LATERAL jsonb_array_elements(s.group_ids) AS member
+            JOIN sync_group g ON g.account_id = %(account)s AND g.knowbe4_id = member::bigint
+            JOIN sync_person p ON p.account_id = %(account)s AND p.knowbe4_id = s.knowbe4_id
+            """,
+            publication.parameters,
+        )
+        cursor.execute(
+            """
+            INSERT INTO sync_groupmembership (account_id, group_id, person_id, first_seen_at)
+            SELECT %(account)s, n.group_id, n.person_id, %(now)s FROM membership n
+            WHERE NOT EXISTS (
+                SELECT FROM sync_groupmembership m WHERE m.group_id = n.group_id AND m.person_id = n.person_id)
+            """,
+            publication.parameters,
+        )
+        inserted = cursor.rowcount
+        cursor.execute(
+            """
+            UPDATE sync_groupmembership m SET removed_at = NULL FROM membership n
+            WHERE m.removed_at IS NOT NULL AND m.group_id = n.group_id AND m.person_id = n.person_id
+            """
+        )
+        restored = cursor.rowcount
+        cursor.execute(
+            """
+            UPDATE sync_groupmembership m SET removed_at = %(now)s
+            WHERE m.account_id = %(account)s AND m.removed_at IS NULL AND NOT EXISTS (
+                SELECT FROM membership n WHERE n.group_id = m.group_id AND n.person_id = m.person_id)
+            """,
+            publication.parameters,
+        )
+        return Counts(inserted=inserted, restored=restored, vanished=cursor.rowcount)

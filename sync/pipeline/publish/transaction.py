@@ -1,0 +1,59 @@
+"""The one transaction that makes a staged sync the published one."""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from sync.models import Account, SyncRun
+from sync.pipeline.merge import Publication
+from sync.pipeline.publish import people, phishing, training
+from sync.pipeline.staging import Staging
+from sync.signals import published
+
+
+def publish(account: Account, run: SyncRun, staging: Staging, *, now: datetime) -> None:
+    """Merge what is staged into the mirror, note every change, and stamp run and account, all or nothing.
+
+    `now` becomes the publication time. The staging area is dropped in the same transaction.
+    """
+    with transaction.atomic():
+        # Sorting and hashing a million rows in memory; only for this transaction.
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL work_mem = '256MB'")
+            cursor.execute("SET LOCAL timezone = 'UTC'")
+        account = Account.objects.select_for_update().get(pk=account.pk)
+        publication = Publication(account_id=account.pk, run_id=run.pk, published_at=now)
+        unread = {row.key for row in staging.rejected()}
+        counts = {
+            **people.publish(staging, publication, unread=unread),
+            **training.publish(
+                staging, publication, read_at=run.started_at, before=account.published_at, unread=unread
+            ),
+            **phishing.publish(staging, publication, unread=unread),
+        }
+        run.counts = {table: asdict(count) for table, count in counts.items()}
+        _stamp(account, run, staging, now=now)
+        published.send(sender=SyncRun, account=account, run=run, published_at=now)
+        staging.drop()
+
+
+def _stamp(account: Account, run: SyncRun, staging: Staging, *, now: datetime) -> None:
+    run.state = SyncRun.State.PUBLISHED
+    run.phase = SyncRun.Phase.DONE
+    run.published_at = run.finished_at = run.heartbeat_at = now
+    run.message = run.error_kind = ""
+    run.resume_at = None
+    run.save()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE sync_account a SET
+                knowbe4_name = s.knowbe4_name, subscription_level = s.subscription_level,
+                subscription_end_date = s.subscription_end_at::date, number_of_seats = s.number_of_seats,
+                domains = s.domains, current_risk_score = s.current_risk_score,
+                published_run_id = %(run)s, published_at = %(now)s, data_as_of = %(read_at)s
+            FROM "{staging.schema}".account s WHERE a.id = %(account)s
+            """,
+            {"run": run.pk, "now": now, "read_at": run.started_at, "account": account.pk},
+        )

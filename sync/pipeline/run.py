@@ -1,0 +1,202 @@
+"""One sync of one account, from its lock to its stamp; every attempt leaves a `SyncRun`."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from sync.knowbe4 import regions
+from sync.knowbe4.client import Client
+from sync.knowbe4.errors import KnowBe4Error, PagingBroken, RetriableError
+from sync.knowbe4.pacing import Pacer
+from sync.models import Account, SyncRun
+from sync.pipeline.check import check
+from sync.pipeline.fetch import fetch
+from sync.pipeline.lists import LISTS, recipient_lists
+from sync.pipeline.progress import Progress
+from sync.pipeline.publish import publish
+from sync.pipeline.redis_connection import redis_connection
+from sync.pipeline.staging import Staging
+
+logger = logging.getLogger(__name__)
+
+# Pages staged longer ago than this belong to another moment: mixing them with new ones would show what never was.
+STAGED_FOR = timedelta(hours=6)
+# The first number of the advisory lock; the second is the account.
+LOCK = 20_611
+
+Listener = Callable[[SyncRun], None]
+
+
+class AlreadyRunningError(Exception):
+    """Another process is syncing this account."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(f"A sync of {account} is already running.")
+
+
+class NotConnectedError(Exception):
+    """The account has no key to read KnowBe4 with."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(f"{account} has no KnowBe4 key: set KNOWBE4_API_KEY and KNOWBE4_REGION, then start again.")
+
+
+def run_sync(
+    account: Account,
+    *,
+    trigger: SyncRun.Trigger,
+    requested_by_id: int | None = None,
+    listener: Listener | None = None,
+    on_wait: Callable[[float, str], None] | None = None,
+    now: Callable[[], datetime] = timezone.now,
+) -> SyncRun:
+    """Sync one account and return its finished run: published, held, failed or paused.
+
+    A run that was cut short less than six hours ago goes on where it stopped. AlreadyRunningError when another
+    process syncs the account; an error that is no answer of KnowBe4's is noted in the run and raised.
+    """
+    if not account.api_key:
+        raise NotConnectedError(account)
+    with _locked(account):
+        staging = Staging(account.pk)
+        run = _resume(account, staging, now=now()) or _begin(account, staging, trigger, requested_by_id, now=now())
+        try:
+            with _client(account, on_wait=on_wait) as client:
+                _carry_out(account, run, staging, client, listener=listener, now=now)
+        except KnowBe4Error as error:
+            _stop(run, error, now=now())
+        except Exception as error:
+            _finish(
+                run,
+                SyncRun.State.FAILED,
+                f"The sync stopped on an unexpected error ({type(error).__name__}); the log has the details.",
+                error,
+                now=now(),
+            )
+            raise
+        if listener:
+            listener(run)
+        return run
+
+
+def _carry_out(
+    account: Account,
+    run: SyncRun,
+    staging: Staging,
+    client: Client,
+    *,
+    listener: Listener | None,
+    now: Callable[[], datetime],
+) -> None:
+    progress = Progress(run, expected=_expected(account), listener=listener)
+    fetch(account, client, staging, progress, now=now)
+    progress.phase(SyncRun.Phase.CHECK)
+    report = check(account, staging, [*LISTS, *recipient_lists(account, staging, now=run.started_at)])
+    if report.reasons:
+        _finish(run, SyncRun.State.HELD, f"{'; '.join(report.reasons)}.", None, now=now())
+        return
+    progress.phase(SyncRun.Phase.PUBLISH)
+    publish(account, run, staging, now=now())
+    logger.info("run %s of account %s is published: %s", run.pk, account.pk, run.counts)
+
+
+@contextmanager
+def _locked(account: Account) -> Iterator[None]:
+    """Hold the account's run lock; the database frees it when this process or its connection dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, account.pk])
+        if not cursor.fetchone()[0]:
+            raise AlreadyRunningError(account)
+    try:
+        yield
+    finally:
+        if connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, account.pk])
+
+
+def _resume(account: Account, staging: Staging, *, now: datetime) -> SyncRun | None:
+    """Return the run whose pages are still good, made running again; whoever else seems to run is dead: close it."""
+    waiting = staging.held_run()
+    resumable = None
+    for run in account.runs.filter(state__in=[SyncRun.State.RUNNING, SyncRun.State.PAUSED]).order_by("pk"):
+        if run.pk == waiting and now - run.started_at < STAGED_FOR:
+            resumable = run
+        else:
+            _finish(run, SyncRun.State.FAILED, "The sync was cut short; the next one started afresh.", None, now=now)
+    if resumable:
+        resumable.state = SyncRun.State.RUNNING
+        resumable.phase = SyncRun.Phase.FETCH
+        resumable.finished_at = resumable.resume_at = None
+        resumable.message = resumable.error_kind = ""
+        resumable.heartbeat_at = now
+        resumable.save()
+    return resumable
+
+
+def _begin(
+    account: Account, staging: Staging, trigger: SyncRun.Trigger, requested_by_id: int | None, *, now: datetime
+) -> SyncRun:
+    run = SyncRun.objects.create(
+        account=account,
+        kind=SyncRun.Kind.FULL,
+        trigger=trigger,
+        requested_by_id=requested_by_id,
+        state=SyncRun.State.RUNNING,
+        phase=SyncRun.Phase.FETCH,
+        started_at=now,
+        heartbeat_at=now,
+    )
+    staging.create(run.pk)
+    return run
+
+
+def _stop(run: SyncRun, error: KnowBe4Error, *, now: datetime) -> None:
+    """Note why KnowBe4 could not be read: to be resumed, looked at, or mended by somebody."""
+    if isinstance(error, RetriableError):
+        state = SyncRun.State.PAUSED
+        run.resume_at = error.until
+    elif isinstance(error, PagingBroken):
+        state = SyncRun.State.HELD
+    else:
+        state = SyncRun.State.FAILED
+    _finish(run, state, str(error), error, now=now)
+
+
+def _finish(run: SyncRun, state: SyncRun.State, message: str, error: Exception | None, *, now: datetime) -> None:
+    run.state = state
+    run.message = message[:1].upper() + message[1:]
+    run.error_kind = type(error).__name__ if error else ""
+    run.finished_at = run.heartbeat_at = now
+    run.save()
+    logger.warning("run %s of account %s is %s: %s", run.pk, run.account_id, state, run.message)
+
+
+def is_refused(run: SyncRun) -> bool:
+    """Return whether KnowBe4 refused the key itself, so that trying again changes nothing."""
+    return run.error_kind in {"Unauthorized", "Forbidden"}
+
+
+def _client(account: Account, *, on_wait: Callable[[float, str], None] | None) -> Client:
+    limits: dict[str, Any] = {
+        "per_second": account.requests_per_second,
+        "per_minute": account.requests_per_minute,
+        "per_day": account.daily_allowance,
+    }
+    return Client(
+        account.base_url or regions.base_url(account.region),
+        account.api_key,
+        pacer=Pacer(redis_connection(), str(account.pk), **limits),
+        on_wait=on_wait,
+    )
+
+
+def _expected(account: Account) -> dict[str, int]:
+    """Return how many rows each step read last time, for the progress bar."""
+    last = account.published_run
+    return {step: entry["rows"] for step, entry in last.resources.items()} if last else {}

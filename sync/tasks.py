@@ -1,0 +1,29 @@
+"""Celery's way in: each task takes ids, calls one function and leaves the rest to the pipeline."""
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from sync.models import Account, SyncRun
+from sync.pipeline.run import AlreadyRunningError, run_sync
+from sync.pipeline.schedule import accounts_due
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="sync.tasks.sync_account")
+def sync_account(*, account_id: int, trigger: str = SyncRun.Trigger.SCHEDULE, requested_by: int | None = None) -> None:
+    """Sync one account; nothing to do when another worker already does."""
+    account = Account.objects.get(pk=account_id)
+    try:
+        run_sync(account, trigger=SyncRun.Trigger(trigger), requested_by_id=requested_by)
+    except AlreadyRunningError as error:
+        logger.info("%s", error)
+
+
+@shared_task(name="sync.tasks.start_due_syncs")
+def start_due_syncs() -> None:
+    """Queue a sync of every account whose interval has passed or whose paused run may go on."""
+    for account in accounts_due(now=timezone.now()):
+        sync_account.delay(account_id=account.pk)
