@@ -1,0 +1,83 @@
+"""What an installation needs before its first page: the account of the environment, and someone who can sign in."""
+
+import json
+import secrets
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from dashboard.models import Membership, User
+from sync.models import Account
+
+DEMO_SIGN_INS = (
+    ("admin@brackwater.example", "Ines", "Halloran", Membership.Role.ADMINISTRATOR),
+    ("security@brackwater.example", "Maren", "Okafor", Membership.Role.SECURITY_MANAGER),
+)
+FIRST_ADMINISTRATOR = "admin@rollcall.example"
+
+
+class Command(BaseCommand):
+    help = (
+        "Make or update the account that the environment describes (KNOWBE4_API_KEY, KNOWBE4_REGION, KNOWBE4_BASE_URL) "
+        "and, where nobody can sign in yet, an administrator. Safe to repeat."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the account and the new sign-ins as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with transaction.atomic():
+            account = Account.objects.from_environment()
+            sign_ins = self._sign_ins(account) if account else []
+        if options["json"]:
+            self.stdout.write(json.dumps({"account": str(account or ""), "sign_ins": sign_ins}))
+            return
+        for sign_in in sign_ins:
+            self.stdout.write(f"{sign_in['role']}: {sign_in['email']}  {sign_in['password']}")
+
+    def _sign_ins(self, account: Account) -> list[dict[str, str]]:
+        """Return the sign-ins to show: the demo's at every start, a first administrator's once."""
+        if account.is_demo and settings.LOCAL_MODE:
+            password = demo_password(settings.VAR_DIR)
+            return [self._sign_in(account, *who, password=password) for who in DEMO_SIGN_INS]
+        if Membership.objects.filter(account=account, role=Membership.Role.ADMINISTRATOR).exists():
+            return []
+        return [
+            self._sign_in(
+                account,
+                FIRST_ADMINISTRATOR,
+                "First",
+                "Administrator",
+                Membership.Role.ADMINISTRATOR,
+                password=secrets.token_urlsafe(12),
+            )
+        ]
+
+    def _sign_in(
+        self, account: Account, email: str, first_name: str, last_name: str, role: Membership.Role, *, password: str
+    ) -> dict[str, str]:
+        user = User.objects.filter(email=email).first() or User(email=email, first_name=first_name, last_name=last_name)
+        if not user.check_password(password):
+            user.set_password(password)
+        user.save()
+        Membership.objects.get_or_create(user=user, account=account, role=role)
+        return {"email": email, "password": password, "role": str(role.label)}
+
+
+def demo_password(folder: Path) -> str:
+    """Return this machine's password of the demo sign-ins, made up once and kept beside the data."""
+    path = folder / "demo-password"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text("-".join(secrets.choice(_WORDS) for _ in range(4)))
+    return path.read_text()
+
+
+_WORDS = (
+    "amber basil cedar delta ember fjord grove harbor indigo juniper kestrel lagoon maple nectar orchid pebble quartz "
+    "raven saffron thistle umber violet willow yarrow zephyr anchor beacon canyon dune echo falcon glacier"
+).split()
