@@ -1,14 +1,19 @@
 """The Celery application: `celery -A config worker` and `celery -A config beat`. Tasks import `app` from here."""
 
 import os
+import warnings
 from typing import Any
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
 from celery.signals import beat_init, celeryd_init
 
 from config import embedded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# Root's worker is warned about for the sake of pickled messages; ours are JSON.
+warnings.simplefilter("ignore", SecurityWarning)
 
 app = Celery("rollcall")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -38,7 +38,7 @@ WEB = web(f"127.0.0.1:{DEFAULT_PORT}")
 WORKER = Process(
     "worker",
     (
-        *("celery", "-A", "config", "worker", "--pool", "prefork", "--concurrency", str(WORKER_CONCURRENCY)),
+        *("celery", "-A", "config", "--quiet", "worker", "--pool", "prefork", "--concurrency", str(WORKER_CONCURRENCY)),
         *("--loglevel", "INFO", "--without-gossip", "--without-mingle"),
     ),
     hurry=signal.SIGQUIT,
@@ -47,7 +47,7 @@ WORKER = Process(
 
 def beat(schedule: str) -> Process:
     """Return Celery's clock, which keeps what it last sent in the file `schedule`."""
-    return Process("beat", ("celery", "-A", "config", "beat", "--loglevel", "INFO", "--schedule", schedule))
+    return Process("beat", ("celery", "-A", "config", "--quiet", "beat", "--loglevel", "INFO", "--schedule", schedule))
 
 
 BEAT = beat("var/beat-schedule")

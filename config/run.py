@@ -76,9 +76,10 @@ class Run:
         self._await(
             lambda: web_answers(self.port), _WEB_PATIENCE, "The web server does not answer; see its lines above."
         )
-        self._first_sync()
         for process in (processes.WORKER, processes.beat(str(embedded.VAR_DIR / "beat-schedule"))):
             self.children.start(process, self.environment)
+        self.say(f"The pages are up: {self.address}")
+        self._first_sync()
         self.terminal.box(sign_in_box(self.address, prepared.get("account", ""), prepared.get("sign_ins", [])))
 
     def keep(self) -> int:
