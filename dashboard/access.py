@@ -1,0 +1,159 @@
+"""Who sees what: the only home of scoping.
+
+A `Scope` is decided once per request by `ScopeMiddleware`; every page, fragment and export starts from it. It grants
+nothing by itself: without a membership each of its readings is empty.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render, resolve_url
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRefresh
+
+from dashboard.models import Membership, User
+from sync.models import Account, Campaign, ContentItem, Department, Enrollment, Person, SyncRun
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+# Roles that see every person of the account. Narrower roles come as further readings of `Scope.people`.
+SEE_EVERYONE = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
+START_SYNCS = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The account and the people one reader may see, decided once per request; every read starts here.
+
+    `account` is None when the reader has no membership anywhere; then every reading is empty.
+    """
+
+    account: Account | None = None
+    roles: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, user: User | AnonymousUser) -> "Scope":
+        """Return what the user may see: of several accounts the first by name, with all roles held there."""
+        if not isinstance(user, User) or not user.is_active:
+            return cls()
+        memberships = list(
+            Membership.objects.filter(user=user)
+            .select_related("account", "account__published_run")
+            .order_by("account__name", "account_id", "role")
+        )
+        if not memberships:
+            return cls()
+        account = memberships[0].account
+        return cls(account, frozenset(m.role for m in memberships if m.account_id == account.pk))
+
+    @property
+    def sees_everyone(self) -> bool:
+        """Whether every person of the account is in scope."""
+        return self.account is not None and not SEE_EVERYONE.isdisjoint(self.roles)
+
+    @property
+    def may_sync(self) -> bool:
+        """Whether the reader may start a sync."""
+        return self.account is not None and not START_SYNCS.isdisjoint(self.roles)
+
+    @property
+    def label(self) -> str:
+        """The scope in words, as the bar and every export say it."""
+        return _("All departments") if self.sees_everyone else _("Nobody")
+
+    @property
+    def role_label(self) -> str:
+        """The reader's roles in words; empty when there is none."""
+        return ", ".join(str(role.label) for role in Membership.Role if role in self.roles)
+
+    def people(self) -> QuerySet[Person]:
+        """Return the people in scope, those who left too; none unless a role grants them."""
+        return Person.objects.filter(account=self.account) if self.sees_everyone else Person.objects.none()
+
+    def enrollments(self) -> QuerySet[Enrollment]:
+        """Return the enrollments of people in scope; none unless a role grants them."""
+        return Enrollment.objects.filter(account=self.account) if self.sees_everyone else Enrollment.objects.none()
+
+    def campaigns(self) -> QuerySet[Campaign]:
+        """Return the account's campaigns; none without a role. Their figures come from `enrollments`."""
+        return Campaign.objects.filter(account=self.account) if self.roles else Campaign.objects.none()
+
+    def content(self) -> QuerySet[ContentItem]:
+        """Return the account's content; none without a role."""
+        return ContentItem.objects.filter(account=self.account) if self.roles else ContentItem.objects.none()
+
+    def departments(self) -> QuerySet[Department]:
+        """Return the departments of people in scope, merged spellings too; none unless a role grants them."""
+        return Department.objects.filter(account=self.account) if self.sees_everyone else Department.objects.none()
+
+    def runs(self) -> QuerySet[SyncRun]:
+        """Return the account's syncs; none without a role."""
+        return SyncRun.objects.filter(account=self.account) if self.roles else SyncRun.objects.none()
+
+
+class ScopedRequest(HttpRequest):
+    """A request as views receive it: scope, account and the moment everything is computed for."""
+
+    scope: Scope
+    account: Account
+    as_of: datetime
+    htmx: "HtmxDetails"
+
+
+class ScopeMiddleware:
+    """Decides `request.scope`, `request.account` and `request.as_of`, and reads the clock once.
+
+    The account's time zone is active while the view runs. Whoever is signed in without any membership gets the page
+    that says whom to ask, on every address but those of their own sign-in.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        scoped = cast(ScopedRequest, request)
+        scoped.as_of = timezone.now()
+        scoped.scope = Scope.of(request.user)
+        if scoped.scope.account is None:
+            response = self.get_response(request)
+        else:
+            scoped.account = scoped.scope.account
+            with timezone.override(scoped.account.zone):
+                response = self.get_response(request)
+        return _refresh_when_signed_out(scoped, response)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponse],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+    ) -> HttpResponse | None:
+        """Answer with the no-access page unless the reader has an account or the address needs none."""
+        scope = cast(ScopedRequest, request).scope
+        match = request.resolver_match
+        needs_no_account = not getattr(view, "login_required", True) or (
+            match is not None and (match.url_name or "").startswith("account_")
+        )
+        if scope.account is not None or needs_no_account or not request.user.is_authenticated:
+            return None
+        return render(request, "dashboard/no_access.html", status=403)
+
+
+def _refresh_when_signed_out(request: ScopedRequest, response: HttpResponse) -> HttpResponse:
+    """Turn a redirect to the sign-in page, asked for by htmx, into a reload: a form must not land in a fragment."""
+    if (
+        request.htmx
+        and response.status_code == 302
+        and response["Location"].startswith(resolve_url(settings.LOGIN_URL))
+    ):
+        return HttpResponseClientRefresh()
+    return response
