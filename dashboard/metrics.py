@@ -1,0 +1,298 @@
+"""Every definition: the only home of numbers.
+
+Each rule is a pure function of an enrollment's facts and a moment `as_of`; pages, exports, mail and API call these and
+retype nothing. Conditions are `Q` objects on `Enrollment` unless a docstring says otherwise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Aggregate, Case, CharField, Count, Expression, F, Min, Q, TextChoices, Value, When
+from django.db.models.functions import Coalesce, Greatest, Least, Lower
+from django.db.models.lookups import In
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from sync.models.people import PersonStatus
+
+# KnowBe4's words, compared without case (KnowBe4's API documentation of September 2025, and seen live).
+DONE_STATUSES = ("passed", "completed")
+KNOWN_STATUSES = (*DONE_STATUSES, "not started", "in progress", "past due")
+CANCELLED_STATUSES = ("cancelled", "canceled")
+
+DUE_SOON = timedelta(days=14)
+
+
+# An enrollment's state at a moment ------------------------------------------------------------------------------
+
+
+def completed(as_of: datetime) -> Q:
+    """Match enrollments finished at `as_of`, late ones too. A completion at that very moment counts."""
+    return Q(completed_at__lte=as_of)
+
+
+def past_due(as_of: datetime) -> Q:
+    """Match enrollments whose due date has passed at `as_of` and that were not completed by then.
+
+    Due at that very moment is past due. Without a due date an enrollment is never past due.
+    """
+    return Q(due_at__lte=as_of) & ~completed(as_of)
+
+
+def in_progress(as_of: datetime) -> Q:
+    """Match enrollments started at `as_of`, neither completed nor past due."""
+    return Q(started_at__lte=as_of) & ~completed(as_of) & ~Q(due_at__lte=as_of)
+
+
+def not_started(as_of: datetime) -> Q:
+    """Match enrollments in none of the other three states at `as_of`."""
+    return ~completed(as_of) & ~Q(due_at__lte=as_of) & ~Q(started_at__lte=as_of)
+
+
+def open_until(as_of: datetime, until: datetime) -> Q:
+    """Match enrollments not completed at `as_of` that fall due after it and no later than `until`."""
+    return Q(due_at__gt=as_of, due_at__lte=until) & ~completed(as_of)
+
+
+def on_time(as_of: datetime) -> Q:
+    """Match enrollments due by `as_of` that were completed no later than their due date."""
+    return Q(due_at__lte=as_of, completed_at__lte=F("due_at"))
+
+
+# Who is counted -------------------------------------------------------------------------------------------------
+
+
+def active(as_of: datetime, person: str = "") -> Q:
+    """Match people active at `as_of`: not gone, and active or archived only later.
+
+    `person` is the path to the person ("person__" from an enrollment). Someone KnowBe4 no longer lists is not active;
+    someone archived at an unknown moment is not active either.
+    """
+    present = Q(**{f"{person}removed_at__isnull": True}) | Q(**{f"{person}removed_at__gt": as_of})
+    employed = Q(**{f"{person}status": PersonStatus.ACTIVE}) | Q(
+        **{f"{person}status": PersonStatus.ARCHIVED, f"{person}archived_at__gt": as_of}
+    )
+    return present & employed
+
+
+def known_status() -> Q:
+    """Match enrollments whose status word is one Rollcall knows; any other word is in no rate."""
+    return Q(In(Lower("reported_status"), KNOWN_STATUSES))
+
+
+def campaign_counts() -> Q:
+    """Match enrollments whose campaign counts for compliance: cancelled ones do not, all others do.
+
+    An enrollment whose campaign KnowBe4 does not list counts: new campaigns are required until somebody says
+    otherwise.
+    """
+    return ~Q(In(Coalesce(Lower("campaign__reported_status"), Value("")), CANCELLED_STATUSES))
+
+
+def eligible() -> Q:
+    """Match enrollments that can count at some moment: the part of `counted` that does not depend on time."""
+    return Q(person__isnull=False) & known_status() & campaign_counts()
+
+
+def standing(as_of: datetime) -> Q:
+    """Match enrollments that existed at `as_of` and whose person was active then: the part that depends on time."""
+    present = Q(removed_at__isnull=True) | Q(removed_at__gt=as_of)
+    return Q(enrolled_at__lte=as_of) & present & active(as_of, "person__")
+
+
+def counted(as_of: datetime) -> Q:
+    """Match enrollments that count in current figures at `as_of`."""
+    return eligible() & standing(as_of)
+
+
+def past_due_from() -> Expression:
+    """Return the moment from which an enrollment is past due and counted; null without a due date.
+
+    With `past_due_until` this is `past_due` and `counted` said as the interval [from, until) instead of at a moment,
+    for histories that ask for many moments at once. Use it on `eligible` rows with a due date. (On PostgreSQL GREATEST
+    and LEAST pass over nulls.)
+    """
+    return Greatest("due_at", "enrolled_at")
+
+
+def past_due_until() -> Expression:
+    """Return the moment at which an enrollment stops being past due or being counted; null: still so.
+
+    Someone who was never active by what is known gets their enrollment date: an empty interval.
+    """
+    left_at = Case(
+        When(person__status=PersonStatus.ACTIVE, then=None),
+        When(person__status=PersonStatus.ARCHIVED, then=Coalesce("person__archived_at", "enrolled_at")),
+        default="enrolled_at",
+    )
+    return Least("completed_at", "removed_at", "person__removed_at", left_at)
+
+
+# Figures --------------------------------------------------------------------------------------------------------
+
+
+def totals(as_of: datetime, prefix: str = "") -> dict[str, Aggregate]:
+    """Return the additive counts behind the rates, as aggregates over `eligible` enrollments.
+
+    `prefix` lets one query count at several moments. `people_past_due` and `people_due_soon` are distinct people, so
+    they add up only over groups that share nobody, such as departments.
+    """
+    here = standing(as_of)
+    return {
+        f"{prefix}counted": Count("pk", filter=here),
+        f"{prefix}completed": Count("pk", filter=here & completed(as_of)),
+        f"{prefix}past_due": Count("pk", filter=here & past_due(as_of)),
+        f"{prefix}due": Count("pk", filter=here & Q(due_at__lte=as_of)),
+        f"{prefix}on_time": Count("pk", filter=here & on_time(as_of)),
+        f"{prefix}people_past_due": Count("person", distinct=True, filter=here & past_due(as_of)),
+        f"{prefix}people_due_soon": Count("person", distinct=True, filter=here & open_until(as_of, as_of + DUE_SOON)),
+    }
+
+
+def states(as_of: datetime) -> dict[str, Aggregate]:
+    """Return how the open work of `eligible` enrollments stands, beside `totals`."""
+    here = standing(as_of)
+    return {
+        "completed_late": Count("pk", filter=here & completed(as_of) & Q(completed_at__gt=F("due_at"))),
+        "in_progress": Count("pk", filter=here & in_progress(as_of)),
+        "not_started": Count("pk", filter=here & not_started(as_of)),
+        "next_due_at": Min("due_at", filter=here & Q(due_at__gt=as_of) & ~completed(as_of)),
+    }
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of a whole, kept as its two counts so that totals are recounted and rounding is exact."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def percent(self) -> float | None:
+        """Percent, unrounded; None when the denominator is empty."""
+        return self.numerator * 100 / self.denominator if self.denominator else None
+
+    def points_since(self, earlier: "Rate") -> float | None:
+        """Return the difference to an earlier rate in percentage points; None when either is empty."""
+        if self.percent is None or earlier.percent is None:
+            return None
+        return self.percent - earlier.percent
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Counts at one moment, and the rates made of them."""
+
+    counted: int = 0
+    completed: int = 0
+    past_due: int = 0
+    due: int = 0
+    on_time: int = 0
+    people_past_due: int = 0
+    people_due_soon: int = 0
+
+    @classmethod
+    def read(cls, row: Mapping[str, int], prefix: str = "") -> "Totals":
+        """Take the counts named by `totals(as_of, prefix)` out of a result row."""
+        return cls(**{name: row[f"{prefix}{name}"] for name in cls.__dataclass_fields__})
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
+    @property
+    def completion_rate(self) -> Rate:
+        """Completed out of counted."""
+        return Rate(self.completed, self.counted)
+
+    @property
+    def on_time_rate(self) -> Rate:
+        """Completed by the due date out of those due; enrollments without a known due date are left out."""
+        return Rate(self.on_time, self.due)
+
+
+# Days past due --------------------------------------------------------------------------------------------------
+
+
+class Age(TextChoices):
+    """How long someone's oldest past-due enrollment has been past due."""
+
+    WEEK = "1-7", _("1–7 days")
+    FORTNIGHT = "8-14", _("8–14 days")
+    MONTH = "15-30", _("15–30 days")
+    TWO_MONTHS = "31-60", _("31–60 days")
+    QUARTER = "61-90", _("61–90 days")
+    OLDER = "over-90", _("Over 90 days")
+
+
+AGE_LIMITS = {
+    Age.WEEK: (1, 7),
+    Age.FORTNIGHT: (8, 14),
+    Age.MONTH: (15, 30),
+    Age.TWO_MONTHS: (31, 60),
+    Age.QUARTER: (61, 90),
+    Age.OLDER: (91, None),
+}
+
+
+def days_past_due(due_at: datetime, as_of: datetime, zone: ZoneInfo) -> int:
+    """Return local days between the due date and `as_of`, at least 1; both days are of the account's zone."""
+    return max(1, (as_of.astimezone(zone).date() - due_at.astimezone(zone).date()).days)
+
+
+def local_midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return the moment at which a local day begins."""
+    return datetime.combine(day, time.min, tzinfo=zone)
+
+
+def age_buckets(as_of: datetime, zone: ZoneInfo, due_at: str = "due_at") -> dict[Age, Q]:
+    """Return, for each age, the condition on a past-due date (at the path `due_at`) that puts it there.
+
+    The conditions compare moments, not days, so the database needs no time zone; they agree with `days_past_due`.
+    """
+    today = as_of.astimezone(zone).date()
+    buckets = {}
+    for age, (fewest, most) in AGE_LIMITS.items():
+        condition = Q()
+        if most is not None:
+            condition &= Q(**{f"{due_at}__gte": local_midnight(today - timedelta(days=most), zone)})
+        if fewest > 1:
+            condition &= Q(**{f"{due_at}__lt": local_midnight(today - timedelta(days=fewest - 1), zone)})
+        buckets[age] = condition
+    return buckets
+
+
+# Campaigns ------------------------------------------------------------------------------------------------------
+
+
+class CampaignState(TextChoices):
+    """Where a campaign stands, in Rollcall's words, in the order lists show them."""
+
+    ACTIVE = "active", pgettext_lazy("campaign", "Active")
+    SCHEDULED = "scheduled", pgettext_lazy("campaign", "Scheduled")
+    CREATED = "created", pgettext_lazy("campaign", "Created")
+    CLOSED = "closed", pgettext_lazy("campaign", "Closed")
+    CANCELLED = "cancelled", pgettext_lazy("campaign", "Cancelled")
+    ARCHIVED = "archived", pgettext_lazy("campaign", "Archived")
+    OTHER = "other", pgettext_lazy("campaign", "Other")
+
+
+def campaign_state(as_of: datetime) -> Case:
+    """Return a campaign's state at `as_of`, as an expression on `Campaign`.
+
+    Archived by an administrator or no longer returned by KnowBe4 goes before KnowBe4's word. A word nobody knows is
+    `other`, never guessed.
+    """
+    word = Lower("reported_status")
+    return Case(
+        When(Q(archived_at__lte=as_of) | Q(removed_at__lte=as_of), then=Value(CampaignState.ARCHIVED.value)),
+        When(In(word, CANCELLED_STATUSES), then=Value(CampaignState.CANCELLED.value)),
+        When(In(word, ("completed", "closed")), then=Value(CampaignState.CLOSED.value)),
+        When(In(word, ("enrolling", "in progress")), then=Value(CampaignState.ACTIVE.value)),
+        When(Q(In(word, ("created",))) & Q(start_at__isnull=True), then=Value(CampaignState.CREATED.value)),
+        When(Q(In(word, ("created",))) & Q(start_at__gt=as_of), then=Value(CampaignState.SCHEDULED.value)),
+        When(In(word, ("created",)), then=Value(CampaignState.ACTIVE.value)),
+        default=Value(CampaignState.OTHER.value),
+        output_field=CharField(),
+    )

@@ -1,0 +1,147 @@
+"""How figures, times and marks are written on a page. Rounding happens here and nowhere before."""
+
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils import timezone
+from django.utils.formats import date_format, time_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dashboard.metrics import Rate
+
+register = template.Library()
+
+NOTHING = "–"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+_TENTH = Decimal("0.1")
+
+
+def _tenths(value: Rate | Decimal | float | None) -> str | None:
+    """Return percent with one decimal, rounded down; None for nothing. Rates are cut exactly, from their counts."""
+    if value is None:
+        return None
+    if isinstance(value, Rate):
+        if not value.denominator:
+            return None
+        exact = Decimal(value.numerator) * 100 / Decimal(value.denominator)
+    else:
+        exact = Decimal(str(value))
+    if 0 < exact < _TENTH:
+        return "<0.1"
+    cut = exact.quantize(_TENTH, rounding=ROUND_DOWN)
+    return "100" if cut == 100 else str(cut)
+
+
+@register.filter
+def percent(value: Rate | Decimal | float | None) -> str:
+    """Write a percentage: one decimal, rounded down, so that only a full house reads 100 %. Nothing is "–"."""
+    text = _tenths(value)
+    return NOTHING if text is None else f"{text}{NO_BREAK}%"
+
+
+@register.filter
+def percent_figure(value: Rate | Decimal | float | None) -> str:
+    """Write a percentage without its sign, for figures whose unit is set apart. Nothing is "–"."""
+    text = _tenths(value)
+    return NOTHING if text is None else text
+
+
+@register.filter
+def points(value: float) -> str:
+    """Write a difference of percentages without its sign: "2.3 points", "<0.1 points"."""
+    text = _tenths(abs(value)) or "0.0"
+    if text == "1.0":
+        return _("1 point")
+    return _("%(number)s points") % {"number": text}
+
+
+@register.filter
+def number(value: int | None) -> str:
+    """Write a count with separators; None is "–"."""
+    return NOTHING if value is None else str(intcomma(value))
+
+
+@register.filter
+def svg_percent(value: Rate | float | None) -> str:
+    """Write a share as an SVG length; empty is zero."""
+    share = value.percent if isinstance(value, Rate) else value
+    return f"{min(share or 0.0, 100.0):.2f}%"
+
+
+@register.filter
+def clock(moment: datetime, as_of: datetime) -> str:
+    """Write when something was, as short as is clear: "10:42", "yesterday, 10:42", "17 Nov, 10:42"."""
+    there, here = timezone.localtime(moment), timezone.localtime(as_of)
+    clock_time = time_format(there, "H:i")
+    if there.date() == here.date():
+        return clock_time
+    if there.date() == here.date() - timedelta(days=1):
+        return _("yesterday, %(time)s") % {"time": clock_time}
+    return f"{date_format(there, 'j M' if there.year == here.year else 'j M Y')}, {clock_time}"
+
+
+@register.filter
+def absolute(moment: datetime) -> str:
+    """Write a moment in full with its zone: "Tuesday 17 November 2026, 10:42:07 CET"."""
+    there = timezone.localtime(moment)
+    return f"{date_format(there, 'l j F Y, H:i:s')} {there.tzname()}"
+
+
+@register.filter
+def day(moment: datetime) -> str:
+    """Write the local date of a moment: "17 Nov 2026"."""
+    return date_format(timezone.localtime(moment), "j M Y")
+
+
+@register.filter
+def ahead(moment: datetime, as_of: datetime) -> str:
+    """Write how many local days lie between: "today", "tomorrow", "in 10 days"."""
+    days = (timezone.localtime(moment).date() - timezone.localtime(as_of).date()).days
+    if days <= 0:
+        return _("today")
+    if days == 1:
+        return _("tomorrow")
+    return ngettext("in %(days)s day", "in %(days)s days", days) % {"days": intcomma(days)}
+
+
+@register.filter
+def took(length: timedelta | None) -> str:
+    """Write a duration as minutes and seconds, "2:04", with hours when there are any; None is "–"."""
+    if length is None:
+        return NOTHING
+    seconds = max(0, int(length.total_seconds()))
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+@register.filter
+def in_words(length: timedelta) -> str:
+    """Write a duration in words, as exact as is useful: "50 seconds", "1 minute 12 seconds", "2 hours"."""
+    seconds = max(0, int(length.total_seconds()))
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours:
+        return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": intcomma(hours)}
+    in_minutes = ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
+    if minutes >= 5:
+        return in_minutes
+    in_seconds = ngettext("%(n)s second", "%(n)s seconds", seconds % 60) % {"n": seconds % 60}
+    if minutes and seconds % 60:
+        return f"{in_minutes} {in_seconds}"
+    return in_minutes if minutes else in_seconds
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw one of the line icons of the sprite; always beside a word, so it is silent to screen readers."""
+    return format_html('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{}"/></svg>', name)
+
+
+@register.simple_tag
+def mark(name: str) -> SafeString:
+    """Draw one of the status marks of the sprite; always beside its word."""
+    return format_html('<svg class="shape" viewBox="0 0 14 14" aria-hidden="true"><use href="#s-{}"/></svg>', name)
