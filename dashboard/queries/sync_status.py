@@ -1,0 +1,184 @@
+"""How fresh the data is and what the sync is doing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from dashboard.access import Scope
+from sync.models import Account, SyncRun
+
+# A running sync stamps itself every few seconds; silent for this long, its worker is taken to be gone.
+SILENT_AFTER = timedelta(minutes=2)
+# Reading takes nearly all of a run; the rest is for checking and publishing.
+READING_SHARE = 0.92
+CHECKED_SHARE = 0.95
+
+
+@dataclass(frozen=True)
+class Step:
+    """One list of a running sync: how far its reading is."""
+
+    title: str
+    state: str
+    rows: int
+    rejected: int
+    requests: int
+    expected: int | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One sync as seen at a moment."""
+
+    run: SyncRun
+    as_of: datetime
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is at work and has been heard of lately."""
+        return self.run.state == SyncRun.State.RUNNING and not self.is_silent
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it says it is running but has not been heard of for two minutes."""
+        return self.run.state == SyncRun.State.RUNNING and self.as_of - self.run.heartbeat_at > SILENT_AFTER
+
+    @property
+    def has_problem(self) -> bool:
+        """Whether it ended, or stopped, without publishing anything."""
+        stopped = {SyncRun.State.FAILED, SyncRun.State.HELD, SyncRun.State.PAUSED}
+        return self.is_silent or self.run.state in stopped
+
+    @property
+    def result(self) -> str:
+        """How it stands, as one word for marks and styles; "silent" for a run that stopped answering."""
+        return "silent" if self.is_silent else self.run.state
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        """The lists it reads, in reading order where the run says it, else done, reading, waiting."""
+        order = {"done": 0, "reading": 1, "waiting": 2}
+        lists: Mapping[str, dict[str, Any]] = self.run.resources
+        # JSONB keeps no order of keys, so a run that knows the order writes it into each list.
+        entries = sorted(
+            lists.items(),
+            key=lambda item: (item[1].get("position", 0), order.get(item[1].get("state", ""), 2), item[0]),
+        )
+        return [
+            Step(
+                title=entry.get("title") or name.replace("_", " ").capitalize(),
+                state=entry.get("state", "waiting"),
+                rows=entry.get("rows", 0),
+                rejected=entry.get("rejected", 0),
+                requests=entry.get("requests", 0),
+                expected=entry.get("expected"),
+            )
+            for name, entry in entries
+        ]
+
+    @property
+    def current(self) -> Step | None:
+        """The list being read; None before the first and after the last."""
+        return next((step for step in self.steps if step.state == "reading"), None)
+
+    @property
+    def share(self) -> float | None:
+        """How much is done, from 0 to 1; None when nothing tells how much there is, as in a first sync."""
+        if self.run.phase == SyncRun.Phase.PUBLISH:
+            return CHECKED_SHARE
+        if self.run.phase == SyncRun.Phase.CHECK:
+            return READING_SHARE
+        if self.run.phase == SyncRun.Phase.DONE:
+            return 1.0
+        if not self.steps or any(step.expected is None for step in self.steps if step.state != "done"):
+            return None
+        whole = sum(max(step.expected or 0, step.rows, 1) for step in self.steps)
+        read = sum(max(step.expected or 0, step.rows, 1) if step.state == "done" else step.rows for step in self.steps)
+        return READING_SHARE * min(1.0, read / whole)
+
+    @property
+    def percent(self) -> int | None:
+        """The share as whole percent; None when it cannot be known."""
+        return None if self.share is None else int(self.share * 100)
+
+    @property
+    def elapsed(self) -> timedelta:
+        """How long it has been running, or how long it took."""
+        return (self.run.finished_at or self.as_of) - self.run.started_at
+
+    @property
+    def remaining(self) -> timedelta | None:
+        """How long it will still take at the pace so far; None until a twentieth and three seconds are done."""
+        if not self.is_running or self.share is None or self.share < 0.05 or self.elapsed < timedelta(seconds=3):
+            return None
+        seconds = self.elapsed.total_seconds() * (1 - self.share) / self.share
+        # A figure that jumps each second reads worse than one rounded to what can be known.
+        step = 5 if seconds < 60 else 30
+        return timedelta(seconds=max(step, round(seconds / step) * step))
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long it took; None while it runs."""
+        return self.run.finished_at - self.run.started_at if self.run.finished_at else None
+
+    @property
+    def changes(self) -> int | None:
+        """Rows that publish inserted, changed, marked vanished or restored; None when nothing was published."""
+        if self.run.published_at is None:
+            return None
+        return sum(sum(table.values()) for table in self.run.counts.values())
+
+
+@dataclass(frozen=True)
+class SyncStatus:
+    """What an account's pages show, and the latest attempt to renew it."""
+
+    account: Account
+    latest: Progress | None
+    as_of: datetime
+
+    @property
+    def has_data(self) -> bool:
+        """Whether any sync has been published."""
+        return self.account.published_run_id is not None
+
+    @property
+    def has_key(self) -> bool:
+        """Whether KnowBe4 can be asked at all."""
+        return bool(self.account.encrypted_key)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a sync is at work now."""
+        return self.latest is not None and self.latest.is_running
+
+    @property
+    def problem(self) -> Progress | None:
+        """The latest sync if it came to nothing; None when it published, or is still at work."""
+        return self.latest if self.latest is not None and self.latest.has_problem else None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the data is older than three intervals of a sync that should be running."""
+        read_at = self.account.data_as_of
+        return (
+            self.account.is_sync_enabled
+            and read_at is not None
+            and self.as_of - read_at > max(3 * self.account.sync_interval, timedelta(hours=3))
+        )
+
+
+def sync_status(scope: Scope, *, as_of: datetime) -> SyncStatus:
+    """Return how the scope's account stands with KnowBe4, by its latest run."""
+    if scope.account is None:
+        raise ValueError("A scope without an account has no sync: its pages must not be asked for.")
+    run = scope.runs().order_by("-started_at", "-pk").first()
+    return SyncStatus(scope.account, Progress(run, as_of) if run else None, as_of)
+
+
+def recent_runs(scope: Scope, *, as_of: datetime, limit: int = 24) -> list[Progress]:
+    """Return the latest runs, newest first."""
+    runs = scope.runs().select_related("requested_by").order_by("-started_at", "-pk")[:limit]
+    return [Progress(run, as_of) for run in runs]
