@@ -1,0 +1,30 @@
+"""Every address of the site. An address has the name of its view."""
+
+from allauth.account import views as sign_in
+from django.urls import path
+
+from dashboard.pages.overview import overview
+from dashboard.pages.sync import sync, sync_start, sync_status
+
+urlpatterns = [
+    path("", overview, name="overview"),
+    path("sync/", sync, name="sync"),
+    path("sync/status/", sync_status, name="sync_status"),
+    path("sync/start/", sync_start, name="sync_start"),
+    # Sign-in: of allauth's addresses those that make sense where accounts are by invitation. The names are allauth's.
+    path("sign-in/", sign_in.login, name="account_login"),
+    path("sign-out/", sign_in.logout, name="account_logout"),
+    path("sign-up/", sign_in.signup, name="account_signup"),
+    path("inactive/", sign_in.account_inactive, name="account_inactive"),
+    path("confirm/", sign_in.reauthenticate, name="account_reauthenticate"),
+    path("password/", sign_in.password_change, name="account_change_password"),
+    path("password/set/", sign_in.password_set, name="account_set_password"),
+    path("password/reset/", sign_in.password_reset, name="account_reset_password"),
+    path("password/reset/sent/", sign_in.password_reset_done, name="account_reset_password_done"),
+    path(
+        "password/reset/<str:uidb36>-<str:key>/",
+        sign_in.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("password/reset/done/", sign_in.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+]

@@ -1,0 +1,135 @@
+"""Overview: are we compliant, what changed since last week, who needs a push."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from dashboard import charts
+from dashboard.access import ScopedRequest
+from dashboard.metrics import CampaignState
+from dashboard.pages import findings
+from dashboard.pages.sync_requests import sync_panel
+from dashboard.queries import overview as queries
+from dashboard.templatetags.figures import number, svg_percent
+
+CURRENT_STATES = frozenset({CampaignState.ACTIVE, CampaignState.SCHEDULED, CampaignState.CREATED, CampaignState.OTHER})
+
+
+@require_GET
+def overview(request: ScopedRequest) -> HttpResponse:
+    """Show the Overview; the steps to connect KnowBe4 while there is no data."""
+    panel = sync_panel(request)
+    if not panel.status.has_data:
+        return render(request, "dashboard/no_data.html", {"panel": panel})
+    return render(request, "dashboard/overview.html", {"panel": panel, **_blocks(request)})
+
+
+def _blocks(request: ScopedRequest) -> dict[str, Any]:
+    """Read every block of the page, and the sentence above each."""
+    scope, as_of = request.scope, request.as_of
+    departments = queries.departments(scope, as_of=as_of)
+    headline = queries.headline(departments)
+    history = queries.past_due_by_day(scope, as_of=as_of)
+    ages = queries.ageing(scope, as_of=as_of)
+    due_soon = queries.due_soon_by_day(scope, as_of=as_of)
+    campaigns = queries.campaigns(scope, as_of=as_of)
+    deadlines = queries.next_deadlines(campaigns)
+    days = [(day.date, day.people) for day in history]
+    marks = findings.big_deadlines(campaigns, history, request.account.zone)
+    most = max((row.people for row in ages), default=0)
+    largest_share = max((row.share.percent or 0 for row in departments), default=0)
+    return {
+        "as_of": as_of,
+        "lead": findings.overview_lead(headline, departments),
+        "headline": headline,
+        "figures": _movements(headline),
+        "weeks": _weeks(history),
+        "past_due_spark": charts.spark_line([day.people for day in history[::-3]][::-1]),
+        "due_soon_bars": charts.spark_bars([day.people for day in due_soon]),
+        "due_soon_note": findings.due_soon_note(due_soon),
+        "charts": {
+            "wide": charts.line_chart(days, marks, charts.WIDE),
+            "narrow": charts.line_chart(days, marks, charts.NARROW),
+        },
+        "history_finding": findings.past_due_finding(history),
+        "ages": [(row, svg_percent(100 * row.people / most if most else 0)) for row in ages],
+        "ages_finding": findings.ageing_finding(ages),
+        "departments": [
+            (row, svg_percent(100 * (row.share.percent or 0) / largest_share if largest_share else 0))
+            for row in departments
+        ],
+        "departments_finding": findings.departments_finding(departments),
+        "campaigns": campaigns,
+        "current_campaigns": [_line(row) for row in campaigns if row.state in CURRENT_STATES],
+        "past_campaigns": [_line(row) for row in campaigns if row.state not in CURRENT_STATES],
+        "campaigns_finding": findings.campaigns_finding(campaigns),
+        "deadlines": [_line(row) for row in deadlines],
+        "deadlines_finding": findings.deadlines_finding(deadlines, as_of),
+    }
+
+
+@dataclass(frozen=True)
+class CampaignLine:
+    """A campaign as a list draws it: its figures, its mark and its bar, which says in words what it shows."""
+
+    row: queries.CampaignRow
+    mark: str
+    split: list[charts.Segment]
+    split_label: str
+
+
+def _line(row: queries.CampaignRow) -> CampaignLine:
+    totals = row.totals
+    parts = [
+        ("done", totals.completed - row.completed_late, _("%(n)s completed")),
+        ("late", row.completed_late, _("%(n)s completed late")),
+        ("progress", row.in_progress, _("%(n)s in progress")),
+        ("todo", row.not_started, _("%(n)s not started")),
+        ("due", totals.past_due, _("%(n)s past due")),
+    ]
+    label = ", ".join(words % {"n": number(count)} for _name, count, words in parts if count)
+    return CampaignLine(
+        row,
+        f"st-{row.state.value}",
+        charts.split_bar([(name, count) for name, count, _words in parts]),
+        label or _("Nothing counted"),
+    )
+
+
+def _movements(headline: queries.Headline) -> dict[str, Any]:
+    """Return how the figures moved in a week, and whether that is for the better."""
+    now, before = headline.now, headline.week_ago
+    completion = now.completion_rate.points_since(before.completion_rate)
+    on_time = now.on_time_rate.points_since(before.on_time_rate)
+    past_due = now.people_past_due - before.people_past_due
+    return {
+        "completion": completion,
+        "completion_is_better": (completion or 0) > 0,
+        "on_time": on_time,
+        "on_time_is_better": (on_time or 0) > 0,
+        "past_due": past_due,
+        "past_due_size": abs(past_due),
+        "past_due_is_better": past_due < 0,
+    }
+
+
+def _weeks(history: Sequence[queries.Day]) -> list[dict[str, Any]]:
+    """Return the history by week, newest first, each with its change on the week before."""
+    points = list(history)[::-7]
+    changes = [later.people - earlier.people for later, earlier in pairwise(points)]
+    return [
+        {"date": day.date, "people": day.people, "change": _signed(change)}
+        for day, change in zip(points, [*changes, None], strict=True)
+    ]
+
+
+def _signed(change: int | None) -> str:
+    if not change:
+        return "" if change is None else "0"
+    return f"+{number(change)}" if change > 0 else f"−{number(-change)}"
