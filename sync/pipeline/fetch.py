@@ -8,12 +8,16 @@ from datetime import datetime
 from sync.knowbe4 import payloads, resources
 from sync.knowbe4.client import Client
 from sync.knowbe4.errors import NotFound, PositionLost
+from sync.knowbe4.retry import Retry
 from sync.models import Account
 from sync.pipeline.lists import ACCOUNT, LISTS, ReadList, recipient_lists
 from sync.pipeline.progress import Progress
 from sync.pipeline.staging import ListProgress, Staging
 
 logger = logging.getLogger(__name__)
+
+# A host that does not even answer this is told at once; one that has answered deserves patience.
+FIRST_CONTACT = Retry(attempts=4, max_wait=8.0)
 
 _NOT_BEGUN = ListProgress(pages=0, rows=0, rejected=0, requests=0, next=None)
 
@@ -94,8 +98,12 @@ def _split_undated(
 
 
 def _read_account(client: Client, staging: Staging, progress: Progress) -> None:
-    before = client.requests_made
-    payload = client.get(ACCOUNT.resource)
+    before, patient = client.requests_made, client.retry
+    client.retry = FIRST_CONTACT
+    try:
+        payload = client.get(ACCOUNT.resource)
+    finally:
+        client.retry = patient
     requests = client.requests_made - before
     staging.add_page(
         ACCOUNT.key,

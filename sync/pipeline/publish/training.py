@@ -79,12 +79,12 @@ def _add_unlisted(staging: Staging, publication: Publication) -> None:
     statements = [
         f"""
         INSERT INTO sync_group (account_id, knowbe4_id, name, group_type, status, first_seen_at, removed_at)
-        SELECT DISTINCT ON (knowbe4_id) %(account)s::bigint, knowbe4_id, name, '', '', %(now)s::timestamptz,
-               CASE WHEN knowbe4_id <> 0 THEN %(now)s::timestamptz END
+        SELECT DISTINCT ON (named.id) %(account)s::bigint, named.id, named.name, '', '', %(now)s::timestamptz,
+               CASE WHEN named.id <> 0 THEN %(now)s::timestamptz END
         FROM {campaigns} s, LATERAL (
-            SELECT (entry->>0)::bigint AS knowbe4_id, entry->>1 AS name FROM jsonb_array_elements(s.groups) entry
+            SELECT (entry->>0)::bigint AS id, entry->>1 AS name FROM jsonb_array_elements(s.groups) entry
         ) named
-        ORDER BY knowbe4_id, s.seq DESC
+        ORDER BY named.id, s.seq DESC
         ON CONFLICT (account_id, knowbe4_id) DO NOTHING
         """,
         f"""
