@@ -8,7 +8,6 @@ import fcntl
 import logging
 import os
 import signal
-import sys
 import time
 from collections import deque
 from types import FrameType
@@ -135,10 +134,11 @@ def main() -> int:
         keeper.stop()
     if status == 0:
         (embedded.VAR_DIR / "embedded.json").unlink(missing_ok=True)
-    os.close(keeper_lock)
-    os.close(users_lock)
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ended_with = main()
+    logging.shutdown()
+    # At once, and both locks with it: whoever waits for them must find no keeper left.
+    os._exit(ended_with)

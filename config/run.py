@@ -51,11 +51,16 @@ class Run:
         # Lines must come when they are written, not when a buffer is full.
         self.environment["PYTHONUNBUFFERED"] = "1"
 
+    @property
+    def wants_simulator(self) -> bool:
+        """Return whether a simulated KnowBe4 stands in: the environment has no key for the real one."""
+        return not self.environment.get("KNOWBE4_API_KEY")
+
     def start(self) -> None:
         """Start everything in order; CannotRun or EmbeddedError says what stands in the way, Stopped that it ended."""
         _require_free_port(self.port)
         embedded.require_writable()
-        wants_simulator = not self.environment.get("KNOWBE4_API_KEY")
+        wants_simulator = self.wants_simulator
         simulator_url: list[str] = []
         if wants_simulator:
             self._start_simulator(simulator_url)
@@ -96,10 +101,10 @@ class Run:
         return 0
 
     def stop(self) -> None:
-        """Stop everything in order: pages and clock, the worker, KnowBe4's stand-in, the services."""
+        """Stop everything in order: what asks, then what is asked: the simulator, Postgres and Redis."""
         if self.children.running:
             self.say("Stopping.")
-        for names in (("sync", "web", "beat"), ("worker",), ("simulator",)):
+        for names in (("sync", "web", "beat", "worker"), ("simulator",)):
             self.children.stop(names, lambda: self.interrupts > 1)
         embedded.release()
         if embedded.is_wanted() and not embedded.wait_stopped(10):

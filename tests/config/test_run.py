@@ -1,0 +1,227 @@
+"""`bin/run` from the first check to the last process gone, with the real processes."""
+
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from config import embedded, processes
+from config.children import Children
+from config.health import web_answers
+from config.processes import Process
+from config.run import Run
+from config.terminal import Terminal
+
+READY = "Ctrl-C stops everything"
+INHERITED = ("DATABASE_URL", "REDIS_URL", "KNOWBE4_API_KEY", "KNOWBE4_BASE_URL", "KNOWBE4_LIMITS", "PUBLIC_URL")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Installation:
+    """A `var/` and a port of its own, and what was started with them."""
+
+    def __init__(self, var: Path) -> None:
+        self.var = var
+        self.port = free_port()
+        self.lines: list[str] = []
+
+    def start(self, **environment: str) -> subprocess.Popen[str]:
+        kept = {name: value for name, value in os.environ.items() if name not in INHERITED}
+        return subprocess.Popen(
+            [sys.executable, "-m", "config.run"],
+            cwd=embedded.BASE_DIR,
+            env=kept | {"ROLLCALL_VAR": str(self.var), "PORT": str(self.port)} | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def read_until(self, run: subprocess.Popen[str], text: str) -> None:
+        assert run.stdout is not None
+        for line in run.stdout:
+            self.lines.append(line)
+            if text in line:
+                return
+        pytest.fail(f"ended with {run.wait()} before {text!r}:\n{''.join(self.lines[-40:])}")
+
+    def processes(self) -> list[psutil.Process]:
+        """Return every process that was given this `var/`, also those whose parents are gone."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("ROLLCALL_VAR") == str(self.var) or str(self.var) in " ".join(
+                    process.cmdline()
+                ):
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+                continue
+        return found
+
+    def wait_gone(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert self.processes() == []
+
+
+@pytest.fixture
+def installation() -> Iterator[Installation]:
+    # Not tmp_path: pytest closes that to the services' system user again and again.
+    with tempfile.TemporaryDirectory(prefix="rollcall-") as folder:
+        made = Installation(Path(folder) / "var")
+        yield made
+        left = made.processes()
+        for process in left:
+            process.kill()
+        made.wait_gone(10)
+        assert left == []
+
+
+@pytest.mark.slow
+def test_start_kill_start_stop(installation):
+    run = installation.start()
+    installation.read_until(run, READY)
+    assert web_answers(installation.port)
+    names = {line.split("|")[0].strip() for line in installation.lines if " | " in line}
+    assert names >= {"run", "web", "worker", "beat", "simulator", "sync"}
+
+    run.kill()
+    run.communicate()
+    installation.wait_gone(15)
+
+    installation.lines.clear()
+    started = time.monotonic()
+    run = installation.start()
+    installation.read_until(run, READY)
+    # Ten seconds is what is promised on an idle machine; the suite shares its cores.
+    assert time.monotonic() - started < 30
+    assert not any("Static files are collected" in line for line in installation.lines)
+
+    run.send_signal(signal.SIGINT)
+    rest, _ = run.communicate(timeout=20)
+    assert run.returncode == 0
+    assert "Traceback" not in "".join(installation.lines) + rest
+    assert installation.processes() == []
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_stops_the_others(installation):
+    run = installation.start()
+    installation.read_until(run, READY)
+    beat = next(process for process in installation.processes() if "beat" in process.cmdline())
+
+    beat.kill()
+
+    rest, _ = run.communicate(timeout=30)
+    assert run.returncode == 1
+    assert "The beat process ended with SIGKILL; stopping the others." in rest
+    assert installation.processes() == []
+
+
+def test_a_busy_port_is_one_sentence(installation):
+    with socket.create_server(("127.0.0.1", installation.port)):
+        output, _ = installation.start().communicate(timeout=20)
+
+    assert output == (
+        f"Port {installation.port} is in use: stop what uses it, "
+        f"or choose another with PORT={installation.port + 1} bin/run.\n"
+    )
+    assert not installation.var.exists()
+
+
+@pytest.mark.parametrize("port", ["http", "0", "70000"])
+def test_a_port_that_is_none_is_one_sentence(installation, port):
+    run = installation.start(PORT=port)
+    output, _ = run.communicate(timeout=20)
+
+    assert run.returncode == 1
+    assert output == f"PORT is {port!r}: it must be a number from 1 to 65535.\n"
+
+
+def test_var_that_cannot_be_made_is_one_sentence(installation):
+    installation.var.write_text("")
+    run = installation.start()
+    output, _ = run.communicate(timeout=20)
+
+    assert run.returncode == 1
+    assert len(output.splitlines()) == 1
+    assert f"make {installation.var} writable" in output
+
+
+def test_a_key_of_the_real_knowbe4_is_left_alone():
+    run = Run({"KNOWBE4_API_KEY": "from-the-console", "KNOWBE4_REGION": "eu"}, Terminal(io.StringIO()))
+
+    assert not run.wants_simulator
+    assert run.environment["KNOWBE4_API_KEY"] == "from-the-console"
+    assert "KNOWBE4_BASE_URL" not in run.environment
+    assert "KNOWBE4_LIMITS" not in run.environment
+
+
+def test_without_a_key_the_simulator_stands_in():
+    assert Run({}, Terminal(io.StringIO())).wants_simulator
+    assert processes.simulator(0).command[-3:] == ("--port", "0", "--no-limits")
+
+
+def test_another_port_changes_the_public_address():
+    assert Run({"PORT": "8123"}, Terminal(io.StringIO())).environment["PUBLIC_URL"] == "http://127.0.0.1:8123"
+    given = {"PORT": "8123", "PUBLIC_URL": "https://rollcall.example"}
+    assert Run(given, Terminal(io.StringIO())).environment["PUBLIC_URL"] == "https://rollcall.example"
+
+
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print("half a", end=" ", flush=True)
+time.sleep(0.1)
+print("line", child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def test_whoever_does_not_stop_is_killed_with_its_children():
+    stream = io.StringIO()
+    children = Children(Terminal(stream))
+    heard: list[str] = []
+    children.listeners["stubborn"] = heard.append
+    children.start(Process("stubborn", ("python", "-c", STUBBORN), patience=0.3), dict(os.environ))
+    deadline = time.monotonic() + 10
+    while not heard and time.monotonic() < deadline:
+        children.pump(0.1)
+    assert heard[0].startswith("half a line ")
+    grandchild = int(heard[0].split()[-1])
+
+    children.stop(["stubborn"], lambda: False)
+
+    assert children.running == {}
+    deadline = time.monotonic() + 5
+    while psutil.pid_exists(grandchild) and psutil.Process(grandchild).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+    assert stream.getvalue() == f"stubborn  | {heard[0]}\n"
+
+
+def test_an_ended_process_is_found_with_its_last_words():
+    stream = io.StringIO()
+    children = Children(Terminal(stream))
+    child = children.start(Process("brief", ("python", "-c", "import sys; print('bye', end=''); sys.exit(3)")), {})
+    child.popen.wait()
+
+    assert children.ended() is child
+    assert child.popen.returncode == 3
+    children.forget(child)
+    assert stream.getvalue() == "brief     | bye\n"
