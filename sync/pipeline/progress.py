@@ -87,5 +87,7 @@ class Progress:
                 "requests": 0,
                 "expected": self.expected.get(wanted.step),
                 "state": "waiting",
+                # JSONB keeps no order of keys.
+                "position": len(self.run.resources),
             }
         return self.run.resources[wanted.step]
