@@ -24,6 +24,8 @@ from sync.models import Account, Campaign, ContentItem, Department, Enrollment, 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
 
+    from dashboard.pages.context import Shell
+
 # Roles that see every person of the account. Narrower roles come as further readings of `Scope.people`.
 SEE_EVERYONE = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
 START_SYNCS = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
@@ -106,6 +108,7 @@ class ScopedRequest(HttpRequest):
     account: Account
     as_of: datetime
     htmx: "HtmxDetails"
+    shell: "Shell"
 
 
 class ScopeMiddleware:

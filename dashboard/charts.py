@@ -114,21 +114,24 @@ def _x_ticks(days: Sequence[tuple[date, int]], x: Callable[[float], float], size
 def _deadline_marks(
     days: Sequence[tuple[date, int]], deadlines: Sequence[tuple[date, str]], x: Callable[[float], float], size: Size
 ) -> list[Mark]:
-    """Place the deadlines that fit, each label to the left of its line, cut to the room it has."""
+    """Place the deadlines that fit, none of their labels over another."""
     index_of = {day: index for index, (day, _) in enumerate(days)}
     taken: list[tuple[float, float]] = []
     marks = []
     for day, name in deadlines:
         if day not in index_of:
             continue
-        place, label = x(index_of[day]), date_format(day, "j M")
-        if size.names_deadlines:
-            label = f"{_cut(name, 28)}, {label}"
-        start = place - 8 - 6.2 * len(label)
-        if start < size.left or any(start < end and begin < place + 8 for begin, end in taken):
-            continue
-        taken.append((start, place + 8))
-        marks.append(Mark(place, 22, label, "end"))
+        place, short = x(index_of[day]), date_format(day, "j M")
+        labels = [f"{_cut(name, 28)}, {short}", short] if size.names_deadlines else [short]
+        # The whole name left of its line, else right of it, else only the date.
+        for label, anchor in [(label, anchor) for label in labels for anchor in ("end", "start")]:
+            length = 8 + 6.2 * len(label)
+            begin, end = (place - length, place + 8) if anchor == "end" else (place - 8, place + length)
+            if begin < size.left or end > size.width or any(begin < right and left < end for left, right in taken):
+                continue
+            taken.append((begin, end))
+            marks.append(Mark(place, 22, label, anchor))
+            break
     return sorted(marks, key=lambda mark: mark.x)
 
 

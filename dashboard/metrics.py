@@ -107,18 +107,12 @@ def counted(as_of: datetime) -> Q:
     return eligible() & standing(as_of)
 
 
-def past_due_from() -> Expression:
-    """Return the moment from which an enrollment is past due and counted; null without a due date.
-
-    With `past_due_until` this is `past_due` and `counted` said as the interval [from, until) instead of at a moment,
-    for histories that ask for many moments at once. Use it on `eligible` rows with a due date. (On PostgreSQL GREATEST
-    and LEAST pass over nulls.)
-    """
-    return Greatest("due_at", "enrolled_at")
+# The same rules said as intervals [from, until) instead of at a moment, for histories that ask for many moments at
+# once; for `eligible` enrollments. PostgreSQL's GREATEST and LEAST pass over nulls.
 
 
-def past_due_until() -> Expression:
-    """Return the moment at which an enrollment stops being past due or being counted; null: still so.
+def counted_until() -> Expression:
+    """Return the moment at which an enrollment stops being counted, as it is from its enrollment on; null: still is.
 
     Someone who was never active by what is known gets their enrollment date: an empty interval.
     """
@@ -127,7 +121,17 @@ def past_due_until() -> Expression:
         When(person__status=PersonStatus.ARCHIVED, then=Coalesce("person__archived_at", "enrolled_at")),
         default="enrolled_at",
     )
-    return Least("completed_at", "removed_at", "person__removed_at", left_at)
+    return Least("removed_at", "person__removed_at", left_at)
+
+
+def past_due_from() -> Expression:
+    """Return the moment from which an enrollment is past due and counted; for rows with a due date."""
+    return Greatest("due_at", "enrolled_at")
+
+
+def past_due_until() -> Expression:
+    """Return the moment at which an enrollment stops being past due or being counted; null: still is."""
+    return Least("completed_at", counted_until())
 
 
 # Figures --------------------------------------------------------------------------------------------------------

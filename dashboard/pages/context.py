@@ -73,9 +73,18 @@ class Shell:
         return sync_panel(self.request)
 
 
+def shell_of(request: ScopedRequest) -> Shell:
+    """Return the request's one frame, so that view and templates read the sync's state once."""
+    frame = getattr(request, "shell", None)
+    if frame is None:
+        frame = Shell(request)
+        request.shell = frame
+    return frame
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Give templates `shell`; nothing is read from the database unless they use it."""
     scope = getattr(request, "scope", None)
     if scope is None or scope.account is None:
         return {"shell": None}
-    return {"shell": SimpleLazyObject(lambda: Shell(cast(ScopedRequest, request)))}
+    return {"shell": SimpleLazyObject(lambda: shell_of(cast(ScopedRequest, request)))}

@@ -14,7 +14,7 @@ from dashboard import charts
 from dashboard.access import ScopedRequest
 from dashboard.metrics import CampaignState
 from dashboard.pages import findings
-from dashboard.pages.sync_requests import sync_panel
+from dashboard.pages.context import shell_of
 from dashboard.queries import overview as queries
 from dashboard.templatetags.figures import number, svg_percent
 
@@ -24,7 +24,7 @@ CURRENT_STATES = frozenset({CampaignState.ACTIVE, CampaignState.SCHEDULED, Campa
 @require_GET
 def overview(request: ScopedRequest) -> HttpResponse:
     """Show the Overview; the steps to connect KnowBe4 while there is no data."""
-    panel = sync_panel(request)
+    panel = shell_of(request).sync
     if not panel.status.has_data:
         return render(request, "dashboard/no_data.html", {"panel": panel})
     return render(request, "dashboard/overview.html", {"panel": panel, **_blocks(request)})
@@ -35,6 +35,7 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
     scope, as_of = request.scope, request.as_of
     departments = queries.departments(scope, as_of=as_of)
     headline = queries.headline(departments)
+    rates = queries.rates_by_week(scope, as_of=as_of)
     history = queries.past_due_by_day(scope, as_of=as_of)
     ages = queries.ageing(scope, as_of=as_of)
     due_soon = queries.due_soon_by_day(scope, as_of=as_of)
@@ -50,6 +51,10 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
         "headline": headline,
         "figures": _movements(headline),
         "weeks": _weeks(history),
+        "completion_spark": charts.spark_line(
+            [rate for at in rates if (rate := at.completion_rate.percent) is not None]
+        ),
+        "on_time_spark": charts.spark_line([rate for at in rates if (rate := at.on_time_rate.percent) is not None]),
         "past_due_spark": charts.spark_line([day.people for day in history[::-3]][::-1]),
         "due_soon_bars": charts.spark_bars([day.people for day in due_soon]),
         "due_soon_note": findings.due_soon_note(due_soon),

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
+from dashboard.pages.context import shell_of
 from dashboard.pages.findings import runs_finding
 from dashboard.pages.sync_requests import QueueUnreachableError, ask_for_sync, sync_panel
 from dashboard.queries.sync_status import recent_runs
@@ -28,7 +29,9 @@ def sync(request: ScopedRequest) -> HttpResponse:
         return _fragment(request)
     runs = recent_runs(request.scope, as_of=request.as_of)
     return render(
-        request, "dashboard/sync.html", {"panel": sync_panel(request), "runs": runs, "runs_finding": runs_finding(runs)}
+        request,
+        "dashboard/sync.html",
+        {"panel": shell_of(request).sync, "runs": runs, "runs_finding": runs_finding(runs)},
     )
 
 

@@ -81,7 +81,7 @@ def ask_for_sync(request: ScopedRequest) -> bool:
     def queue() -> None:
         app.send_task(
             "sync.tasks.sync_account",
-            kwargs={"account_id": account.pk, "kind": "", "trigger": "person", "requested_by": user_id},
+            kwargs={"account_id": account.pk, "trigger": "person", "requested_by": user_id},
         )
 
     try:

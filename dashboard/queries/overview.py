@@ -5,8 +5,23 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet, Value
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    Expression,
+    ExpressionWrapper,
+    F,
+    Func,
+    IntegerField,
+    Min,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce, TruncDate
 
 from dashboard import metrics
@@ -118,12 +133,16 @@ def past_due_by_day(scope: Scope, *, as_of: datetime, days: int = HISTORY_DAYS) 
     rows = (
         scope.enrollments()
         .filter(metrics.eligible(), due_at__lte=as_of)
-        .annotate(since=metrics.past_due_from(), until=metrics.past_due_until())
+        .annotate(until=metrics.past_due_until())
         .filter(Q(until__isnull=True) | Q(until__gt=moments[0]))
-        .values_list("person_id", "since", "until")
+        .values_list(
+            "person_id",
+            _moments_before(metrics.past_due_from(), moments),
+            _moments_before(metrics.past_due_until(), moments),
+        )
         .order_by()
     )
-    changes = _changes_by_moment(rows, moments)
+    changes = _changes_by_moment(rows)
     people, found = 0, []
     for index, day in enumerate(dates):
         people += changes.get(index, 0)
@@ -131,26 +150,77 @@ def past_due_by_day(scope: Scope, *, as_of: datetime, days: int = HISTORY_DAYS) 
     return found
 
 
-def _changes_by_moment(rows: QuerySet[Any, Any], moments: list[datetime]) -> dict[int, int]:
+@dataclass(frozen=True)
+class Moment:
+    """The rates at one moment of the past."""
+
+    at: datetime
+    completion_rate: Rate
+    on_time_rate: Rate
+
+
+def rates_by_week(scope: Scope, *, as_of: datetime, weeks: int = 12) -> list[Moment]:
+    """Return the completion and on-time rates at `as_of` and at the same hour of the weeks before, oldest first.
+
+    One pass over the enrollments: each is reduced to the moments at which it begins to count, is completed, falls due
+    and stops to count, and equal ones are counted together.
+    """
+    moments = [as_of - WEEK * back for back in range(weeks, -1, -1)]
+    groups = (
+        scope.enrollments()
+        .filter(metrics.eligible(), enrolled_at__lte=as_of)
+        .values(
+            first=_moments_before("enrolled_at", moments),
+            beyond=_moments_before(metrics.counted_until(), moments),
+            done=_moments_before("completed_at", moments),
+            due=_moments_before("due_at", moments),
+            is_on_time=Case(When(completed_at__lte=F("due_at"), then=True), default=False),
+        )
+        .annotate(enrollments=Count("pk"))
+        .order_by()
+    )
+    counted, completed, due, on_time = ([0] * len(moments) for _ in range(4))
+    for group in groups:
+        for index in range(group["first"], min(group["beyond"], len(moments))):
+            counted[index] += group["enrollments"]
+            if group["done"] <= index:
+                completed[index] += group["enrollments"]
+            if group["due"] <= index:
+                due[index] += group["enrollments"]
+                on_time[index] += group["enrollments"] if group["is_on_time"] else 0
+    return [
+        Moment(at, Rate(completed[index], counted[index]), Rate(on_time[index], due[index]))
+        for index, at in enumerate(moments)
+    ]
+
+
+def _moments_before(moment: str | Expression, moments: list[datetime]) -> Coalesce:
+    """Return how many of the moments lie before a column's: the index of the first at or after it; null is after all."""
+    expression = F(moment) if isinstance(moment, str) else moment
+    before = Func(
+        # width_bucket counts the moments at or before; a tick of Postgres' clock earlier, those strictly before.
+        ExpressionWrapper(expression - Value(timedelta(microseconds=1)), output_field=DateTimeField()),
+        Value(moments, output_field=ArrayField(DateTimeField())),
+        function="width_bucket",
+        output_field=IntegerField(),
+    )
+    return Coalesce(before, len(moments))
+
+
+def _changes_by_moment(rows: QuerySet[Any, Any]) -> dict[int, int]:
     """Return by how many people the past due grow or shrink at each moment, by its index.
 
-    Raw SQL: the ORM cannot merge a person's overlapping intervals. Each enrollment becomes the range of moments it
-    covers; a multirange merges them per person, so somebody with three open items is one person; its ends are +1, -1.
+    `rows` are person, first moment and the moment beyond the last, by index. Raw SQL: the ORM cannot merge a person's
+    overlapping intervals. A multirange merges them, so somebody with three open items is one person; its ends are +1
+    and -1.
     """
-    if not _may_have_rows(rows):
+    if rows.query.is_empty():
         return {}
     sql, params = rows.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH past_due (person_id, since, until) AS ({sql}),
-            -- Both ends count the moments before them: the first one at or after `since`, the first not before `until`.
-            covered AS (
-                SELECT person_id,
-                       width_bucket(since - interval '1 microsecond', %s::timestamptz[]) AS first,
-                       coalesce(width_bucket(until - interval '1 microsecond', %s::timestamptz[]), %s) AS beyond
-                FROM past_due
-            ),
+            WITH covered (person_id, first, beyond) AS ({sql}),
             merged AS (
                 SELECT unnest(range_agg(int4range(first, beyond))) AS span
                 FROM covered WHERE first < beyond GROUP BY person_id
@@ -161,14 +231,9 @@ def _changes_by_moment(rows: QuerySet[Any, Any], moments: list[datetime]) -> dic
                 SELECT upper(span), -1 FROM merged
             ) AS steps GROUP BY moment
             """,  # noqa: S608 - the inner statement is the ORM's, its values are bound
-            [*params, moments, moments, len(moments)],
+            params,
         )
         return {moment: int(step) for moment, step in cursor.fetchall()}
-
-
-def _may_have_rows(rows: QuerySet[Any, Any]) -> bool:
-    """Return whether the queryset can have rows at all; an empty scope compiles to no SQL."""
-    return not rows.query.is_empty()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from tests import factories
 def build_company(account: Account, now: datetime) -> None:
     """Fill the account with 160 people in eight departments and the campaigns they owe."""
     dice = random.Random(7)
-    names = ["Customer Service", "Claims", "Sales", "Underwriting", "Engineering", "Finance", "People", ""]
+    names = ["Customer Service", "Claims", "Sales", "Underwriting", "Engineering", "Finance", "Human Resources", ""]
     departments = [factories.DepartmentFactory(account=account, name=name) for name in names]
     people = factories.PersonFactory.create_batch(160, account=account, department=None)
     for index, person in enumerate(people):
