@@ -147,12 +147,17 @@ def ensure_running(*, patience: float = PATIENCE) -> None:
             raise
 
 
-def release() -> None:
-    """Stop counting this process as a user. Whoever was the last one: the keeper stops both within a second."""
+def release() -> bool:
+    """Stop counting this process as a user; return whether it was one.
+
+    If it was the last, the keeper stops both services within a second.
+    """
     global _membership
-    if _membership is not None:
-        os.close(_membership)
-        _membership = None
+    if _membership is None:
+        return False
+    os.close(_membership)
+    _membership = None
+    return True
 
 
 def wait_stopped(timeout: float) -> bool:
@@ -169,9 +174,10 @@ def wait_stopped(timeout: float) -> bool:
 
 def is_kept() -> bool:
     """Return whether a keeper lives, starting and stopping included."""
-    if not (VAR_DIR / "keeper.lock").exists():
+    try:
+        descriptor = os.open(VAR_DIR / "keeper.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
         return False
-    descriptor = open_lock("keeper.lock")
     try:
         return not try_lock(descriptor, fcntl.LOCK_SH)
     finally:

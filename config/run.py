@@ -85,7 +85,8 @@ class Run:
             self.children.start(process, self.environment)
         self.say(f"The pages are up: {self.address}")
         self._first_sync()
-        self.terminal.box(sign_in_box(self.address, prepared.get("account", ""), prepared.get("sign_ins", [])))
+        title = "Demo sign-ins" if wants_simulator else "Sign-ins"
+        self.terminal.box(sign_in_box(self.address, prepared.get("account", ""), title, prepared.get("sign_ins", [])))
 
     def keep(self) -> int:
         """Carry lines until told to stop; 0 then, 1 when a process ended by itself."""
@@ -106,8 +107,7 @@ class Run:
             self.say("Stopping.")
         for names in (("sync", "web", "beat", "worker"), ("simulator",)):
             self.children.stop(names, lambda: self.interrupts > 1)
-        embedded.release()
-        if embedded.is_wanted() and not embedded.wait_stopped(10):
+        if embedded.release() and not embedded.wait_stopped(10):
             self.say("Postgres and Redis keep running for another process of this installation.")
 
     def interrupt(self, _signal: int, _frame: FrameType | None) -> None:

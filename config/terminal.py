@@ -64,7 +64,7 @@ class Terminal:
             self.stream = open(os.devnull, "w")  # noqa: SIM115, PTH123
 
 
-def sign_in_box(address: str, account: str, sign_ins: Sequence[dict[str, str]]) -> list[str]:
+def sign_in_box(address: str, account: str, title: str, sign_ins: Sequence[dict[str, str]]) -> list[str]:
     """Return the lines that tell where the pages are and who can sign in."""
     lines = [f"Rollcall is ready: {address}"]
     if account:
@@ -72,6 +72,6 @@ def sign_in_box(address: str, account: str, sign_ins: Sequence[dict[str, str]]) 
     if sign_ins:
         roles = max(len(entry["role"]) for entry in sign_ins)
         emails = max(len(entry["email"]) for entry in sign_ins)
-        lines += ["", "Demo sign-ins:"]
+        lines += ["", f"{title}:"]
         lines += [f"  {entry['role']:<{roles}}  {entry['email']:<{emails}}  {entry['password']}" for entry in sign_ins]
     return [*lines, "", "Ctrl-C stops everything; the data stays."]

@@ -54,8 +54,8 @@ def test_a_terminal_without_unicode_still_gets_the_words():
 @pytest.mark.parametrize("sign_ins", [[], [{"role": "Auditor", "email": "a@brackwater.example", "password": "x-y"}]])
 def test_box_lines_are_equally_wide(sign_ins):
     stream = io.StringIO()
-    Terminal(stream).box(sign_in_box("http://127.0.0.1:8000", "Brackwater Mutual", sign_ins))
+    Terminal(stream).box(sign_in_box("http://127.0.0.1:8000", "Brackwater Mutual", "Demo sign-ins", sign_ins))
     lines = [line for line in stream.getvalue().splitlines() if line]
     assert len({len(line) for line in lines}) == 1
     assert any("http://127.0.0.1:8000" in line for line in lines)
-    assert ("Auditor" in stream.getvalue()) == bool(sign_ins)
+    assert ("Auditor" in stream.getvalue()) == ("Demo sign-ins" in stream.getvalue()) == bool(sign_ins)
