@@ -135,7 +135,7 @@ class Classroom:
     ) -> tuple[int, int, int, Special | None]:
         """Return the enrollment with one thing out of the ordinary, chosen by `draw` below 0.025."""
         finished = end < NEVER
-        if draw < 0.004 and not campaign.intake == "clickers":
+        if draw < 0.004 and campaign.intake != "clickers":
             end = enrolled - rng.randrange(20, 300) * DAY
             return end, end, 0, None
         if draw < 0.012 and finished:

@@ -85,8 +85,7 @@ class Company:
         first, last = month_start(month), month_start(month + 1)
         before = self.organization.active_now()
         joiners = self.organization.advance(month)
-        if month > 0:
-            self.programme.plan(month - 1)
+        self.programme.plan(month)
         people = self.organization.people
         candidates = before + [person.index for person in joiners]
         failures = self.phishing.advance(month, candidates)
@@ -238,7 +237,7 @@ class Company:
         return [portraits.recipient(self, test, outcome, second) for outcome in self.phishing.outcomes(test)]
 
     def risk_score_history(self, at: datetime, key: str, full: bool, joined: int = FOUNDING) -> list[tuple[str, float]]:
-        """Return (date, score) per day, six months back or since the founding with `full`, newest first, at most 1000."""
+        """Return (date, score) per day, newest first, at most 1000: six months back, or since the founding if `full`."""
         second = self._second(at)
         first = max(FOUNDING, joined, 0 if full else second - 183 * DAY) // DAY
         return [

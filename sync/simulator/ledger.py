@@ -154,10 +154,7 @@ class Ledger:
         spent = self.spent[ordinal]
         if completed <= at:
             return State(started, completed, content.done, spent, due, derived, extended)
-        if started > at:
-            spent = 0
-        else:
-            spent = 0 if spent % 53 == 0 else spent * 2 // 5
+        spent = 0 if started > at or spent % 53 == 0 else spent * 2 // 5
         status = "Past Due" if due <= at else "In Progress" if started <= at else "Not Started"
         return State(started, NEVER, status, spent, due, derived, extended)
 

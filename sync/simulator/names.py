@@ -19,31 +19,37 @@ def _pool(words: str) -> tuple[Name, ...]:
 
 _LATIN = (
     _pool(
-        "Adela Agnes Alma Amara Anselm Aoife Ariel Astrid Basil Beatrix Bram Brigid Caspian Cedric Celia Clemence Corin Dagny"
-        " Dalia Darius Delphine Desmond Edda Elias Elowen Emeka Enid Esme Ewan Fabian Farah Felix Fern Fintan Flora Freya"
-        " Gareth Gemma Gideon Greta Hadley Halima Hamish Hazel Hugo Ida Imani Imogen Ines Ingrid Ivo Jasper Jelena Jonas"
-        " Joyce Juno Kamal Keiran Kirsten Lars Leila Leopold Linnea Lorna Lucian Mabel Magnus Malika Maren Marit Maya Milo"
-        " Mira Nadia Nell Niamh Nils Noor Odette Olive Omar Orla Oscar Otis Paloma Perpetua Petra Piers Quentin Rafael"
-        " Ramona Reuben Rhea Roland Rosalind Rowan Ruth Sabine Saffron Salma Selma Seren Sidra Silas Soren Stellan Sunniva"
-        " Tamsin Tariq Thea Theo Tilda Tobias Ulla Ursula Vera Viggo Wanda Wilfred Winona Xanthe Yara Yusuf Zelda Zora"
+        "Adela Agnes Alma Amara Anselm Aoife Ariel Astrid Basil Beatrix Bram Brigid Caspian Cedric Celia "
+        "Clemence Corin Dagny Dalia Darius Delphine Desmond Edda Elias Elowen Emeka Enid Esme Ewan Fabian "
+        "Farah Felix Fern Fintan Flora Freya Gareth Gemma Gideon Greta Hadley Halima Hamish Hazel Hugo "
+        "Ida Imani Imogen Ines Ingrid Ivo Jasper Jelena Jonas Joyce Juno Kamal Keiran Kirsten Lars Leila "
+        "Leopold Linnea Lorna Lucian Mabel Magnus Malika Maren Marit Maya Milo Mira Nadia Nell Niamh Nils "
+        "Noor Odette Olive Omar Orla Oscar Otis Paloma Perpetua Petra Piers Quentin Rafael Ramona Reuben "
+        "Rhea Roland Rosalind Rowan Ruth Sabine Saffron Salma Selma Seren Sidra Silas Soren Stellan "
+        "Sunniva Tamsin Tariq Thea Theo Tilda Tobias Ulla Ursula Vera Viggo Wanda Wilfred Winona Xanthe "
+        "Yara Yusuf Zelda Zora"
     ),
     _pool(
-        "Abara Aldana Alderton Ambrose Anker Appleby Arkwright Ashdown Aveling Barrow Beckwith Bellweather Birchall Blackwood"
-        " Bramley Brennock Brightwell Calloway Carrow Chidi Coldwell Corrigan Crabtree Dalgaard Danvers Delacroix Dunmore"
-        " Eastlake Eberhart Ekwueme Elmsworth Fairweather Falk Farrow Fenwick Fernsby Fjeld Garrick Gillespie Glasswell"
-        " Grantham Greaves Hadfield Halvorsen Hargrove Hathersage Hawthorn Holloway Hollis Ibsen Ingleby Ironside Iyer"
-        " Janssen Jarrow Jessop Kallis Kamara Keswick Kettleby Kilbride Lachlan Langdale Larkin Lindqvist Lockhart Lonsdale"
-        " Maddox Marchetti Marlowe Mbeki Merriweather Millbrook Moreau Nakamura Nettleton Newbold Nightingale Northcott"
-        " Oakden Okafor Okonjo Oldfield Osei Ostergaard O'Dell O'Farrell Pemberton Penhallow Pickering Pomfret Quartermain"
-        " Quill Radcliffe Rainsford Ravenhill Redmayne Rookwood Sadler Sandoval Sedgwick Selwyn Silverthorne Skelton Snowden"
-        " Stanhope Strickland Sundberg Tamworth Thackeray Thistlewood Thornbury Tranter Tregenza Uddin Underhill Vasquez"
-        " Venn Vickery Wadsworth Wainwright Waverley Westerberg Whitlock Winterbourne Wolcott Wraxall Yardley Yates Zander"
+        "Abara Aldana Alderton Ambrose Anker Appleby Arkwright Ashdown Aveling Barrow Beckwith "
+        "Bellweather Birchall Blackwood Bramley Brennock Brightwell Calloway Carrow Chidi Coldwell "
+        "Corrigan Crabtree Dalgaard Danvers Delacroix Dunmore Eastlake Eberhart Ekwueme Elmsworth "
+        "Fairweather Falk Farrow Fenwick Fernsby Fjeld Garrick Gillespie Glasswell Grantham Greaves "
+        "Hadfield Halvorsen Hargrove Hathersage Hawthorn Holloway Hollis Ibsen Ingleby Ironside Iyer "
+        "Janssen Jarrow Jessop Kallis Kamara Keswick Kettleby Kilbride Lachlan Langdale Larkin Lindqvist "
+        "Lockhart Lonsdale Maddox Marchetti Marlowe Mbeki Merriweather Millbrook Moreau Nakamura "
+        "Nettleton Newbold Nightingale Northcott Oakden Okafor Okonjo Oldfield Osei Ostergaard O'Dell "
+        "O'Farrell Pemberton Penhallow Pickering Pomfret Quartermain Quill Radcliffe Rainsford Ravenhill "
+        "Redmayne Rookwood Sadler Sandoval Sedgwick Selwyn Silverthorne Skelton Snowden Stanhope "
+        "Strickland Sundberg Tamworth Thackeray Thistlewood Thornbury Tranter Tregenza Uddin Underhill "
+        "Vasquez Venn Vickery Wadsworth Wainwright Waverley Westerberg Whitlock Winterbourne Wolcott "
+        "Wraxall Yardley Yates Zander"
     ),
 )
 _OTHERS = (
     (
         _pool(
-            "Łucja/Lucja Zdzisław/Zdzislaw Małgorzata/Malgorzata Żaneta/Zaneta Bogusław/Boguslaw Świętosława/Swietoslawa"
+            "Łucja/Lucja Zdzisław/Zdzislaw Małgorzata/Malgorzata Żaneta/Zaneta Bogusław/Boguslaw "
+            "Świętosława/Swietoslawa"
         ),
         _pool(
             "Wróbelski/Wrobelski Żółkiewny/Zolkiewny Śliwczak/Sliwczak Gęśla/Gesla Brzęcki/Brzecki Łąkowicz/Lakowicz"
@@ -51,7 +57,8 @@ _OTHERS = (
     ),
     (
         _pool(
-            "Þórdís/Thordis Jökull/Jokull Ásgeir/Asgeir Sæunn/Saeunn Åse/Ase Søren/Soren Jürgen/Jurgen Zoë/Zoe Siân/Sian"
+            "Þórdís/Thordis Jökull/Jokull Ásgeir/Asgeir Sæunn/Saeunn Åse/Ase Søren/Soren Jürgen/Jurgen "
+            "Zoë/Zoe Siân/Sian"
         ),
         _pool(
             "Ægisdóttir/Aegisdottir Björkvist/Bjorkvist Müllenbach/Mullenbach Sørgaard/Sorgaard Lefèbrieux/Lefebrieux"

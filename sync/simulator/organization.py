@@ -162,12 +162,12 @@ class Organization:
             if left <= 8:
                 self._squads[department.number].append(head)
             divisions = [head] if left <= 20 else []
-            while not divisions or len(divisions) * 60 < left and divisions[0] is not head:
+            while not divisions or (len(divisions) * 60 < left and divisions[0] is not head):
                 division = Team(department, head, 3)
                 divisions.append(division)
                 self._hire_leader(rng, division, self._founding_time())
                 left -= 1
-            squads = []
+            squads: list[Team] = []
             while left > 8 and len(squads) * 10 < left:
                 squad = Team(department, divisions[len(squads) % len(divisions)], 4)
                 squads.append(squad)

@@ -40,9 +40,17 @@ class Outcome(NamedTuple):
 
 
 EVENTS = {
-    "delivered_count": 3, "opened_count": 4, "clicked_count": 5, "replied_count": 6, "attachment_open_count": 7,
-    "macro_enabled_count": 8, "data_entered_count": 9, "qr_code_scanned_count": 10, "reported_count": 11, "bounced_count": 12,
-}  # fmt: skip
+    "delivered_count": 3,
+    "opened_count": 4,
+    "clicked_count": 5,
+    "replied_count": 6,
+    "attachment_open_count": 7,
+    "macro_enabled_count": 8,
+    "data_entered_count": 9,
+    "qr_code_scanned_count": 10,
+    "reported_count": 11,
+    "bounced_count": 12,
+}
 """The wire's count of each event, by place in Outcome."""
 
 _KINDS = ("link", "link", "data", "attachment", "reply", "qr", "link", "data")
@@ -66,7 +74,7 @@ class PhishingTest:
     name: str
     start_at: int
     kind: str
-    people: array  # type: ignore[type-arg]
+    people: array[int]
     failed: bool = False
     final: dict[str, int] = field(default_factory=dict)
     final_failures: int = 0

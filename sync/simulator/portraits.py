@@ -1,5 +1,6 @@
 """Draws each thing of the world as facts at a moment."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .campaigns import Campaign
@@ -105,7 +106,7 @@ def person(company: "Company", who: Person, at: int) -> PersonFacts:
         last_sign_in_at=moment(seen) if active and seen > joined and who.index % 11 else None,
         archived_at=moment_or_none(who.archived_at(at)),
         language=who.language,
-        provisioning_guid=f"usr-63f6{who.index * 2_654_435_761 % 0xFFFFFFFFFF:010x}" if who.provisioned else None,
+        provisioning_guid=_guid(who),
         phone_number=who.phone,
         aliases=aliases,
         groups=company.groups_kept.of(who, at) if active else (),
@@ -234,21 +235,40 @@ def recipient(company: "Company", test: PhishingTest, outcome: Outcome, at: int)
     """Return one recipient of a test; what has not happened by `at` is None."""
     who = company.organization.people[outcome.person]
     identity = who.identity(at)
-    times = [moment(entry) if entry <= at else None for entry in outcome[2:]]
     seen = outcome.failed_at() <= at
     browser, version, system = _AGENTS[outcome.person % 4] if seen else (None, None, None)
     return RecipientFacts(
-        test.recipient_id(outcome.position),
-        test.pst_id,
-        person_id(outcome.person),
-        identity.first_name,
-        identity.last_name,
-        identity.email,
-        f"usr-63f6{who.index * 2_654_435_761 % 0xFFFFFFFFFF:010x}" if who.provisioned else None,
-        *times,
-        f"203.0.113.{outcome.person % 250 + 1}" if seen else None,
-        "Brackwater, NY" if seen and outcome.person % 3 else None,
-        browser,
-        version,
-        system,
+        recipient_id=test.recipient_id(outcome.position),
+        pst_id=test.pst_id,
+        person_id=person_id(outcome.person),
+        first_name=identity.first_name,
+        last_name=identity.last_name,
+        email=identity.email,
+        provisioning_guid=_guid(who),
+        scheduled_at=_seen(outcome.scheduled, at),
+        delivered_at=_seen(outcome.delivered, at),
+        opened_at=_seen(outcome.opened, at),
+        clicked_at=_seen(outcome.clicked, at),
+        replied_at=_seen(outcome.replied, at),
+        attachment_opened_at=_seen(outcome.attachment, at),
+        macro_enabled_at=_seen(outcome.macro, at),
+        data_entered_at=_seen(outcome.data, at),
+        qr_code_scanned_at=_seen(outcome.qr, at),
+        reported_at=_seen(outcome.reported, at),
+        bounced_at=_seen(outcome.bounced, at),
+        ip=f"203.0.113.{outcome.person % 250 + 1}" if seen else None,
+        ip_location="Brackwater, NY" if seen and outcome.person % 3 else None,
+        browser=browser,
+        browser_version=version,
+        os=system,
     )
+
+
+def _guid(who: Person) -> str | None:
+    """Return the id of the directory a person comes from, None for those added by hand."""
+    return f"usr-63f6{(who.index + 1) * 2_654_435_761 % 0xFFFFFFFFFF:010x}" if who.provisioned else None
+
+
+def _seen(event: int, at: int) -> datetime | None:
+    """Return an event's moment once it has happened."""
+    return moment(event) if event <= at else None

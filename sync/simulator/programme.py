@@ -110,9 +110,17 @@ class Programme:
             end = at_hour(year, 3, 17, 23)
             moved = (end - 3 * DAY, end + 14 * DAY) if year % 4 == 1 else None
             self._everyone(
-                f"Annual awareness {year}", titles, at_hour(year, 2, 3), end, moved=moved, intake="joiners",
-                closed_at=end + 110 * DAY, closed_word="Closed", lead=105, show_scores=True,
-            )  # fmt: skip
+                f"Annual awareness {year}",
+                titles,
+                at_hour(year, 2, 3),
+                end,
+                moved=moved,
+                intake="joiners",
+                closed_at=end + 110 * DAY,
+                closed_word="Closed",
+                lead=105,
+                show_scores=True,
+            )
         if month == 4:
             self._policy(
                 f"Acceptable use policy {year}", "Acceptable use policy", at_hour(year, 4, 3), at_hour(year, 5, 1, 23)
@@ -160,15 +168,24 @@ class Programme:
         start, end = at_hour(year, month, 12), at_hour(year, month + 1, 20, 23)
         front = ("Claims", "Customer Service")
         self._everyone(
-            f"Quarterly briefing Q{quarter} {year}", [(briefing, kind, 12)], start, end, show_scores=kind == "Assessment",
+            f"Quarterly briefing Q{quarter} {year}",
+            [(briefing, kind, 12)],
+            start,
+            end,
+            show_scores=kind == "Assessment",
             **self._for(front),
-        )  # fmt: skip
+        )
         letter = (f"Security Matters, Issue {year}-{quarter}", "Newsletter", 4)
         if quarter in (1, 3):
             self._add(
-                f"Security Matters newsletter {year}-{quarter}", [letter], start, **self._for(("Executive Office", "Marketing")),
-                effort=0.2, closed_at=start + 180 * DAY, closed_word="Closed",
-            )  # fmt: skip
+                f"Security Matters newsletter {year}-{quarter}",
+                [letter],
+                start,
+                **self._for(("Executive Office", "Marketing")),
+                effort=0.2,
+                closed_at=start + 180 * DAY,
+                closed_word="Closed",
+            )
 
     def _rolling(self, year: int, month: int) -> None:
         half = 1 if month == 1 else 2
@@ -181,64 +198,119 @@ class Programme:
         ]
         hires = (2_470_100, "New hires (first 90 days)")
         self._add(
-            f"New hire onboarding, H{half} {year}", basics, start, relative="30 days" if half == 1 else "1 month", intake="joiners",
-            initial=False, groups=(hires,), intake_until=stop, closed_at=stop + 110 * DAY, closed_word="Closed", end_at=NEVER,
-        )  # fmt: skip
+            f"New hire onboarding, H{half} {year}",
+            basics,
+            start,
+            relative="30 days" if half == 1 else "1 month",
+            intake="joiners",
+            initial=False,
+            groups=(hires,),
+            intake_until=stop,
+            closed_at=stop + 110 * DAY,
+            closed_word="Closed",
+            end_at=NEVER,
+        )
         remedial = [("After the Click: Phishing Remediation", "Training Module", 10)]
         self._add(
-            f"Phishing remediation, H{half} {year}", remedial, start, relative="2 weeks", intake="clickers", initial=False,
-            groups=((2_470_200, "Phishing clickers (90 days)"),), intake_until=stop, closed_at=stop + 110 * DAY, closed_word="Closed",
+            f"Phishing remediation, H{half} {year}",
+            remedial,
+            start,
+            relative="2 weeks",
+            intake="clickers",
+            initial=False,
+            groups=((2_470_200, "Phishing clickers (90 days)"),),
+            intake_until=stop,
+            closed_at=stop + 110 * DAY,
+            closed_word="Closed",
             allow_multiple=True,
-        )  # fmt: skip
+        )
 
     def _occasional(self, year: int, month: int, index: int) -> None:
         if month == 10:
             game = [("Danger Zone: The Game", "Game", 10)] if year % 2 else [("Password Panic", "Game", 8)]
             self._add(
-                f"Cybersecurity month game {year}", game, at_hour(year, 10, 1), share=0.18 * self._share,
-                end_at=at_hour(year, 10, 31, 23), closed_at=at_hour(year, 11, 30), effort=0.4,
-            )  # fmt: skip
+                f"Cybersecurity month game {year}",
+                game,
+                at_hour(year, 10, 1),
+                share=0.18 * self._share,
+                end_at=at_hour(year, 10, 31, 23),
+                closed_at=at_hour(year, 11, 30),
+                effort=0.4,
+            )
         if month == 5:
             titles = [("Security Awareness Proficiency Assessment", "Assessment", 20)]
             self._everyone(
-                f"Proficiency assessment {year}", titles, at_hour(year, 5, 12), at_hour(year, 6, 16, 23), show_scores=True,
+                f"Proficiency assessment {year}",
+                titles,
+                at_hour(year, 5, 12),
+                at_hour(year, 6, 16, 23),
+                show_scores=True,
                 **self._for(("Engineering", "IT Operations", "Finance", "Legal")),
-            )  # fmt: skip
+            )
         if month == 6:
             poster = [(f"Think Before You Click (Poster Set {year})", "Poster", 1)]
             self._add(
-                f"Poster campaign {year}", poster, at_hour(year, 6, 2), **self._for(("Facilities",)), effort=0.2,
-                closed_at=at_hour(year, 12, 1), closed_word="Closed",
-            )  # fmt: skip
+                f"Poster campaign {year}",
+                poster,
+                at_hour(year, 6, 2),
+                **self._for(("Facilities",)),
+                effort=0.2,
+                closed_at=at_hour(year, 12, 1),
+                closed_word="Closed",
+            )
         if month == 9 and year % 2 == 0:
             survey = [("Security Culture Survey", "Assessment", 10)]
             self._add(
-                f"Security culture survey {year}", survey, at_hour(year, 9, 7), share=0.3 * self._share,
-                end_at=at_hour(year, 10, 9, 23), closed_at=at_hour(year, 11, 30), effort=0.5, show_scores=True,
-            )  # fmt: skip
+                f"Security culture survey {year}",
+                survey,
+                at_hour(year, 9, 7),
+                share=0.3 * self._share,
+                end_at=at_hour(year, 10, 9, 23),
+                closed_at=at_hour(year, 11, 30),
+                effort=0.5,
+                show_scores=True,
+            )
         if month == 5 and year % 2 == 0:
             start = at_hour(year, 5, 18)
             self._add(
-                "Travel season awareness", [("Travelling Securely", "Video", 9)], start, end_at=at_hour(year, 6, 12, 23),
-                cancelled_at=start + 6 * DAY, **self._for(("Sales", "Executive Office")),
-            )  # fmt: skip
+                "Travel season awareness",
+                [("Travelling Securely", "Video", 9)],
+                start,
+                end_at=at_hour(year, 6, 12, 23),
+                cancelled_at=start + 6 * DAY,
+                **self._for(("Sales", "Executive Office")),
+            )
         if month == 11 and year % 2 == 0:
             start = at_hour(year, 11, 2)
             self._add(
-                "Use of AI tools policy", [(f"Use of AI tools policy {year}", "Policy", 7)], start,
-                end_at=at_hour(year, 11, 27, 23), share=self._share, effort=0.3, closed_at=at_hour(year + 1, 2, 15), closed_word="Closed",
-            )  # fmt: skip
+                "Use of AI tools policy",
+                [(f"Use of AI tools policy {year}", "Policy", 7)],
+                start,
+                end_at=at_hour(year, 11, 27, 23),
+                share=self._share,
+                effort=0.3,
+                closed_at=at_hour(year + 1, 2, 15),
+                closed_word="Closed",
+            )
         if month == 3:
             start = at_hour(year, 3, 10)
             self._add(
-                f"Pilot: do not use ({year})", [("Clean Desk in Two Minutes", "Video", 2)], start, end_at=start + 30 * DAY,
-                deleted_at=start + 20 * DAY, minimum=12, **self._for(("IT Operations",)) | {"share": 0.05},
-            )  # fmt: skip
+                f"Pilot: do not use ({year})",
+                [("Clean Desk in Two Minutes", "Video", 2)],
+                start,
+                end_at=start + 30 * DAY,
+                deleted_at=start + 20 * DAY,
+                minimum=12,
+                **self._for(("IT Operations",)) | {"share": 0.05},
+            )
         if month == 12:
             self._add(
-                f"Draft: supplier security {year + 1}", [("Working With Suppliers & Partners", "Training Module", 15)], NEVER,
-                created_at=month_start(index) - 20 * DAY if index > 2 else FOUNDING + 20 * DAY, deleted_at=at_hour(year + 1, 11, 1),
-            )  # fmt: skip
+                f"Draft: supplier security {year + 1}",
+                [("Working With Suppliers & Partners", "Training Module", 15)],
+                NEVER,
+                created_at=month_start(index) - 20 * DAY if index > 2 else FOUNDING + 20 * DAY,
+                deleted_at=at_hour(year + 1, 11, 1),
+            )
 
     def _requested(self, year: int, month: int, index: int) -> None:
         rng = dice(self.seed, "requests", index)
