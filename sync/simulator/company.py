@@ -237,7 +237,7 @@ class Company:
         return [portraits.recipient(self, test, outcome, second) for outcome in self.phishing.outcomes(test)]
 
     def risk_score_history(self, at: datetime, key: str, full: bool, joined: int = FOUNDING) -> list[tuple[str, float]]:
-        """Return (date, score) per day, newest first, at most 1000: six months back, or since the founding if `full`."""
+        """Return (date, score) per day, newest first, at most 1000: half a year back, or all of it if `full`."""
         second = self._second(at)
         first = max(FOUNDING, joined, 0 if full else second - 183 * DAY) // DAY
         return [

@@ -74,7 +74,7 @@ class PhishingTest:
     name: str
     start_at: int
     kind: str
-    people: array[int]
+    people: "array[int]"
     failed: bool = False
     final: dict[str, int] = field(default_factory=dict)
     final_failures: int = 0

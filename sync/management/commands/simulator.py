@@ -129,7 +129,7 @@ def _messages(pairs: list[str]) -> dict[int, str]:
 def _port_trouble(port: int, error: OSError | OverflowError) -> str:
     """Return one sentence on why a port cannot be served on."""
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return f"Port {port} is in use already: stop what listens there, or choose another with --port (0 picks a free one)."
+        return f"Port {port} is in use: stop what listens there, or choose another with --port (0 picks a free one)."
     if isinstance(error, OSError) and error.errno == errno.EACCES:
         return f"Port {port} needs more rights than this user has: choose one above 1023 with --port."
     return f"Port {port} cannot be served on: {error}."
