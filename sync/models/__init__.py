@@ -7,7 +7,7 @@ returns get `removed_at`. Every row belongs to an account, and every index leads
 from sync.models.account import Account
 from sync.models.people import Department, Group, GroupMembership, Person
 from sync.models.phishing import PhishingCampaign, PhishingResult, PhishingTest
-from sync.models.runs import Change, SyncRun
+from sync.models.runs import Change, QuarantinedRow, SyncRun
 from sync.models.training import Campaign, ContentItem, Enrollment
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "PhishingCampaign",
     "PhishingResult",
     "PhishingTest",
+    "QuarantinedRow",
     "SyncRun",
 ]

@@ -50,15 +50,36 @@ class SyncRun(models.Model):
     requests_made = models.PositiveIntegerField(default=0)
     resources = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
+    plan = models.JSONField(default=dict, help_text="What it set out to read, and what that would cost.")
     error_kind = models.CharField(max_length=50, blank=True, help_text="The name of the error's class.")
     message = models.TextField(blank=True, help_text="Why it was held, paused or failed: a sentence to show.")
     resume_at = models.DateTimeField(null=True, blank=True)
+
+    # A held run that somebody published after all, or discarded.
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolution = models.TextField(blank=True, help_text="The reason given.")
 
     class Meta:
         indexes = [models.Index(fields=["account", "-started_at"], name="run_by_account")]
 
     def __str__(self) -> str:
         return f"Run {self.pk}"
+
+
+class QuarantinedRow(models.Model):
+    """A row that KnowBe4 sent and nobody could read: set aside with its reason, counted, and shown."""
+
+    account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
+    run = models.ForeignKey(SyncRun, on_delete=models.PROTECT, related_name="quarantined")
+    list_key = models.CharField(max_length=100)
+    reason = models.TextField()
+    raw = models.TextField(help_text="The row as it came, its first 2,000 characters.")
+
+    def __str__(self) -> str:
+        return f"{self.list_key}: {self.reason}"
 
 
 class Change(models.Model):

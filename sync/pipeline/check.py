@@ -43,8 +43,11 @@ class Report:
     duplicates: dict[str, int]
 
 
-def check(account: Account, staging: Staging, lists: list[ReadList]) -> Report:
-    """Merge duplicates and return every reason why this run must not be published."""
+def check(account: Account, staging: Staging, lists: list[ReadList], *, campaigns_read: list[int] | None) -> Report:
+    """Merge duplicates and return every reason why this run must not be published.
+
+    `campaigns_read`: KnowBe4's ids of the campaigns whose enrollments were read, None when all were.
+    """
     reasons = []
     progress = staging.progress()
     for wanted in lists:
@@ -59,18 +62,27 @@ def check(account: Account, staging: Staging, lists: list[ReadList]) -> Report:
         table.name: dropped for table, key in KEYS.items() if (dropped := staging.merge_duplicates(table, *key))
     }
     for table, (word, mirror) in GUARDED.items():
-        before, after = _counts(account, staging, table, mirror)
+        campaigns = campaigns_read if table is tables.ENROLLMENT else None
+        before, after = _counts(account, staging, table, mirror, campaigns)
         if before - after > SHRINK_ROWS and before - after > SHRINK_SHARE * before:
             reasons.append(f"{word} fell from {before:,} to {after:,}")
     return Report(reasons, duplicates)
 
 
-def _counts(account: Account, staging: Staging, table: StageTable, mirror: str) -> tuple[int, int]:
-    """Return how many rows are published and how many are staged."""
+def _counts(
+    account: Account, staging: Staging, table: StageTable, mirror: str, campaigns: list[int] | None
+) -> tuple[int, int]:
+    """Return how many rows are published and how many are staged, of the campaigns read where that is not all."""
+    covered = ""
+    if campaigns is not None:
+        covered = (
+            " AND campaign_id IN (SELECT id FROM sync_campaign"
+            " WHERE account_id = %(account)s AND knowbe4_id = ANY(%(campaigns)s))"
+        )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT (SELECT count(*) FROM {mirror} WHERE account_id = %s AND removed_at IS NULL),"
+            f"SELECT (SELECT count(*) FROM {mirror} WHERE account_id = %(account)s AND removed_at IS NULL{covered}),"
             f" (SELECT count(*) FROM {staging.table(table)})",
-            [account.pk],
+            {"account": account.pk, "campaigns": campaigns},
         )
         return cursor.fetchone()

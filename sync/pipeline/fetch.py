@@ -1,16 +1,15 @@
 """Reading KnowBe4 into the staging area, page by page, from where the last attempt stopped."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 
 from sync.knowbe4 import payloads, resources
 from sync.knowbe4.client import Client
 from sync.knowbe4.errors import NotFound, PositionLost
 from sync.knowbe4.retry import Retry
-from sync.models import Account
-from sync.pipeline.lists import ACCOUNT, LISTS, ReadList, recipient_lists
+from sync.models import Account, SyncRun
+from sync.pipeline.lists import ACCOUNT, ReadList, first_lists, later_lists
+from sync.pipeline.plan import Plan
 from sync.pipeline.progress import Progress
 from sync.pipeline.staging import ListProgress, Staging
 
@@ -23,17 +22,22 @@ _NOT_BEGUN = ListProgress(pages=0, rows=0, rejected=0, requests=0, next=None)
 
 
 def fetch(
-    account: Account, client: Client, staging: Staging, progress: Progress, *, now: Callable[[], datetime]
-) -> None:
-    """Read every list that is not yet read whole. Errors of the client pass through; what was read stays staged."""
+    account: Account, run: SyncRun, plan: Plan, client: Client, staging: Staging, progress: Progress
+) -> list[ReadList]:
+    """Read every list of the plan that is not yet read whole, and return all of them.
+
+    Errors of the client pass through; what was read stays staged.
+    """
     done = staging.progress()
-    progress.begin(LISTS, done)
-    for wanted in LISTS:
+    first = first_lists(plan)
+    progress.begin(first, done)
+    for wanted in first:
         _read(wanted, client, staging, progress, done.get(wanted.key, _NOT_BEGUN))
-    recipients = recipient_lists(account, staging, now=now())
-    progress.begin(recipients, done)
-    for wanted in recipients:
+    later = later_lists(plan, account, staging, now=run.started_at)
+    progress.begin(later, done)
+    for wanted in later:
         _read(wanted, client, staging, progress, done.get(wanted.key, _NOT_BEGUN))
+    return [*first, *later]
 
 
 def _read(wanted: ReadList, client: Client, staging: Staging, progress: Progress, before: ListProgress) -> None:

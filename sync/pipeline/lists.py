@@ -1,8 +1,8 @@
 """What a sync reads, in order: each list of KnowBe4's API and the staging table that takes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -11,11 +11,9 @@ from sync.knowbe4 import resources
 from sync.knowbe4.resources import Resource, Value
 from sync.models import Account
 from sync.pipeline import tables
+from sync.pipeline.plan import RECENT_TEST, Plan
 from sync.pipeline.staging import Staging
 from sync.pipeline.tables import StageTable
-
-# Results still come in while a test runs, and late reports for some weeks after.
-RECENT_TEST = timedelta(days=60)
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,14 @@ class ReadList:
 
 ACCOUNT = ReadList("account", "Account", resources.ACCOUNT, tables.ACCOUNT)
 
+CAMPAIGNS = ReadList("campaigns", "Campaigns", resources.CAMPAIGNS, tables.CAMPAIGN)
+PERCENTAGES = ReadList(
+    "campaign_percentages", "KnowBe4's own rates", resources.CAMPAIGN_PERCENTAGES, tables.CAMPAIGN_PERCENTAGE
+)
+ENROLLMENTS = ReadList("enrollments", "Enrollments", resources.ENROLLMENTS, tables.ENROLLMENT)
+
 # KnowBe4 does not say whether /users without a status returns archived people, so each is asked for.
-LISTS = (
+ALWAYS = (
     ACCOUNT,
     ReadList("users:active", "People", resources.USERS, tables.PERSON, {"status": "active"}),
     ReadList("users:archived", "People", resources.USERS, tables.PERSON, {"status": "archived"}),
@@ -46,15 +50,54 @@ LISTS = (
     ReadList("groups:archived", "Groups", resources.GROUPS, tables.GROUP, {"status": "archived"}),
     ReadList("store_purchases", "Content", resources.STORE_PURCHASES, tables.CONTENT),
     ReadList("policies", "Content", resources.POLICIES, tables.CONTENT),
-    ReadList("campaigns", "Campaigns", resources.CAMPAIGNS, tables.CAMPAIGN),
-    ReadList("campaign_percentages", "KnowBe4's own rates", resources.CAMPAIGN_PERCENTAGES, tables.CAMPAIGN_PERCENTAGE),
-    ReadList("enrollments", "Enrollments", resources.ENROLLMENTS, tables.ENROLLMENT),
-    ReadList("phishing_campaigns", "Phishing tests", resources.PHISHING_CAMPAIGNS, tables.PHISHING_CAMPAIGN),
+    CAMPAIGNS,
+)
+PHISHING = (
+    ReadList("phishing_campaigns", "Phishing campaigns", resources.PHISHING_CAMPAIGNS, tables.PHISHING_CAMPAIGN),
     ReadList("phishing_tests", "Phishing tests", resources.SECURITY_TESTS, tables.PHISHING_TEST),
 )
 
 
-def recipient_lists(account: Account, staging: Staging, *, now: datetime) -> list[ReadList]:
+def first_lists(plan: Plan) -> list[ReadList]:
+    """Return the lists that are read first, and that decide what else there is to read."""
+    return [*ALWAYS, *([PERCENTAGES] if plan.with_percentages else []), *PHISHING]
+
+
+def campaigns_read(lists: list[ReadList]) -> list[int] | None:
+    """Return KnowBe4's ids of the campaigns whose enrollments these lists hold; None when it is all of them."""
+    if ENROLLMENTS in lists:
+        return None
+    return [int(key.partition(":")[2]) for key in (wanted.key for wanted in lists) if key.startswith("enrollments:")]
+
+
+def later_lists(plan: Plan, account: Account, staging: Staging, *, now: datetime) -> list[ReadList]:
+    """Return the lists that follow from the first ones: enrollments, whole or by campaign, and phishing results."""
+    enrollments = [ENROLLMENTS]
+    if plan.campaign_ids is not None:
+        enrollments = [
+            replace(ENROLLMENTS, key=f"enrollments:{campaign}", params={"campaign_id": campaign})
+            for campaign in _campaigns_to_read(plan.campaign_ids, account, staging)
+        ]
+    return [*enrollments, *(_result_lists(account, staging, now=now) if plan.with_results else [])]
+
+
+def _campaigns_to_read(planned: list[int], account: Account, staging: Staging) -> list[int]:
+    """Return the planned campaigns that KnowBe4 still lists, and those it lists newly or in another state."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT DISTINCT s.knowbe4_id FROM {staging.table(tables.CAMPAIGN)} s
+            LEFT JOIN sync_campaign c ON c.account_id = %(account)s AND c.knowbe4_id = s.knowbe4_id
+            WHERE s.knowbe4_id = ANY(%(planned)s) OR c.id IS NULL OR c.reported_status <> s.reported_status
+               OR c.end_at IS DISTINCT FROM s.end_at
+            ORDER BY 1
+            """,
+            {"account": account.pk, "planned": planned},
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _result_lists(account: Account, staging: Staging, *, now: datetime) -> list[ReadList]:
     """Return the lists of phishing results to read: of recent and open tests, and of tests never read before.
 
     A closed test of months ago does not change any more; reading all of them would eat the day's requests.

@@ -12,6 +12,7 @@ from sync.pipeline.staging import ListProgress
 
 # Often enough for a live page, seldom enough to cost nothing.
 WRITE_EVERY = 0.5
+BEAT_EVERY = 20.0
 
 
 class Progress:
@@ -68,6 +69,13 @@ class Progress:
         """Enter the next phase of the run."""
         self.run.phase = phase
         self.write()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for KnowBe4's allowance or for a fault to pass, and let the pages see that the run lives."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, BEAT_EVERY))
+            self.write()
 
     def write(self) -> None:
         """Save the progress and tell the listener."""

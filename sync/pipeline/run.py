@@ -1,6 +1,7 @@
 """One sync of one account, from its lock to its stamp; every attempt leaves a `SyncRun`."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -13,10 +14,11 @@ from sync.knowbe4 import regions
 from sync.knowbe4.client import Client
 from sync.knowbe4.errors import KnowBe4Error, PagingBroken, RetriableError
 from sync.knowbe4.pacing import Pacer
-from sync.models import Account, SyncRun
+from sync.models import Account, QuarantinedRow, SyncRun
 from sync.pipeline.check import check
 from sync.pipeline.fetch import fetch
-from sync.pipeline.lists import LISTS, recipient_lists
+from sync.pipeline.lists import campaigns_read
+from sync.pipeline.plan import Allowance, Plan, plan
 from sync.pipeline.progress import Progress
 from sync.pipeline.publish import publish
 from sync.pipeline.redis_connection import redis_connection
@@ -50,6 +52,7 @@ def run_sync(
     account: Account,
     *,
     trigger: SyncRun.Trigger,
+    full: bool = False,
     requested_by_id: int | None = None,
     listener: Listener | None = None,
     on_wait: Callable[[float, str], None] | None = None,
@@ -57,17 +60,22 @@ def run_sync(
 ) -> SyncRun:
     """Sync one account and return its finished run: published, held, failed or paused.
 
-    A run that was cut short less than six hours ago goes on where it stopped. AlreadyRunningError when another
-    process syncs the account; an error that is no answer of KnowBe4's is noted in the run and raised.
+    `full` reads everything even where a quick pass would do. A run that was cut short less than six hours ago goes on
+    where it stopped. AlreadyRunningError when another process syncs the account; an error that is no answer of KnowBe4's
+    is noted in the run and raised.
     """
     if not account.api_key:
         raise NotConnectedError(account)
-    with _locked(account):
+    with locked(account):
         staging = Staging(account.pk)
-        run = _resume(account, staging, now=now()) or _begin(account, staging, trigger, requested_by_id, now=now())
+        run = _resume(account, staging, now=now())
+        if run is None:
+            decided = plan(account, allowance=allowance(account), full=full, now=now())
+            run = _begin(account, staging, decided, trigger, requested_by_id, now=now())
+        progress = Progress(run, expected=_expected(account), listener=listener)
         try:
-            with _client(account, on_wait=on_wait) as client:
-                _carry_out(account, run, staging, client, listener=listener, now=now)
+            with _client(account, progress, on_wait=on_wait) as client:
+                _carry_out(account, run, staging, client, progress, now=now)
         except KnowBe4Error as error:
             _stop(run, error, now=now())
         except Exception as error:
@@ -89,24 +97,34 @@ def _carry_out(
     run: SyncRun,
     staging: Staging,
     client: Client,
+    progress: Progress,
     *,
-    listener: Listener | None,
     now: Callable[[], datetime],
 ) -> None:
-    progress = Progress(run, expected=_expected(account), listener=listener)
-    fetch(account, client, staging, progress, now=now)
+    decided = Plan.from_json(run.plan)
+    lists = fetch(account, run, decided, client, staging, progress)
     progress.phase(SyncRun.Phase.CHECK)
-    report = check(account, staging, [*LISTS, *recipient_lists(account, staging, now=run.started_at)])
+    read = campaigns_read(lists)
+    report = check(account, staging, lists, campaigns_read=read)
+    _keep_quarantined(account, run, staging)
     if report.reasons:
         _finish(run, SyncRun.State.HELD, f"{'; '.join(report.reasons)}.", None, now=now())
         return
     progress.phase(SyncRun.Phase.PUBLISH)
-    publish(account, run, staging, now=now())
+    publish(account, run, staging, campaigns_read=read, now=now())
     logger.info("run %s of account %s is published: %s", run.pk, account.pk, run.counts)
 
 
+def _keep_quarantined(account: Account, run: SyncRun, staging: Staging) -> None:
+    run.quarantined.all().delete()
+    QuarantinedRow.objects.bulk_create(
+        QuarantinedRow(account=account, run=run, list_key=row.key, reason=row.reason, raw=row.raw)
+        for row in staging.rejected()
+    )
+
+
 @contextmanager
-def _locked(account: Account) -> Iterator[None]:
+def locked(account: Account) -> Iterator[None]:
     """Hold the account's run lock; the database frees it when this process or its connection dies."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, account.pk])
@@ -140,11 +158,18 @@ def _resume(account: Account, staging: Staging, *, now: datetime) -> SyncRun | N
 
 
 def _begin(
-    account: Account, staging: Staging, trigger: SyncRun.Trigger, requested_by_id: int | None, *, now: datetime
+    account: Account,
+    staging: Staging,
+    decided: Plan,
+    trigger: SyncRun.Trigger,
+    requested_by_id: int | None,
+    *,
+    now: datetime,
 ) -> SyncRun:
     run = SyncRun.objects.create(
         account=account,
-        kind=SyncRun.Kind.FULL,
+        kind=decided.kind,
+        plan=decided.as_json(),
         trigger=trigger,
         requested_by_id=requested_by_id,
         state=SyncRun.State.RUNNING,
@@ -152,6 +177,9 @@ def _begin(
         started_at=now,
         heartbeat_at=now,
     )
+    # Its pages are about to go: what KnowBe4 says now replaces what it said then.
+    superseded = account.runs.filter(state=SyncRun.State.HELD)
+    superseded.update(state=SyncRun.State.DISCARDED, resolved_at=now, resolution=f"A later sync, run {run.pk}, began.")
     staging.create(run.pk)
     return run
 
@@ -182,17 +210,28 @@ def is_refused(run: SyncRun) -> bool:
     return run.error_kind in {"Unauthorized", "Forbidden"}
 
 
-def _client(account: Account, *, on_wait: Callable[[float, str], None] | None) -> Client:
+def _pacer(account: Account, *, sleep: Callable[[float], None] = time.sleep) -> Pacer:
     limits: dict[str, Any] = {
         "per_second": account.requests_per_second,
         "per_minute": account.requests_per_minute,
         "per_day": account.daily_allowance,
     }
+    return Pacer(redis_connection(), str(account.pk), sleep=sleep, **limits)
+
+
+def allowance(account: Account) -> Allowance:
+    """Return how much of the day's requests is used, whoever made them."""
+    usage = _pacer(account).usage()
+    return Allowance(limit=usage.day_limit, used=usage.day, resets_at=usage.day_resets_at)
+
+
+def _client(account: Account, progress: Progress, *, on_wait: Callable[[float, str], None] | None) -> Client:
     return Client(
         account.base_url or regions.base_url(account.region),
         account.api_key,
-        pacer=Pacer(redis_connection(), str(account.pk), **limits),
+        pacer=_pacer(account, sleep=progress.sleep),
         on_wait=on_wait,
+        sleep=progress.sleep,
     )
 
 

@@ -32,7 +32,13 @@ class Command(BaseCommand):
         console = Console(file=sys.stderr)
         with Steps(console) as steps:
             try:
-                run = run_sync(account, trigger=SyncRun.Trigger.COMMAND, listener=steps.show, on_wait=steps.waiting)
+                run = run_sync(
+                    account,
+                    trigger=SyncRun.Trigger.COMMAND,
+                    full=options["full"],
+                    listener=steps.show,
+                    on_wait=steps.waiting,
+                )
             except (AlreadyRunningError, NotConnectedError) as error:
                 raise CommandError(str(error), returncode=1) from None
         if run.state == SyncRun.State.PUBLISHED:

@@ -28,12 +28,19 @@ CONTENT_TYPE = """
 
 
 def publish(
-    staging: Staging, publication: Publication, *, read_at: datetime, before: datetime | None, unread: set[str]
+    staging: Staging,
+    publication: Publication,
+    *,
+    read_at: datetime,
+    before: datetime | None,
+    unread: set[str],
+    campaigns_read: list[int] | None,
 ) -> dict[str, Counts]:
     """Merge content, campaigns and enrollments; return what was written, by table.
 
     `read_at` is when the run began to read, `before` the publication before this one (None for the first), `unread`
-    the lists of which some rows did not decode: nothing vanishes on their word.
+    the lists of which some rows did not decode: nothing vanishes on their word. `campaigns_read` are KnowBe4's ids of
+    the campaigns whose enrollments were read (None: all of them); only theirs can have vanished.
     """
     counts = {}
     content = _content_merge(staging.table(tables.CONTENT))
@@ -47,9 +54,11 @@ def publish(
     vanished = 0 if "campaigns" in unread else mark_vanished(campaigns, publication)
     counts["campaign"] = Counts(written.inserted, written.changed, vanished, written.restored)
 
-    enrollments = _enrollment_merge(staging)
+    enrollments = _enrollment_merge(staging, everything=campaigns_read is None)
     written = merge(enrollments, publication, read_at=read_at, before=before)
-    vanished = 0 if "enrollments" in unread else mark_vanished(enrollments, publication)
+    vanished = 0
+    if not any(key.startswith("enrollments") for key in unread):
+        vanished = mark_vanished(enrollments, publication, campaigns=campaigns_read)
     counts["enrollment"] = Counts(written.inserted, written.changed, vanished, written.restored)
     return counts
 
@@ -169,7 +178,7 @@ def _campaign_merge(staging: Staging) -> Merge:
     )
 
 
-def _enrollment_merge(staging: Staging) -> Merge:
+def _enrollment_merge(staging: Staging, *, everything: bool) -> Merge:
     return Merge(
         model_table="sync_enrollment",
         source=f"{staging.table(tables.ENROLLMENT)} s",
@@ -205,4 +214,8 @@ def _enrollment_merge(staging: Staging) -> Merge:
             Column("original_due_at", due_dates.ORIGINAL_DUE_AT, tracked=False),
         ),
         subject=Change.Subject.ENROLLMENT,
+        covers="true"
+        if everything
+        else "m.campaign_id IN (SELECT id FROM sync_campaign"
+        " WHERE account_id = %(account)s AND knowbe4_id = ANY(%(campaigns)s))",
     )

@@ -12,10 +12,13 @@ from sync.pipeline.staging import Staging
 from sync.signals import published
 
 
-def publish(account: Account, run: SyncRun, staging: Staging, *, now: datetime) -> None:
+def publish(
+    account: Account, run: SyncRun, staging: Staging, *, campaigns_read: list[int] | None = None, now: datetime
+) -> None:
     """Merge what is staged into the mirror, note every change, and stamp run and account, all or nothing.
 
-    `now` becomes the publication time. The staging area is dropped in the same transaction.
+    `campaigns_read`: KnowBe4's ids of the campaigns whose enrollments were read (None: all); only theirs can have
+    vanished. `now` becomes the publication time. The staging area is dropped in the same transaction.
     """
     with transaction.atomic():
         # Sorting and hashing a million rows in memory; only for this transaction.
@@ -28,7 +31,12 @@ def publish(account: Account, run: SyncRun, staging: Staging, *, now: datetime) 
         counts = {
             **people.publish(staging, publication, unread=unread),
             **training.publish(
-                staging, publication, read_at=run.started_at, before=account.published_at, unread=unread
+                staging,
+                publication,
+                read_at=run.started_at,
+                before=account.published_at,
+                unread=unread,
+                campaigns_read=campaigns_read,
             ),
             **phishing.publish(staging, publication, unread=unread),
         }
