@@ -1,12 +1,14 @@
-"""Children that do not outlive their parent, however it ends."""
+"""Children that do not outlive their parent, and orphans that somebody buries."""
 
 import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def die_with_parent(sign: signal.Signals) -> Callable[[], None] | None:
@@ -27,3 +29,24 @@ def die_with_parent(sign: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return tie
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of what its children leave behind (Linux; elsewhere the first process is)."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def bury_children(seconds: float) -> None:
+    """Collect the exit statuses of all children, adopted ones too, waiting at most `seconds` for those that still run.
+
+    For the very end of a process: whoever waits for a child of its own later finds it gone.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            time.sleep(0.01)

@@ -18,7 +18,7 @@ from config import embedded, processes
 from config.children import Child, Children
 from config.embedded import EmbeddedError
 from config.health import web_answers
-from config.lifeline import die_with_parent
+from config.lifeline import adopt_orphans, bury_children, die_with_parent
 from config.processes import Process
 from config.terminal import Terminal, sign_in_box
 
@@ -109,6 +109,8 @@ class Run:
             self.children.stop(names, lambda: self.interrupts > 1)
         if embedded.release() and not embedded.wait_stopped(10):
             self.say("Postgres and Redis keep running for another process of this installation.")
+        else:
+            bury_children(2)
 
     def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         """Count a request to stop; the second one forces."""
@@ -222,6 +224,7 @@ def main() -> int:
         run = Run(os.environ, terminal)
     except CannotRun as error:
         return _complain(error)
+    adopt_orphans()
     for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sign, run.interrupt)
     try:
