@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from dashboard import charts
 from dashboard.access import ScopedRequest
-from dashboard.metrics import CampaignState
+from dashboard.metrics import CampaignState, Rate
 from dashboard.pages import findings
 from dashboard.pages.context import shell_of
 from dashboard.queries import overview as queries
@@ -51,10 +51,8 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
         "headline": headline,
         "figures": _movements(headline),
         "weeks": _weeks(history),
-        "completion_spark": charts.spark_line(
-            [rate for at in rates if (rate := at.completion_rate.percent) is not None]
-        ),
-        "on_time_spark": charts.spark_line([rate for at in rates if (rate := at.on_time_rate.percent) is not None]),
+        "completion_spark": _rate_spark([moment.completion_rate for moment in rates]),
+        "on_time_spark": _rate_spark([moment.on_time_rate for moment in rates]),
         "past_due_spark": charts.spark_line([day.people for day in history[::-3]][::-1]),
         "due_soon_bars": charts.spark_bars([day.people for day in due_soon]),
         "due_soon_note": findings.due_soon_note(due_soon),
@@ -105,6 +103,11 @@ def _line(row: queries.CampaignRow) -> CampaignLine:
         charts.split_bar([(name, count) for name, count, _words in parts]),
         label or _("Nothing counted"),
     )
+
+
+def _rate_spark(rates: Sequence[Rate]) -> tuple[str, charts.Mark] | None:
+    """Draw the rates that have a denominator; weeks without any are passed over."""
+    return charts.spark_line([rate.percent for rate in rates if rate.percent is not None])
 
 
 def _movements(headline: queries.Headline) -> dict[str, Any]:

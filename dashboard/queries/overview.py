@@ -195,7 +195,7 @@ def rates_by_week(scope: Scope, *, as_of: datetime, weeks: int = 12) -> list[Mom
 
 
 def _moments_before(moment: str | Expression, moments: list[datetime]) -> Coalesce:
-    """Return how many of the moments lie before a column's: the index of the first at or after it; null is after all."""
+    """Return how many moments lie before a column's: the index of the first at or after it. Null is after all."""
     expression = F(moment) if isinstance(moment, str) else moment
     before = Func(
         # width_bucket counts the moments at or before; a tick of Postgres' clock earlier, those strictly before.

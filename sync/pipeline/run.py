@@ -61,8 +61,8 @@ def run_sync(
     """Sync one account and return its finished run: published, held, failed or paused.
 
     `full` reads everything even where a quick pass would do. A run that was cut short less than six hours ago goes on
-    where it stopped. AlreadyRunningError when another process syncs the account; an error that is no answer of KnowBe4's
-    is noted in the run and raised.
+    where it stopped. AlreadyRunningError when another process syncs the account; an error that is no answer of
+    KnowBe4's is noted in the run and raised.
     """
     if not account.api_key:
         raise NotConnectedError(account)
