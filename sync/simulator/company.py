@@ -88,11 +88,12 @@ class Company:
         self.programme.plan(month)
         people = self.organization.people
         candidates = before + [person.index for person in joiners]
+        homes = {index: people[index].seat(first).team.department.number for index in candidates}
         failures = self.phishing.advance(month, candidates)
         leave, joined = self.organization.leave, self.organization.joined
         for campaign in self.programme.campaigns:
             if campaign.initial and first <= campaign.start_at < last:
-                self._launch(campaign, candidates)
+                self._launch(campaign, homes)
             if not campaign.intake or campaign.start_at >= last:
                 continue
             rng = dice(self.seed, "intake", campaign.number, month)
@@ -109,8 +110,8 @@ class Company:
             self._classroom.enroll(rng, campaign, taken)
         self._classroom.write(last)
 
-    def _launch(self, campaign: Campaign, candidates: list[int]) -> None:
-        """Enroll the audience as it stands at the start, over the first quarter of an hour."""
+    def _launch(self, campaign: Campaign, candidates: dict[int, int]) -> None:
+        """Enroll the audience (candidates with their departments) at the start, over the first quarter of an hour."""
         rng = dice(self.seed, "launch", campaign.number)
         people, leave, joined, start = (
             self.organization.people,
@@ -120,11 +121,11 @@ class Company:
         )
         chosen: list[Person] = []
         spare: list[Person] = []
-        for index in candidates:
+        for index, department in candidates.items():
+            if campaign.audience is not None and department not in campaign.audience:
+                continue
             person = people[index]
             if joined[index] > start or not (leave[index] > start or person.is_active(start)):
-                continue
-            if campaign.audience is not None and person.seat(start).team.department.number not in campaign.audience:
                 continue
             (chosen if campaign.share >= 1.0 or rng.random() < campaign.share else spare).append(person)
         chosen += spare[: max(0, campaign.minimum - len(chosen))]

@@ -18,7 +18,7 @@ FOUNDING = int(datetime(2023, 11, 1, tzinfo=UTC).timestamp())
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RELATIVE = re.compile(r"(\d+) (day|week|month)s?")
 _days: dict[int, bytes] = {}
-_times: dict[int, bytes] = {}
+_times = [b'%02d:%02d:%02d.000Z"' % (at // HOUR, at // 60 % 60, at % 60) for at in range(DAY)]
 
 
 def seconds(at: datetime) -> int:
@@ -42,15 +42,11 @@ def stamp(at: int) -> bytes:
     """Return the quoted wire form, `"2021-10-19T19:16:09.000Z"`, or `null` for NEVER (seen live)."""
     if at >= NEVER:
         return b"null"
-    day, second = divmod(at, DAY)
+    day = at // DAY
     head = _days.get(day)
     if head is None:
-        head = _days[day] = (b'"' + moment(at).strftime("%Y-%m-%d").encode() + b"T") if day < 2_932_896 else b'"'
-    tail = _times.get(second)
-    if tail is None:
-        minute, rest = divmod(second, 60)
-        tail = _times[second] = b'%02d:%02d:%02d.000Z"' % (minute // 60, minute % 60, rest)
-    return head + tail
+        head = _days[day] = moment(day * DAY).strftime('"%Y-%m-%dT').encode()
+    return head + _times[at % DAY]
 
 
 def wire_time(at: datetime | None) -> str | None:

@@ -35,12 +35,15 @@ class Rows:
     def __init__(self, company: Company) -> None:
         self._company = company
         self._ledger = company.ledger
+        self._organization = company.organization
         self._kept: list[bytes | None] = []
         self._since = array("q")
         self._until = array("q")
         self._block_since: list[int] = []
         self._block_until: list[int] = []
         self._users: dict[tuple[int, bool], list[tuple[int, bytes]]] = {}
+        self._settled_users: dict[int, bytes] = {}
+        self._settled_units: dict[int, tuple[bytes, bytes, bytes, bytes]] = {}
         self._units: dict[tuple[int, Flags], tuple[bytes, bytes]] = {}
 
     def fast_page(self, first: int, size: int, second: int) -> tuple[bytes, int | None]:
@@ -78,14 +81,54 @@ class Rows:
     def _write_block(self, block: int, second: int) -> None:
         low, high = block * BLOCK, min((block + 1) * BLOCK, len(self._kept), self._ledger.count(second))
         since_all, until_all = 0, self._company.horizon
+        since, until = self._since, self._until
         for ordinal in range(low, high):
-            if self._kept[ordinal] is None or not self._since[ordinal] <= second < self._until[ordinal]:
+            holds = self._kept[ordinal] is not None and since[ordinal] <= second < until[ordinal]
+            if not holds and not self._write_settled(ordinal, second):
                 self._write_row(ordinal, second)
-            since_all = max(since_all, self._since[ordinal])
-            until_all = min(until_all, self._until[ordinal])
+            if since[ordinal] > since_all:
+                since_all = since[ordinal]
+            if until[ordinal] < until_all:
+                until_all = until[ordinal]
         if high < min((block + 1) * BLOCK, len(self._kept)):
             until_all = min(until_all, self._ledger.enrolled[high])
         self._block_since[block], self._block_until[block] = since_all, until_all
+
+    def _write_settled(self, ordinal: int, second: int) -> bool:
+        """Write a row that is done for good, the short way; return False for any other. Most rows are settled."""
+        ledger = self._ledger
+        completed, index = ledger.completed[ordinal], ledger.person[ordinal]
+        if completed > second or ordinal in ledger.specials or self._organization.leave[index] <= second:
+            return False
+        if len(self._organization.people[index].identities) > 1:
+            return False
+        user = self._settled_users.get(index)
+        if user is None:
+            user = self._settled_users[index] = self._user(index, second, True)
+        unit, enrolled = ledger.unit[ordinal], ledger.enrolled[ordinal]
+        settled = self._settled_units.get(unit)
+        if settled is None:
+            campaign, content = ledger.units[unit]
+            head, tail = self._unit(unit, campaign, content, FULL)
+            status = b',"status":"%b","time_spent":' % content.done.encode()
+            last = b',"policy_acknowledged":true}' if content.is_policy else b',"policy_acknowledged":false}'
+            settled = self._settled_units[unit] = head, tail, status, last
+        head, tail, status, last = settled
+        self._kept[ordinal] = b'{"enrollment_id":%d%b%b%b%b,"start_date":%b,"completion_date":%b%b%d%b' % (
+            ledger.id_of(ordinal),
+            head,
+            user,
+            tail,
+            stamp(enrolled),
+            stamp(ledger.started[ordinal]),
+            stamp(completed),
+            status,
+            ledger.spent[ordinal],
+            last,
+        )
+        self._since[ordinal] = completed if completed > enrolled else enrolled
+        self._until[ordinal] = self._company.horizon
+        return True
 
     def _write_row(self, ordinal: int, second: int) -> None:
         since, until = self._ledger.steady(ordinal, second)
