@@ -14,6 +14,8 @@ import redis
 from django.conf import settings
 
 from config import embedded
+from sync.simulator.company import Company
+from sync.simulator.server import Simulator, serve
 
 # Playwright's synchronous interface keeps an event loop in the thread that also asks the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -134,3 +136,16 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
             "--disable-sync",
         ],
     }
+
+
+@pytest.fixture(scope="session")
+def company() -> Company:
+    """Return the invented company that simulators serve: sixty people and their three years."""
+    return Company(seed=11, people=60)
+
+
+@pytest.fixture
+def simulator(company: Company, now: datetime) -> Iterator[Simulator]:
+    """Return a simulated KnowBe4 of the company whose clock stands at `now` until it is moved."""
+    with serve(company, at=now) as running:
+        yield running

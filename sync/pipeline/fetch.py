@@ -6,7 +6,6 @@ from dataclasses import replace
 from sync.knowbe4 import payloads, resources
 from sync.knowbe4.client import Client
 from sync.knowbe4.errors import NotFound, PositionLost
-from sync.knowbe4.retry import Retry
 from sync.models import Account, SyncRun
 from sync.pipeline.lists import ACCOUNT, ReadList, first_lists, later_lists
 from sync.pipeline.plan import Plan
@@ -16,7 +15,7 @@ from sync.pipeline.staging import ListProgress, Staging
 logger = logging.getLogger(__name__)
 
 # A host that does not even answer this is told at once; one that has answered deserves patience.
-FIRST_CONTACT = Retry(attempts=4, max_wait=8.0)
+FIRST_CONTACT_ATTEMPTS, FIRST_CONTACT_WAIT = 4, 8.0
 
 _NOT_BEGUN = ListProgress(pages=0, rows=0, rejected=0, requests=0, next=None)
 
@@ -103,7 +102,11 @@ def _split_undated(
 
 def _read_account(client: Client, staging: Staging, progress: Progress) -> None:
     before, patient = client.requests_made, client.retry
-    client.retry = FIRST_CONTACT
+    client.retry = replace(
+        patient,
+        attempts=min(patient.attempts, FIRST_CONTACT_ATTEMPTS),
+        max_wait=min(patient.max_wait, FIRST_CONTACT_WAIT),
+    )
     try:
         payload = client.get(ACCOUNT.resource)
     finally:

@@ -55,6 +55,14 @@ ALWAYS = (
 PHISHING = (
     ReadList("phishing_campaigns", "Phishing campaigns", resources.PHISHING_CAMPAIGNS, tables.PHISHING_CAMPAIGN),
     ReadList("phishing_tests", "Phishing tests", resources.SECURITY_TESTS, tables.PHISHING_TEST),
+    # Listed apart by KnowBe4, and only if asked for.
+    ReadList(
+        f"phishing_tests{tables.CALLBACK}",
+        "Phishing tests",
+        resources.SECURITY_TESTS,
+        tables.PHISHING_TEST,
+        {"campaign_type": "callback"},
+    ),
 )
 
 
@@ -105,7 +113,7 @@ def _result_lists(account: Account, staging: Staging, *, now: datetime) -> list[
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT s.knowbe4_id FROM {staging.table(tables.PHISHING_TEST)} s
+            SELECT s.knowbe4_id, bool_or(s.is_callback) FROM {staging.table(tables.PHISHING_TEST)} s
             WHERE s.started_at IS NOT NULL
               AND (s.started_at > %(recent)s OR lower(s.reported_status) <> 'closed' OR NOT EXISTS (
                   SELECT FROM sync_phishingtest t JOIN sync_phishingresult r ON r.test_id = t.id
@@ -114,10 +122,15 @@ def _result_lists(account: Account, staging: Staging, *, now: datetime) -> list[
             """,
             {"account": account.pk, "recent": now - RECENT_TEST},
         )
-        tests = [row[0] for row in cursor.fetchall()]
+        tests = cursor.fetchall()
     return [
         ReadList(
-            f"recipients:{test}", "Phishing results", resources.RECIPIENTS, tables.RECIPIENT, path_args={"pst_id": test}
+            f"recipients:{test}",
+            "Phishing results",
+            resources.RECIPIENTS,
+            tables.RECIPIENT,
+            {"campaign_type": "callback"} if is_callback else {},
+            {"pst_id": test},
         )
-        for test in tests
+        for test, is_callback in tests
     ]

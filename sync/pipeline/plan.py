@@ -21,8 +21,9 @@ RECENTLY_CLOSED = timedelta(days=30)
 RECENT_TEST = timedelta(days=60)
 # The full pass comes with the first sync after this hour, when few people train.
 NIGHT = time(2, 0)
-# Requests of the lists that are always read and always small: account, groups, content, phishing campaigns and tests.
-SMALL_LISTS = 8
+# Requests of the lists that are always read and always small: account, groups, content, phishing campaigns and tests
+# (callback tests are a list of their own).
+SMALL_LISTS = 9
 
 ENDED_WORDS = ("completed", "closed", "cancelled", "canceled")
 

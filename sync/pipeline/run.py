@@ -14,6 +14,7 @@ from sync.knowbe4 import regions
 from sync.knowbe4.client import Client
 from sync.knowbe4.errors import KnowBe4Error, PagingBroken, RetriableError
 from sync.knowbe4.pacing import Pacer
+from sync.knowbe4.retry import Retry
 from sync.models import Account, QuarantinedRow, SyncRun
 from sync.pipeline.check import check
 from sync.pipeline.fetch import fetch
@@ -56,13 +57,14 @@ def run_sync(
     requested_by_id: int | None = None,
     listener: Listener | None = None,
     on_wait: Callable[[float, str], None] | None = None,
+    retry: Retry | None = None,
     now: Callable[[], datetime] = timezone.now,
 ) -> SyncRun:
     """Sync one account and return its finished run: published, held, failed or paused.
 
-    `full` reads everything even where a quick pass would do. A run that was cut short less than six hours ago goes on
-    where it stopped. AlreadyRunningError when another process syncs the account; an error that is no answer of
-    KnowBe4's is noted in the run and raised.
+    `full` reads everything even where a quick pass would do; `retry` bounds the client's patience. A run that was cut
+    short less than six hours ago goes on where it stopped. AlreadyRunningError when another process syncs the account;
+    an error that is no answer of KnowBe4's is noted in the run and raised.
     """
     if not account.api_key:
         raise NotConnectedError(account)
@@ -74,7 +76,7 @@ def run_sync(
             run = _begin(account, staging, decided, trigger, requested_by_id, now=now())
         progress = Progress(run, expected=_expected(account), listener=listener)
         try:
-            with _client(account, progress, on_wait=on_wait) as client:
+            with _client(account, progress, on_wait=on_wait, retry=retry) as client:
                 _carry_out(account, run, staging, client, progress, now=now)
         except KnowBe4Error as error:
             _stop(run, error, now=now())
@@ -112,7 +114,8 @@ def _carry_out(
         return
     progress.phase(SyncRun.Phase.PUBLISH)
     publish(account, run, staging, campaigns_read=read, now=now())
-    logger.info("run %s of account %s is published: %s", run.pk, account.pk, run.counts)
+    written = {table: sum(count.values()) for table, count in run.counts.items()}
+    logger.info("run %s of account %s is published; rows written: %s", run.pk, account.pk, written)
 
 
 def _keep_quarantined(account: Account, run: SyncRun, staging: Staging) -> None:
@@ -225,11 +228,14 @@ def allowance(account: Account) -> Allowance:
     return Allowance(limit=usage.day_limit, used=usage.day, resets_at=usage.day_resets_at)
 
 
-def _client(account: Account, progress: Progress, *, on_wait: Callable[[float, str], None] | None) -> Client:
+def _client(
+    account: Account, progress: Progress, *, on_wait: Callable[[float, str], None] | None, retry: Retry | None
+) -> Client:
     return Client(
         account.base_url or regions.base_url(account.region),
         account.api_key,
         pacer=_pacer(account, sleep=progress.sleep),
+        retry=retry,
         on_wait=on_wait,
         sleep=progress.sleep,
     )

@@ -13,6 +13,9 @@ from sync.pipeline.durations import parse_duration
 
 Row = tuple[Any, ...]
 
+# The end of the key of lists that hold callback (voice) phishing tests only.
+CALLBACK = ":callback"
+
 
 @dataclass(frozen=True)
 class StageTable:
@@ -271,6 +274,7 @@ def _phishing_test(item: payloads.SecurityTest, key: str) -> Row:
     return (
         item.pst_id,
         item.campaign_id,
+        key.endswith(CALLBACK),
         item.name or "",
         item.status or "",
         item.started_at,
@@ -297,6 +301,7 @@ PHISHING_TEST = StageTable(
     (
         ("knowbe4_id", "bigint"),
         ("campaign_knowbe4_id", "bigint"),
+        ("is_callback", "boolean"),
         ("name", "text"),
         ("reported_status", "text"),
         ("started_at", "timestamptz"),

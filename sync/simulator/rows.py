@@ -58,6 +58,12 @@ class Rows:
             place = stop
         return b",".join(found), place if place < end and self._any_left(place, end, second) else None
 
+    def warm(self, second: int) -> None:
+        """Write all rows as they stand at `second`."""
+        count = self._ledger.count(second)
+        if count:
+            self._refresh(0, count, second)
+
     def _any_left(self, place: int, end: int, second: int) -> bool:
         return any(self._ledger.exists(ordinal, second) for ordinal in range(place, end))
 

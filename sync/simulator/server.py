@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from .clock import Clock
 from .company import Company
 from .faults import Fault
+from .instants import seconds
 from .limits import Limits
 from .service import Reply, Service
 
@@ -71,6 +72,13 @@ class Simulator:
     def faults(self) -> list[Fault]:
         """Return the faults switched on; change the list to change them."""
         return self.service.faults
+
+    def warm(self) -> None:
+        """Write every enrollment once, so that the first reading is as fast as any later one."""
+        company, now = self.company, seconds(self.clock.now())
+        with company.lock:
+            company.reach(now)
+            self.service.routes.listings.rows.warm(now)
 
     def fault(self, text: str) -> Fault:
         """Switch a fault on, written as on the command line; raises UnknownFaultError. Return it."""

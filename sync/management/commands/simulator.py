@@ -94,6 +94,7 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=2) from error
         except (OSError, OverflowError) as error:
             raise CommandError(_port_trouble(options["port"], error), returncode=2) from error
+        simulator.warm()
         gc.freeze()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -28,7 +28,7 @@ def publish(staging: Staging, publication: Publication, *, unread: set[str]) -> 
         ("phishing_test", tests, "phishing_tests"),
     ):
         written = merge(spec, publication)
-        vanished = 0 if key in unread else mark_vanished(spec, publication)
+        vanished = 0 if any(name.startswith(key) for name in unread) else mark_vanished(spec, publication)
         counts[name] = Counts(written.inserted, written.changed, vanished, written.restored)
     counts["phishing_result"] = merge(_result_merge(staging), publication)
     return counts
