@@ -114,19 +114,23 @@ def _x_ticks(days: Sequence[tuple[date, int]], x: Callable[[float], float], size
 def _deadline_marks(
     days: Sequence[tuple[date, int]], deadlines: Sequence[tuple[date, str]], x: Callable[[float], float], size: Size
 ) -> list[Mark]:
-    """Place the deadlines that fit, none of their labels over another."""
+    """Place the deadlines that fit, labels apart; only by date where names would crowd some out."""
     index_of = {day: index for index, (day, _) in enumerate(days)}
+    places = [(x(index_of[day]), date_format(day, "j M"), name) for day, name in deadlines if day in index_of]
+    dated = _place_labels([(place, day) for place, day, _name in places], size)
+    if not size.names_deadlines:
+        return dated
+    named = _place_labels([(place, f"{_cut(name, 28)}, {day}") for place, day, name in places], size)
+    return named if len(named) >= len(dated) else dated
+
+
+def _place_labels(wanted: Sequence[tuple[float, str]], size: Size) -> list[Mark]:
+    """Put each label left of its line, else right of it, else leave it out; earlier ones have the choice."""
     taken: list[tuple[float, float]] = []
     marks = []
-    for day, name in deadlines:
-        if day not in index_of:
-            continue
-        place, short = x(index_of[day]), date_format(day, "j M")
-        labels = [f"{_cut(name, 28)}, {short}", short] if size.names_deadlines else [short]
-        # The whole name left of its line, else right of it, else only the date.
-        for label, anchor in [(label, anchor) for label in labels for anchor in ("end", "start")]:
-            length = 8 + 6.2 * len(label)
-            begin, end = (place - length, place + 8) if anchor == "end" else (place - 8, place + length)
+    for place, label in wanted:
+        length = 8 + 6.2 * len(label)
+        for begin, end, anchor in ((place - length, place + 8, "end"), (place - 8, place + length, "start")):
             if begin < size.left or end > size.width or any(begin < right and left < end for left, right in taken):
                 continue
             taken.append((begin, end))

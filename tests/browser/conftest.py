@@ -1,0 +1,61 @@
+"""Chromium against the real site: who signs in, and what no page may ever do."""
+
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Request, Response
+from pytest_django.live_server_helper import LiveServer
+
+from dashboard.models import User
+from tests import factories
+from tests.dashboard.conftest import account, alice, charlie, company, published, static_root
+
+__all__ = ["account", "alice", "charlie", "company", "published", "static_root"]
+
+
+@pytest.fixture(scope="session")
+def base_url() -> str:
+    """Return no base address: pages are named by the live server's own (the plugin's fixture warns under pytest 9)."""
+    return ""
+
+
+@pytest.fixture
+def watched(page: Page, live_server: LiveServer) -> Iterator[Page]:
+    """Yield the page; afterwards no error may be in its console and no request may have gone to another host."""
+    errors: list[str] = []
+    home = urlsplit(live_server.url).netloc
+
+    def console(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            errors.append(f"console: {message.text}")
+
+    def request(sent: Request) -> None:
+        if urlsplit(sent.url).netloc != home:
+            errors.append(f"request to {sent.url}")
+
+    def response(received: Response) -> None:
+        if received.status >= 500 or (received.status == 404 and "/static/" in received.url):
+            errors.append(f"{received.status} from {received.url}")
+
+    page.on("console", console)
+    page.on("request", request)
+    page.on("response", response)
+    page.on("pageerror", lambda error: errors.append(f"script: {error}"))
+    yield page
+    assert errors == []
+
+
+@pytest.fixture
+def sign_in(watched: Page, live_server: LiveServer) -> Callable[[User], Page]:
+    """Return a function that signs a user in through the form and returns the page they land on."""
+
+    def through_the_form(user: User) -> Page:
+        watched.goto(live_server.url)
+        watched.get_by_label("Email").fill(user.email)
+        watched.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+        watched.get_by_role("button", name="Sign in").click()
+        watched.wait_for_url(f"{live_server.url}/")
+        return watched
+
+    return through_the_form

@@ -1,0 +1,209 @@
+"""The first page as people use it: at two sizes, in two lights, by keyboard, while a sync runs."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from dashboard.models import User
+from sync.models import Account, SyncRun
+from tests import factories
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
+
+SIZES = {"desk": {"width": 1440, "height": 1200}, "phone": {"width": 390, "height": 844}}
+
+
+def assert_accessible(page: Page) -> None:
+    """Fail with axe's own report when a page breaks a WCAG 2.2 AA rule."""
+    results = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+    assert results.violations_count == 0, results.generate_report()
+
+
+def assert_fits(page: Page) -> None:
+    """Fail when the page scrolls sideways."""
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+@pytest.mark.parametrize("light", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_reader_signs_in_and_sees_the_figures(
+    sign_in: Callable[[User], Page],
+    watched: Page,
+    live_server: LiveServer,
+    company: Account,
+    alice: User,
+    size: str,
+    light: str,
+) -> None:
+    watched.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
+    watched.emulate_media(color_scheme=light)  # type: ignore[arg-type]
+    watched.goto(live_server.url)
+    assert_accessible(watched)
+    page = sign_in(alice)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    expect(page.locator(".lead")).to_contain_text("past due")
+    expect(page.get_by_text("Data as of")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="Autumn awareness 2026")).to_be_visible()
+    page.get_by_text("Show as table").click()
+    assert_accessible(page)
+    assert_fits(page)
+    page.goto(f"{live_server.url}/sync/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sync")
+    assert_accessible(page)
+    assert_fits(page)
+
+
+@pytest.mark.parametrize("width", [360, 730, 980, 2560])
+def test_no_width_makes_the_page_scroll_sideways(
+    sign_in: Callable[[User], Page], watched: Page, company: Account, alice: User, width: int
+) -> None:
+    watched.set_viewport_size({"width": width, "height": 900})
+    assert_fits(sign_in(alice))
+
+
+def test_sync_now_is_followed_until_the_page_offers_the_new_data(
+    sign_in: Callable[[User], Page], account: Account, published: SyncRun, alice: User, redis_url: str
+) -> None:
+    page = sign_in(alice)
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_text("Waiting for a worker to start the sync.")).to_be_visible()
+    now = timezone.now()
+    run = factories.SyncRunFactory(
+        account=account,
+        state=SyncRun.State.RUNNING,
+        phase=SyncRun.Phase.FETCH,
+        started_at=now,
+        heartbeat_at=now,
+        resources={
+            "enrollment": {
+                "title": "Enrollments",
+                "rows": 50,
+                "rejected": 0,
+                "requests": 2,
+                "expected": 100,
+                "state": "reading",
+                "position": 0,
+            }
+        },
+    )
+    expect(page.get_by_text("Reading enrollments.")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="Sync progress")).to_have_attribute("value", "46")
+    expect(page.get_by_role("link", name="Syncing, 46 %")).to_be_visible()
+    assert_accessible(page)
+    run.state, run.phase = SyncRun.State.PUBLISHED, SyncRun.Phase.DONE
+    run.finished_at = run.published_at = timezone.now()
+    run.save()
+    factories.publish(run)
+    offer = page.get_by_role("link", name="Show it")
+    expect(offer).to_be_visible()
+    expect(page.get_by_text("New data of")).to_be_visible()
+    expect(page.get_by_role("button", name="Sync now")).to_be_visible()
+    assert_accessible(page)
+    offer.click()
+    expect(offer).to_have_count(0)
+
+
+def test_sync_page_follows_a_run_and_shows_why_it_was_held(
+    sign_in: Callable[[User], Page], live_server: LiveServer, account: Account, published: SyncRun, alice: User
+) -> None:
+    page = sign_in(alice)
+    now = timezone.now()
+    run = factories.SyncRunFactory(
+        account=account,
+        state=SyncRun.State.RUNNING,
+        phase=SyncRun.Phase.CHECK,
+        started_at=now - timedelta(seconds=40),
+        heartbeat_at=now,
+    )
+    page.goto(f"{live_server.url}/sync/")
+    expect(page.get_by_text("Checking what was read")).to_be_visible()
+    assert_accessible(page)
+    run.state, run.message, run.finished_at = SyncRun.State.HELD, "Enrollments fell from 61,204 to 3.", timezone.now()
+    run.save()
+    expect(page.locator("#sync-progress").get_by_text("Enrollments fell from 61,204 to 3.")).to_be_visible()
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("light", ["light", "dark"])
+def test_the_states_without_data_or_access_are_accessible(
+    sign_in: Callable[[User], Page], watched: Page, live_server: LiveServer, account: Account, alice: User, light: str
+) -> None:
+    watched.emulate_media(color_scheme=light)  # type: ignore[arg-type]
+    page = sign_in(alice)
+    expect(page.get_by_role("button", name="Start the first sync")).to_be_visible()
+    assert_accessible(page)
+    account.encrypted_key = b""
+    account.save()
+    page.reload()
+    expect(page.get_by_role("heading", name="Make a key in KnowBe4")).to_be_visible()
+    assert_accessible(page)
+    for address in ("/password/", "/sign-out/", "/confirm/"):
+        page.goto(live_server.url + address)
+        assert_accessible(page)
+
+
+def test_a_wrong_password_says_so_without_saying_which_part_was_wrong(
+    watched: Page, live_server: LiveServer, alice: User
+) -> None:
+    watched.goto(live_server.url)
+    watched.get_by_label("Email").fill(alice.email)
+    watched.get_by_label("Password", exact=True).fill("not it at all")
+    watched.get_by_role("button", name="Sign in").click()
+    expect(watched.get_by_role("alert")).to_contain_text("are not correct")
+    assert_accessible(watched)
+
+
+def test_the_theme_is_chosen_kept_and_given_back_to_the_system(
+    sign_in: Callable[[User], Page], watched: Page, account: Account, alice: User
+) -> None:
+    watched.emulate_media(color_scheme="light")
+    page = sign_in(alice)
+    root, toggle = page.locator("html"), page.locator(".rail [data-theme-toggle]")
+    expect(toggle).to_have_attribute("aria-pressed", "false")
+    toggle.click()
+    page.reload()
+    expect(root).to_have_attribute("data-theme", "dark")
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+    toggle.click()
+    expect(root).not_to_have_attribute("data-theme", "dark")
+    page.emulate_media(color_scheme="dark")
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_keyboard_reaches_the_content_first(
+    sign_in: Callable[[User], Page], account: Account, published: SyncRun, alice: User
+) -> None:
+    page = sign_in(alice)
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to content")
+    expect(skip).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_the_reader_signs_out_by_the_menu(
+    sign_in: Callable[[User], Page], live_server: LiveServer, account: Account, alice: User
+) -> None:
+    page = sign_in(alice)
+    page.get_by_role("button", name="Alice Marlow: your account").click()
+    page.locator("#reader-menu").get_by_role("button", name="Sign out").click()
+    page.goto(live_server.url)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in to Rollcall")
+
+
+def test_it_works_without_javascript(
+    new_context: Callable[..., object], live_server: LiveServer, company: Account, alice: User, redis_url: str
+) -> None:
+    page = new_context(java_script_enabled=False).new_page()  # type: ignore[attr-defined]
+    page.goto(live_server.url)
+    page.get_by_label("Email").fill(alice.email)
+    page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".lead")).to_contain_text("past due")
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_text("A sync is on its way.")).to_be_visible()

@@ -1,0 +1,110 @@
+"""Who sees what: nothing without a membership, never another account's."""
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from dashboard.access import Scope
+from dashboard.models import Membership, User
+from sync.models import Account
+from tests import factories
+
+# Addresses that anybody may open: they are the way in.
+OPEN_TO_ANYONE = {
+    "account_login",
+    "account_signup",
+    "account_inactive",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+}
+
+
+def addresses() -> list[tuple[str, str]]:
+    """Return the name and address of every route, with invented arguments."""
+    found = []
+    for pattern in get_resolver().url_patterns:
+        assert isinstance(pattern, URLPattern)
+        assert pattern.name
+        arguments = dict.fromkeys(pattern.pattern.converters, "1")
+        found.append((pattern.name, reverse(pattern.name, kwargs=arguments)))
+    return found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("name", "address"), addresses())
+def test_anonymous_readers_are_sent_to_the_sign_in(client: Client, name: str, address: str) -> None:
+    for response in (client.get(address), client.post(address)):
+        if name in OPEN_TO_ANYONE:
+            assert response.status_code in {200, 302, 405}
+            continue
+        assert response.status_code == 302
+        assert response["Location"].startswith(reverse("account_login")) or response["Location"] == "/"
+
+
+@pytest.mark.parametrize(("name", "address"), addresses())
+def test_a_reader_without_a_role_is_told_whom_to_ask(client: Client, charlie: User, name: str, address: str) -> None:
+    client.force_login(charlie)
+    for response in (client.get(address), client.post(address)):
+        if name.startswith("account_"):
+            assert response.status_code in {200, 302, 405}
+        else:
+            assert response.status_code == 403
+            assert "Ask an administrator" in response.content.decode()
+        assert "Brackwater" not in response.content.decode()
+
+
+def test_a_scope_grants_nothing_by_itself(account: Account) -> None:
+    factories.EnrollmentFactory(account=account)
+    factories.SyncRunFactory(account=account)
+    for scope in (Scope(), Scope(account), Scope(account, frozenset({"no such role"}))):
+        assert not scope.people().exists()
+        assert not scope.enrollments().exists()
+        assert not scope.departments().exists()
+        assert not scope.may_sync
+    for scope in (Scope(), Scope(account)):
+        assert not scope.campaigns().exists()
+        assert not scope.content().exists()
+        assert not scope.runs().exists()
+
+
+@pytest.mark.parametrize("role", list(Membership.Role))
+def test_both_roles_see_everybody_of_their_account_only(account: Account, charlie: User, role: str) -> None:
+    other = factories.AccountFactory(name="Another Company")
+    mine = factories.EnrollmentFactory(account=account)
+    factories.EnrollmentFactory(account=other)
+    factories.SyncRunFactory(account=other)
+    factories.MembershipFactory(user=charlie, account=account, role=role)
+    scope = Scope.of(charlie)
+    assert scope.account == account
+    assert list(scope.enrollments()) == [mine]
+    assert list(scope.people()) == [mine.person]
+    assert list(scope.campaigns()) == [mine.campaign]
+    assert list(scope.content()) == [mine.content]
+    assert not scope.runs().exists()
+
+
+def test_of_several_accounts_the_first_by_name_is_shown(account: Account, charlie: User) -> None:
+    later = factories.AccountFactory(name="Zephyr")
+    factories.MembershipFactory(user=charlie, account=later, role=Membership.Role.ADMINISTRATOR)
+    factories.MembershipFactory(user=charlie, account=account)
+    assert Scope.of(charlie) == Scope(account, frozenset({"security_manager"}))
+
+
+def test_nobody_has_the_empty_scope(charlie: User) -> None:
+    assert Scope.of(AnonymousUser()) == Scope()
+    assert Scope.of(charlie) == Scope()
+    charlie.is_active = False
+    assert Scope.of(charlie) == Scope()
+
+
+def test_a_superuser_without_a_membership_sees_nothing(client: Client, account: Account) -> None:
+    client.force_login(factories.UserFactory(is_superuser=True, is_staff=True))
+    assert client.get("/").status_code == 403
+
+
+def test_a_fragment_asked_for_after_signing_out_reloads_the_page(client: Client, account: Account) -> None:
+    response = client.get("/sync/status/", headers={"HX-Request": "true", "HX-Target": "sync-status"})
+    assert response["HX-Refresh"] == "true"

@@ -1,0 +1,60 @@
+"""Charts stay inside their box, start at zero and never put one label over another."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+
+from dashboard import charts
+
+FIRST = date(2026, 8, 26)
+
+
+def days(counts: list[int]) -> list[tuple[date, int]]:
+    return [(FIRST + timedelta(days=index), count) for index, count in enumerate(counts)]
+
+
+@pytest.mark.parametrize("size", [charts.WIDE, charts.NARROW])
+@pytest.mark.parametrize("counts", [[0] * 90, [1] * 90, [7, 3] * 45, list(range(0, 90_000, 1000))])
+def test_a_line_stays_inside_its_box(size: charts.Size, counts: list[int]) -> None:
+    chart = charts.line_chart(days(counts), [], size)
+    numbers = [float(number) for number in re.findall(r"[\d.]+", chart.line)]
+    assert all(size.left <= x <= size.width - size.right for x in numbers[::2])
+    assert all(14 <= y <= chart.base for y in numbers[1::2])
+    assert chart.y_ticks[0].label == "0"
+    assert chart.y_ticks[0].y == chart.base
+    assert 3 <= len(chart.y_ticks) <= 6
+
+
+def test_the_peak_is_labelled_unless_it_is_now() -> None:
+    assert charts.line_chart(days([0, 9, *([2] * 30)]), [], charts.WIDE).peak is not None
+    assert charts.line_chart(days([0] * 30 + [9]), [], charts.WIDE).peak is None
+
+
+def test_deadline_labels_do_not_overlap() -> None:
+    wanted = [(FIRST + timedelta(days=day), "A campaign with quite a long name indeed") for day in (30, 31, 60, 400)]
+    marks = charts.line_chart(days([5] * 90), wanted, charts.WIDE).deadlines
+    assert len(marks) >= 2
+    boxes = []
+    for mark in marks:
+        length = 6.2 * len(mark.label)
+        boxes.append((mark.x - length, mark.x) if mark.anchor == "end" else (mark.x, mark.x + length))
+    for index, (left, right) in enumerate(boxes):
+        assert left >= 0
+        assert right <= charts.WIDE.width
+        assert all(right <= begin or end <= left for begin, end in boxes[index + 1 :])
+
+
+def test_split_bar_keeps_small_parts_visible_and_leaves_empty_ones_out() -> None:
+    parts = charts.split_bar([("done", 996), ("late", 0), ("due", 4)])
+    assert [part.name for part in parts] == ["done", "due"]
+    assert parts[-1].width >= 0.4
+    assert charts.split_bar([("done", 0)]) == []
+
+
+def test_sparks() -> None:
+    assert charts.spark_line([5]) is None
+    assert charts.spark_line([5, 5, 5]) is not None
+    bars = charts.spark_bars([0, 5, 0, 1])
+    assert [bar.is_on for bar in bars] == [False, True, False, True]
+    assert all(bar.y >= 0 and bar.y + bar.height <= 26.01 for bar in bars)

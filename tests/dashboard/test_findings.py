@@ -1,0 +1,109 @@
+"""Sentences that must read well for none, one and many."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from dashboard.metrics import Age, Totals
+from dashboard.pages import findings
+from dashboard.queries.overview import AgeRow, Day, DepartmentRow, Headline
+
+FIRST = date(2026, 8, 26)
+
+
+def headline(now: int, before: int) -> Headline:
+    return Headline(200, Totals(counted=400, people_past_due=now), Totals(counted=390, people_past_due=before))
+
+
+def department(name: str, people: int, past_due: int) -> DepartmentRow:
+    return DepartmentRow(len(name), name, people, Totals(counted=people, people_past_due=past_due), Totals())
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "sentence"),
+    [
+        (176, 197, "176 people are past due, down from 197 a week ago."),
+        (1204, 900, "1,204 people are past due, up from 900 a week ago."),
+        (5, 5, "5 people are past due, as many as a week ago."),
+        (1, 0, "1 person is past due, up from none a week ago."),
+        (0, 0, "No one is past due. "),
+        (0, 1, "No one is past due. A week ago 1 person was."),
+        (0, 12, "No one is past due. A week ago 12 people were."),
+    ],
+)
+def test_the_lead_compares_with_a_week_ago(now: int, before: int, sentence: str) -> None:
+    lead = findings.overview_lead(headline(now, before), [])
+    assert f"{lead.fact}{lead.comparison} {lead.context}".strip() == sentence.strip()
+
+
+@pytest.mark.parametrize(
+    ("rows", "context"),
+    [
+        ([("Claims", 20, 4), ("Sales", 20, 3)], "Claims has 4 of them."),
+        ([("Claims", 20, 4), ("Sales", 20, 4)], ""),
+        ([("Claims", 20, 7)], "All of them are in Claims."),
+        ([("", 20, 7)], ""),
+        ([("", 20, 6), ("Sales", 5, 1)], "6 of them have no department."),
+    ],
+)
+def test_the_lead_names_where_most_of_them_are(rows: list[tuple[str, int, int]], context: str) -> None:
+    lead = findings.overview_lead(headline(7, 9), [department(*row) for row in rows])
+    assert lead.context == context
+
+
+def test_the_lead_says_when_nothing_counts() -> None:
+    lead = findings.overview_lead(Headline(0, Totals(), Totals()), [])
+    assert lead.fact == "Nobody is enrolled in training that counts"
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        ([0, 0, 0], "No one has been past due in the last 3 days"),
+        ([4, 4, 4], "Past due has not moved in 3 days"),
+        ([1, 2, 3], "Past due is at its highest in 3 days"),
+        ([0, 9, 2], "Past due peaked at 9 on 27 Aug and stands at 2"),
+        ([0, 9, 0], "Past due peaked at 9 on 27 Aug and has cleared since"),
+    ],
+)
+def test_past_due_finding(counts: list[int], sentence: str) -> None:
+    days = [Day(FIRST + timedelta(days=index), count) for index, count in enumerate(counts)]
+    assert findings.past_due_finding(days) == sentence
+
+
+@pytest.mark.parametrize(
+    ("week", "old", "sentence"),
+    [
+        (0, 0, "No one is past due"),
+        (3, 0, "No one has been past due for more than 30 days"),
+        (3, 1, "1 person has been past due for more than 30 days"),
+        (0, 65, "65 people have been past due for more than 30 days"),
+    ],
+)
+def test_ageing_finding(week: int, old: int, sentence: str) -> None:
+    assert findings.ageing_finding([AgeRow(Age.WEEK, week), AgeRow(Age.OLDER, old)]) == sentence
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([("Claims", 20, 4), ("Sales", 10, 3)], "Sales has the most past due for its size"),
+        ([("Claims", 20, 4), ("Sales", 10, 0)], "Claims has the most past due for its size; Sales has none"),
+        (
+            [("Claims", 20, 4), ("Sales", 10, 0), ("Law", 9, 0)],
+            "Claims has the most past due for its size; Law and Sales have none",
+        ),
+        ([("Claims", 20, 0), ("Sales", 10, 0)], "No department has anyone past due"),
+        ([("Claims", 2, 1)], "Only very small departments have anyone past due"),
+        ([("", 20, 4)], "No one has a department in KnowBe4"),
+    ],
+)
+def test_departments_finding(rows: list[tuple[str, int, int]], sentence: str) -> None:
+    assert findings.departments_finding([department(*row) for row in rows]) == sentence
+
+
+def test_due_soon_note_names_the_busiest_day() -> None:
+    days = [Day(FIRST + timedelta(days=index), count) for index, count in enumerate([0, 3, 5])]
+    assert findings.due_soon_note(days) == "Most on 28 Aug"
+    assert findings.due_soon_note(days[:2]) == "All on 27 Aug"
+    assert findings.due_soon_note(days[:1]) == "Nothing falls due"
