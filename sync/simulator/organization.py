@@ -270,7 +270,7 @@ class Organization:
         members.remove(person.index)
         person.spells[-1] = (person.spells[-1][0], at)
         self.leave[person.index] = min(self.leave[person.index], at)
-        if rng.random() < 0.05:
+        if rng.random() < 0.08:
             self._returning.append((office_hours(rng, at + 60 * DAY, at + 270 * DAY), person.index))
         if not seat.leads:
             return
