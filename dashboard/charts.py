@@ -114,29 +114,39 @@ def _x_ticks(days: Sequence[tuple[date, int]], x: Callable[[float], float], size
 def _deadline_marks(
     days: Sequence[tuple[date, int]], deadlines: Sequence[tuple[date, str]], x: Callable[[float], float], size: Size
 ) -> list[Mark]:
-    """Place the deadlines that fit, labels apart; only by date where names would crowd some out."""
+    """Place the deadlines whose dates fit beside each other, then name those that have the room for it."""
     index_of = {day: index for index, (day, _) in enumerate(days)}
-    places = [(x(index_of[day]), date_format(day, "j M"), name) for day, name in deadlines if day in index_of]
-    dated = _place_labels([(place, day) for place, day, _name in places], size)
-    if not size.names_deadlines:
-        return dated
-    named = _place_labels([(place, f"{_cut(name, 28)}, {day}") for place, day, name in places], size)
-    return named if len(named) >= len(dated) else dated
+    placed: list[tuple[str, _Label]] = []
+    for day, name in deadlines:
+        if day in index_of:
+            label = _fit(x(index_of[day]), date_format(day, "j M"), [other for _name, other in placed], size)
+            if label:
+                placed.append((name, label))
+    if size.names_deadlines:
+        for index, (name, label) in enumerate(placed):
+            others = [other for _name, other in placed[:index] + placed[index + 1 :]]
+            named = _fit(label.mark.x, f"{_cut(name, 28)}, {label.mark.label}", others, size)
+            placed[index] = (name, named or label)
+    return sorted((label.mark for _name, label in placed), key=lambda mark: mark.x)
 
 
-def _place_labels(wanted: Sequence[tuple[float, str]], size: Size) -> list[Mark]:
-    """Put each label left of its line, else right of it, else leave it out; earlier ones have the choice."""
-    taken: list[tuple[float, float]] = []
-    marks = []
-    for place, label in wanted:
-        length = 8 + 6.2 * len(label)
-        for begin, end, anchor in ((place - length, place + 8, "end"), (place - 8, place + length, "start")):
-            if begin < size.left or end > size.width or any(begin < right and left < end for left, right in taken):
-                continue
-            taken.append((begin, end))
-            marks.append(Mark(place, 22, label, anchor))
-            break
-    return sorted(marks, key=lambda mark: mark.x)
+@dataclass(frozen=True)
+class _Label:
+    """A label with the room it takes, its line included."""
+
+    mark: Mark
+    begin: float
+    end: float
+
+
+def _fit(place: float, text: str, others: Sequence[_Label], size: Size) -> _Label | None:
+    """Put the text left of its line, else right of it, else nowhere."""
+    length = 8 + 6.2 * len(text)
+    for begin, end, anchor in ((place - length, place + 8, "end"), (place - 8, place + length, "start")):
+        is_free = all(end <= other.begin or other.end <= begin for other in others)
+        if is_free and begin >= size.left and end <= size.width:
+            return _Label(Mark(place, 22, text, anchor), begin, end)
+    return None
 
 
 def _cut(text: str, length: int) -> str:

@@ -110,8 +110,13 @@ class Progress:
 
     @property
     def remaining(self) -> timedelta | None:
-        """How long it will still take at the pace so far; None until a twentieth and three seconds are done."""
-        if not self.is_running or self.share is None or self.share < 0.05 or self.elapsed < timedelta(seconds=3):
+        """How long it will still take at the pace so far; None until a twentieth and three seconds are done.
+
+        None also while checking and publishing, whose pace says nothing about their end.
+        """
+        if not self.is_running or self.run.phase != SyncRun.Phase.FETCH or self.share is None:
+            return None
+        if self.share < 0.05 or self.elapsed < timedelta(seconds=3):
             return None
         seconds = self.elapsed.total_seconds() * (1 - self.share) / self.share
         # A figure that jumps each second reads worse than one rounded to what can be known.

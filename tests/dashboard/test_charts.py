@@ -34,7 +34,9 @@ def test_the_peak_is_labelled_unless_it_is_now() -> None:
 def test_deadline_labels_do_not_overlap() -> None:
     wanted = [(FIRST + timedelta(days=day), "A campaign with quite a long name indeed") for day in (30, 31, 60, 400)]
     marks = charts.line_chart(days([5] * 90), wanted, charts.WIDE).deadlines
+    assert [mark.x for mark in marks] == sorted(mark.x for mark in marks)
     assert len(marks) >= 2
+    assert any("A campaign" in mark.label for mark in marks)
     boxes = []
     for mark in marks:
         length = 6.2 * len(mark.label)
