@@ -129,17 +129,17 @@ FIELDS = {
     "groups": "id name group_type provisioning_guid member_count current_risk_score status",
     "phishing/campaigns": "campaign_id name groups last_phish_prone_percentage last_run status hidden send_duration "
     "track_duration frequency difficulty_filter create_date psts_count psts",
-    "phishing/security_tests": "campaign_id pst_id status name groups phish_prone_percentage started_at duration categories template "
-    "landing_page scheduled_count delivered_count opened_count clicked_count replied_count "
+    "phishing/security_tests": "campaign_id pst_id status name groups phish_prone_percentage started_at duration "
+    "categories template landing_page scheduled_count delivered_count opened_count clicked_count replied_count "
     "attachment_open_count macro_enabled_count data_entered_count qr_code_scanned_count reported_count "
     "bounced_count",
-    "training/store_purchases": "store_purchase_id content_type name description type duration retired retirement_date publish_date "
-    "publisher purchase_date policy_url",
+    "training/store_purchases": "store_purchase_id content_type name description type duration retired retirement_date "
+    "publish_date publisher purchase_date policy_url",
     "training/policies": "policy_id content_type name minimum_time default_language status",
     "training/campaigns": "campaign_id name groups status content duration_type start_date end_date relative_duration "
     "auto_enroll allow_multiple_enrollments completion_percentage",
-    "training/enrollments": "enrollment_id content_type module_name user campaign_name enrollment_date start_date completion_date "
-    "status time_spent policy_acknowledged",
+    "training/enrollments": "enrollment_id content_type module_name user campaign_name enrollment_date start_date "
+    "completion_date status time_spent policy_acknowledged",
     "account/risk_score_history": "risk_score date",
 }
 
@@ -273,8 +273,8 @@ def test_risk_histories(company, now, ask):
 
 @pytest.mark.parametrize(
     "path",
-    "nothing users/1 users/abc groups/0 groups/1/members training/campaigns/1 training/enrollments/1 training/policies/9 "
-    "training/store_purchases/9 phishing/campaigns/1 phishing/security_tests/1/recipients risk_score_history".split(),
+    "nothing users/1 users/abc groups/0 groups/1/members training/campaigns/1 training/enrollments/1 "
+    "training/policies/9 training/store_purchases/9 phishing/campaigns/1 phishing/security_tests/1/recipients risk_score_history".split(),
 )
 def test_unknown_things_are_404(ask, path):
     answer = ask(path)
