@@ -274,7 +274,8 @@ def test_risk_histories(company, now, ask):
 @pytest.mark.parametrize(
     "path",
     "nothing users/1 users/abc groups/0 groups/1/members training/campaigns/1 training/enrollments/1 "
-    "training/policies/9 training/store_purchases/9 phishing/campaigns/1 phishing/security_tests/1/recipients risk_score_history".split(),
+    "training/policies/9 "
+    "training/store_purchases/9 phishing/campaigns/1 phishing/security_tests/1/recipients risk_score_history".split(),
 )
 def test_unknown_things_are_404(ask, path):
     answer = ask(path)
