@@ -58,7 +58,7 @@ def test_reader_signs_in_and_sees_the_figures(
     assert_fits(page)
 
 
-@pytest.mark.parametrize("width", [360, 730, 980, 2560])
+@pytest.mark.parametrize("width", [360, 730, 900, 2560])
 def test_no_width_makes_the_page_scroll_sideways(
     sign_in: Callable[[User], Page], watched: Page, company: Account, alice: User, width: int
 ) -> None:

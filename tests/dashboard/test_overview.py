@@ -1,9 +1,13 @@
 """The Overview: its figures, its states, its cost."""
 
+import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from dashboard.models import User
 from sync.models import Account, SyncRun
+from tests import factories
 
 
 def test_overview_shows_the_figures(as_alice: Client, company: Account) -> None:
@@ -29,3 +33,31 @@ def test_overview_of_an_empty_published_account_says_so(as_alice: Client, publis
     text = as_alice.get("/").content.decode()
     assert "Nobody is enrolled in training that counts" in text
     assert "KnowBe4 has no training campaign" in text
+
+
+def test_signing_in_lands_on_the_overview_without_a_message(client: Client, alice: User, published: SyncRun) -> None:
+    response = client.post("/sign-in/", {"login": alice.email, "password": factories.PASSWORD}, follow=True)
+    assert response.redirect_chain == [("/", 302)]
+    assert "signed in as" not in response.content.decode()
+
+
+def test_nobody_signs_up_alone(client: Client, account: Account) -> None:
+    assert "by invitation" in client.get("/sign-up/").content.decode()
+    client.post("/sign-up/", {"email": "eve@elsewhere.example", "password1": "x" * 20, "password2": "x" * 20})
+    assert not User.objects.filter(email="eve@elsewhere.example").exists()
+
+
+def test_errors_have_pages_of_their_own(as_alice: Client, alice: User) -> None:
+    missing = as_alice.get("/no/such/page/")
+    assert missing.status_code == 404
+    assert "There is nothing here that you can see." in missing.content.decode()
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(alice)
+    forged = strict.post("/sync/start/")
+    assert forged.status_code == 403
+    assert "The form was too old to be safe." in forged.content.decode()
+
+
+@pytest.mark.parametrize("name", ["400.html", "500.html"])
+def test_pages_for_the_worst_need_neither_database_nor_request(name: str) -> None:
+    assert "Rollcall" in render_to_string(name)
