@@ -9,7 +9,8 @@ from sync.knowbe4.errors import NotFound, PositionLost
 from sync.models import Account, SyncRun
 from sync.pipeline.lists import ACCOUNT, ReadList, first_lists, later_lists
 from sync.pipeline.plan import Plan
-from sync.pipeline.progress import Progress
+from sync.pipeline.progress import BEAT_EVERY, Progress
+from sync.pipeline.reading_ahead import read_ahead
 from sync.pipeline.staging import ListProgress, Staging
 
 logger = logging.getLogger(__name__)
@@ -66,7 +67,8 @@ def _pages(wanted: ReadList, staging: Staging) -> int:
 def _read_pages(wanted: ReadList, client: Client, staging: Staging, progress: Progress, before: ListProgress) -> None:
     """Stage the list's pages from where `before` ended. Rows read twice are merged by the checks, the last wins."""
     number = before.pages
-    for page in client.pages(wanted.resource, params=wanted.params, path_args=wanted.path_args, start=before.next):
+    pages = client.pages(wanted.resource, params=wanted.params, path_args=wanted.path_args, start=before.next)
+    for page in read_ahead(pages, every=BEAT_EVERY, meanwhile=progress.write):
         number += 1
         rejected = [(row.reason, row.raw) for row in page.rejected]
         items = page.items

@@ -86,7 +86,7 @@ def later_lists(plan: Plan, account: Account, staging: Staging, *, now: datetime
             replace(ENROLLMENTS, key=f"enrollments:{campaign}", params={"campaign_id": campaign})
             for campaign in _campaigns_to_read(plan.campaign_ids, account, staging)
         ]
-    return [*enrollments, *(_result_lists(account, staging, now=now) if plan.with_results else [])]
+    return [*enrollments, *_result_lists(plan, account, staging, now=now)]
 
 
 def _campaigns_to_read(planned: list[int], account: Account, staging: Staging) -> list[int]:
@@ -105,22 +105,24 @@ def _campaigns_to_read(planned: list[int], account: Account, staging: Staging) -
         return [row[0] for row in cursor.fetchall()]
 
 
-def _result_lists(account: Account, staging: Staging, *, now: datetime) -> list[ReadList]:
-    """Return the lists of phishing results to read: of recent and open tests, and of tests never read before.
+def _result_lists(plan: Plan, account: Account, staging: Staging, *, now: datetime) -> list[ReadList]:
+    """Return the lists of phishing results to read: of recent and open tests, and of old ones never read if planned.
 
-    A closed test of months ago does not change any more; reading all of them would eat the day's requests.
+    A closed test of months ago does not change any more; reading all of them each time would eat the day's requests.
     """
+    if not plan.with_results:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT s.knowbe4_id, bool_or(s.is_callback) FROM {staging.table(tables.PHISHING_TEST)} s
             WHERE s.started_at IS NOT NULL
-              AND (s.started_at > %(recent)s OR lower(s.reported_status) <> 'closed' OR NOT EXISTS (
+              AND (s.started_at > %(recent)s OR lower(s.reported_status) <> 'closed' OR %(older)s AND NOT EXISTS (
                   SELECT FROM sync_phishingtest t JOIN sync_phishingresult r ON r.test_id = t.id
                   WHERE t.account_id = %(account)s AND t.knowbe4_id = s.knowbe4_id))
-            GROUP BY s.knowbe4_id ORDER BY s.knowbe4_id
+            GROUP BY s.knowbe4_id ORDER BY max(s.started_at) DESC, s.knowbe4_id
             """,
-            {"account": account.pk, "recent": now - RECENT_TEST},
+            {"account": account.pk, "recent": now - RECENT_TEST, "older": plan.with_older_results},
         )
         tests = cursor.fetchall()
     return [

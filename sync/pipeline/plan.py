@@ -10,6 +10,8 @@ from datetime import datetime, time, timedelta
 from math import ceil
 from typing import Any
 
+from django.db.models import QuerySet
+
 from sync.models import Account, Campaign, Enrollment, Person, PhishingTest, SyncRun
 
 PAGE = 500
@@ -52,13 +54,15 @@ class Plan:
     """A run's lists and what they are expected to cost.
 
     `campaign_ids` are KnowBe4's ids of the campaigns whose enrollments are read one by one; None means that the whole
-    list is read. `skipped` says in words what the allowance did not reach for.
+    list is read. `with_older_results`: the results of closed tests that were never read come too. `skipped` says in
+    words what the allowance did not reach for.
     """
 
     kind: SyncRun.Kind
     campaign_ids: list[int] | None
     with_percentages: bool
     with_results: bool
+    with_older_results: bool = False
     requests: dict[str, int] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     limit: int | None = None
@@ -89,20 +93,33 @@ class Plan:
 def plan(account: Account, *, allowance: Allowance, full: bool, now: datetime) -> Plan:
     """Return the widest plan that fits the allowance: full if asked for or due, else quick; cut down if it must be."""
     wants_full = full or is_full_due(account, now=now)
-    wide = _plan(account, allowance, full=wants_full, with_results=True, now=now)
-    if allowance.spendable is None or wide.total <= allowance.spendable:
-        return wide
-    skipped = []
-    if wide.kind == SyncRun.Kind.FULL and account.published_at:
-        skipped.append(f"the full pass needs {wide.total:,} requests and {allowance.spendable:,} are left today")
-        wide = _plan(account, allowance, full=False, with_results=True, skipped=skipped, now=now)
-        if wide.total <= allowance.spendable:
-            return wide
-    if account.published_at:
-        skipped.append("phishing results wait for tomorrow's allowance")
-        return _plan(account, allowance, full=False, with_results=False, skipped=skipped, now=now)
-    # A first sync has nothing to fall back on: it reads as far as it gets and goes on when the window opens.
-    return wide
+    skipped: list[str] = []
+    for candidate in _candidates(full=wants_full, is_first=account.published_at is None):
+        fitting = _plan(account, allowance, **candidate, skipped=skipped, now=now)
+        if allowance.spendable is None or fitting.total <= allowance.spendable:
+            return fitting
+        left = f"{allowance.spendable:,} are left today"
+        if candidate["older_results"]:
+            skipped.append(f"older phishing results wait: they would take it to {fitting.total:,} requests, {left}")
+        elif candidate["full"]:
+            skipped.append(f"the full pass waits: it needs {fitting.total:,} requests, {left}")
+        else:
+            skipped.append(f"phishing results wait: with them it needs {fitting.total:,} requests, {left}")
+    # Nothing fits: the narrowest plan reads as far as it gets and goes on when the window opens.
+    return fitting
+
+
+def _candidates(*, full: bool, is_first: bool) -> list[dict[str, bool]]:
+    """Return what a run may set out to do, widest first.
+
+    A first sync reads everything but old phishing results: people wait for its pages. Those follow in the next full
+    pass that has requests to spare.
+    """
+    wide = {"full": True, "results": True, "older_results": False}
+    if is_first:
+        return [wide]
+    quick = [{**wide, "full": False}, {"full": False, "results": False, "older_results": False}]
+    return [{**wide, "older_results": True}, wide, *quick] if full else quick
 
 
 def is_full_due(account: Account, *, now: datetime) -> bool:
@@ -123,9 +140,10 @@ def _plan(
     allowance: Allowance,
     *,
     full: bool,
-    with_results: bool,
+    results: bool,
+    older_results: bool,
+    skipped: list[str],
     now: datetime,
-    skipped: list[str] | None = None,
 ) -> Plan:
     enrollments = Enrollment.objects.filter(account=account, removed_at=None)
     whole = _pages(enrollments.count())
@@ -137,7 +155,9 @@ def _plan(
         # Where nearly everything may change, one whole list is cheaper, and it alone can tell what vanished.
         if by_one < whole:
             chosen, cost = sorted(likely), by_one
-    tests = PhishingTest.objects.filter(account=account, removed_at=None, started_at__gt=now - RECENT_TEST)
+    tests = PhishingTest.objects.filter(account=account, removed_at=None, started_at__isnull=False)
+    recent = tests.filter(started_at__gt=now - RECENT_TEST)
+    never_read = tests.filter(started_at__lte=now - RECENT_TEST, results=None)
     people = Person.objects.filter(account=account, removed_at=None)
     campaigns = Campaign.objects.filter(account=account, removed_at=None)
     requests = {
@@ -148,17 +168,18 @@ def _plan(
     }
     if full:
         requests["KnowBe4's own rates"] = ceil(campaigns.count() / PERCENTAGES_PAGE) + 1
-    if with_results:
-        requests["phishing results"] = sum(
-            _pages(count or 0) for count in tests.values_list("delivered_count", flat=True)
-        )
+    if results:
+        requests["phishing results"] = _result_pages(recent)
+    if older_results:
+        requests["older phishing results"] = _result_pages(never_read)
     return Plan(
         kind=SyncRun.Kind.FULL if full else SyncRun.Kind.QUICK,
         campaign_ids=chosen,
         with_percentages=full,
-        with_results=with_results,
+        with_results=results,
+        with_older_results=older_results,
         requests=requests,
-        skipped=list(skipped or []),
+        skipped=list(skipped),
         limit=allowance.limit,
         used=allowance.used,
         reserve=allowance.reserve,
@@ -177,6 +198,10 @@ def likely_to_change(account: Account, *, now: datetime) -> dict[int, int]:
         if not ended or (campaign.end_at is not None and campaign.end_at > now - RECENTLY_CLOSED):
             rows[campaign.knowbe4_id] = Enrollment.objects.filter(campaign=campaign, removed_at=None).count()
     return rows
+
+
+def _result_pages(tests: QuerySet[PhishingTest]) -> int:
+    return sum(_pages(count or 0) for count in tests.values_list("delivered_count", flat=True))
 
 
 def _pages(rows: int) -> int:

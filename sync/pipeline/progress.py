@@ -70,13 +70,6 @@ class Progress:
         self.run.phase = phase
         self.write()
 
-    def sleep(self, seconds: float) -> None:
-        """Wait for KnowBe4's allowance or for a fault to pass, and let the pages see that the run lives."""
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(left, BEAT_EVERY))
-            self.write()
-
     def write(self) -> None:
         """Save the progress and tell the listener."""
         self._written = time.monotonic()

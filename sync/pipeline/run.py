@@ -1,7 +1,6 @@
 """One sync of one account, from its lock to its stamp; every attempt leaves a `SyncRun`."""
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -76,7 +75,7 @@ def run_sync(
             run = _begin(account, staging, decided, trigger, requested_by_id, now=now())
         progress = Progress(run, expected=_expected(account), listener=listener)
         try:
-            with _client(account, progress, on_wait=on_wait, retry=retry) as client:
+            with _client(account, on_wait=on_wait, retry=retry) as client:
                 _carry_out(account, run, staging, client, progress, now=now)
         except KnowBe4Error as error:
             _stop(run, error, now=now())
@@ -213,13 +212,13 @@ def is_refused(run: SyncRun) -> bool:
     return run.error_kind in {"Unauthorized", "Forbidden"}
 
 
-def _pacer(account: Account, *, sleep: Callable[[float], None] = time.sleep) -> Pacer:
+def _pacer(account: Account) -> Pacer:
     limits: dict[str, Any] = {
         "per_second": account.requests_per_second,
         "per_minute": account.requests_per_minute,
         "per_day": account.daily_allowance,
     }
-    return Pacer(redis_connection(), str(account.pk), sleep=sleep, **limits)
+    return Pacer(redis_connection(), str(account.pk), **limits)
 
 
 def allowance(account: Account) -> Allowance:
@@ -228,16 +227,13 @@ def allowance(account: Account) -> Allowance:
     return Allowance(limit=usage.day_limit, used=usage.day, resets_at=usage.day_resets_at)
 
 
-def _client(
-    account: Account, progress: Progress, *, on_wait: Callable[[float, str], None] | None, retry: Retry | None
-) -> Client:
+def _client(account: Account, *, on_wait: Callable[[float, str], None] | None, retry: Retry | None) -> Client:
     return Client(
         account.base_url or regions.base_url(account.region),
         account.api_key,
-        pacer=_pacer(account, sleep=progress.sleep),
+        pacer=_pacer(account),
         retry=retry,
         on_wait=on_wait,
-        sleep=progress.sleep,
     )
 
 

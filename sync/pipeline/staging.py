@@ -106,7 +106,7 @@ class Staging:
         with transaction.atomic(), connection.cursor() as cursor:
             # A page lost in a crash is read again; waiting for the disk would only slow the reading.
             cursor.execute("SET LOCAL synchronous_commit = off")
-            self._copy(cursor, table, copy_lines(rows))
+            self._copy(cursor, table, copy_lines(rows, table.types))
             if rejected:
                 cursor.executemany(
                     f'INSERT INTO "{self.schema}".rejected (list, reason, raw) VALUES (%s, %s, %s)',

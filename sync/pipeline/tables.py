@@ -30,6 +30,11 @@ class StageTable:
         """The names in the order `row` fills them."""
         return [name for name, _ in self.columns]
 
+    @property
+    def types(self) -> list[str]:
+        """The Postgres types, in the same order."""
+        return [kind for _, kind in self.columns]
+
 
 def _person(item: payloads.User, key: str) -> Row:
     return (

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db.models import Count
 
 from sync.models import Campaign, Change, Enrollment, Person, PhishingResult, SyncRun
 from sync.simulator.faults import Fault
@@ -23,11 +24,22 @@ def test_a_first_sync_publishes_the_whole_truth(run, connected, company, now):
         assert person.department_name == (facts.department or "")
     campaigns = {campaign.campaign_id: campaign for campaign in company.campaigns(now)}
     assert set(Campaign.objects.values_list("knowbe4_id", flat=True)) == set(campaigns)
-    results = sum(len(company.recipients(test.pst_id, now)) for test in company.phishing_tests(now))
-    assert PhishingResult.objects.count() == results > 0
+
+
+def test_old_phishing_results_follow_in_the_next_full_pass(run, company, now):
+    results = {test.pst_id: len(company.recipients(test.pst_id, now)) for test in company.phishing_tests(now)}
+    run()
+    started = {test.pst_id: test.started_at for test in company.phishing_tests(now) if test.started_at}
+    recent = {test for test, started_at in started.items() if (now - started_at).days < 60}
+    read = set(PhishingResult.objects.values_list("test__knowbe4_id", flat=True))
+    assert recent <= read < {test for test, count in results.items() if count}
+    run()
+    counted = PhishingResult.objects.values_list("test__knowbe4_id").annotate(count=Count("pk"))
+    assert dict(counted) == {test: count for test, count in results.items() if count}
 
 
 def test_the_same_again_changes_nothing(run):
+    run()
     run()
     again = run()
     assert all(not any(counts.values()) for counts in again.counts.values())
