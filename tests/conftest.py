@@ -6,6 +6,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -99,6 +100,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         embedded.ensure_running()
     except embedded.EmbeddedError as error:
         pytest.exit(str(error), returncode=1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_root() -> None:
+    """Make the directory that WhiteNoise serves from; nothing need be collected into it."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(scope="session")

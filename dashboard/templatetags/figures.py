@@ -17,7 +17,7 @@ from dashboard.metrics import Rate
 register = template.Library()
 
 NOTHING = "–"
-NO_BREAK = "\N{NO-BREAK SPACE}"
+
 _TENTH = Decimal("0.1")
 
 
@@ -41,7 +41,7 @@ def _tenths(value: Rate | Decimal | float | None) -> str | None:
 def percent(value: Rate | Decimal | float | None) -> str:
     """Write a percentage: one decimal, rounded down, so that only a full house reads 100 %. Nothing is "–"."""
     text = _tenths(value)
-    return NOTHING if text is None else f"{text}{NO_BREAK}%"
+    return NOTHING if text is None else f"{text}%"
 
 
 @register.filter

@@ -23,7 +23,7 @@ OPEN_STATUSES = ("not started", "in progress")
 # How long a sync waits for KnowBe4 to call a missed deadline Past Due before it concludes that there is an extension.
 EXTENSION_GRACE = "interval '48 hours'"
 
-_DONE = f"lower(s.reported_status) IN {DONE_STATUSES}"
+DONE = f"lower(s.reported_status) IN {DONE_STATUSES}"
 _OPEN = f"lower(s.reported_status) IN {OPEN_STATUSES}"
 _PAST_DUE = "lower(s.reported_status) = 'past due'"
 
@@ -74,7 +74,7 @@ DUE_AFTER = """
 """
 ORIGINAL_DUE_AT = "coalesce(m.original_due_at, derived.due_at)"
 
-COMPLETED_AT = f"CASE WHEN {_DONE} THEN coalesce(s.completed_at, m.completed_at, %(now)s::timestamptz) END"
-IS_COMPLETION_OBSERVED = f"{_DONE} AND s.completed_at IS NULL"
+COMPLETED_AT = f"CASE WHEN {DONE} THEN coalesce(s.completed_at, m.completed_at, %(now)s::timestamptz) END"
+IS_COMPLETION_OBSERVED = f"{DONE} AND s.completed_at IS NULL"
 # Started is a start date, or time spent; without a date the first sync that saw the time stands for it.
 STARTED_AT = "coalesce(s.started_at, CASE WHEN s.time_spent > 0 THEN coalesce(m.started_at, %(now)s::timestamptz) END)"

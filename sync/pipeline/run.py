@@ -113,6 +113,9 @@ def _carry_out(
         return
     progress.phase(SyncRun.Phase.PUBLISH)
     publish(account, run, staging, campaigns_read=read, now=now())
+    # Publishing takes time of its own; its moment is when it began.
+    run.finished_at = now()
+    run.save(update_fields=["finished_at"])
     written = {table: sum(count.values()) for table, count in run.counts.items()}
     logger.info("run %s of account %s is published; rows written: %s", run.pk, account.pk, written)
 

@@ -9,9 +9,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from dashboard.models import User
 from tests import factories
-from tests.dashboard.conftest import account, alice, charlie, company, published, static_root
+from tests.dashboard.conftest import account, alice, charlie, company, published
 
-__all__ = ["account", "alice", "charlie", "company", "published", "static_root"]
+__all__ = ["account", "alice", "charlie", "company", "published"]
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,7 @@ def test_sync_now_is_followed_until_the_page_offers_the_new_data(
     )
     expect(page.get_by_text("Reading enrollments.")).to_be_visible()
     expect(page.get_by_role("progressbar", name="Sync progress")).to_have_attribute("value", "46")
-    expect(page.get_by_role("link", name="Syncing, 46 %")).to_be_visible()
+    expect(page.get_by_role("link", name="Syncing, 46%")).to_be_visible()
     assert_accessible(page)
     run.state, run.phase = SyncRun.State.PUBLISHED, SyncRun.Phase.DONE
     run.finished_at = run.published_at = timezone.now()

@@ -1,10 +1,8 @@
 """Who reads the pages in these tests, and the company they read about."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -12,12 +10,6 @@ from dashboard.models import User
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.dashboard.company import build_company
-
-
-@pytest.fixture(scope="session", autouse=True)
-def static_root() -> None:
-    """Make the directory that WhiteNoise serves from; nothing need be collected into it."""
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture

@@ -207,7 +207,8 @@ def _enrollment_merge(staging: Staging, *, everything: bool) -> Merge:
             Column("is_completion_observed", due_dates.IS_COMPLETION_OBSERVED),
             Column("time_spent", "s.time_spent"),
             Column("policy_acknowledged", "s.policy_acknowledged"),
-            Column("score", "s.score"),
+            # KnowBe4 sends scores only to requests for one campaign: a list without them says nothing against them.
+            Column("score", f"CASE WHEN {due_dates.DONE} THEN coalesce(s.score, m.score) END", tracked=False),
             Column("due_at", due_dates.DUE_AT),
             Column("due_source", due_dates.DUE_SOURCE),
             Column("due_after", due_dates.DUE_AFTER, tracked=False),
