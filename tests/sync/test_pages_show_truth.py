@@ -23,6 +23,10 @@ class CampaignRows(HTMLParser):
         elif tag == "td":
             self.label = attributes.get("data-label")
 
+    def handle_endtag(self, tag):
+        if tag in {"td", "tr"}:
+            self.label = None
+
     def handle_data(self, data):
         if self.row and self.label and data.strip():
             cells = self.rows.setdefault(int(self.row), {})

@@ -67,7 +67,10 @@ def test_run_lasts_at_most_three_percent_longer_than_its_minutes(connection, acc
     moments = grants(paced, 250)
 
     assert moments[-1] - moments[0] <= 250 / 50 * minute * 1.03
-    assert all(later - earlier >= minute for earlier, later in zip(moments, moments[50:], strict=False))
+    # By the clock that grants them: a busy machine hears of a grant a little late.
+    granted = [int(moment) / 1e6 for moment in reversed(connection.lrange(paced._recent, 0, -1))]
+    assert len(granted) == 250
+    assert all(later - earlier >= minute for earlier, later in zip(granted, granted[50:], strict=False))
 
 
 def test_default_minute_is_within_three_percent():
