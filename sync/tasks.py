@@ -6,6 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from sync.models import Account, SyncRun
+from sync.pipeline.connection import check_connection
+from sync.pipeline.held import resolve_held
 from sync.pipeline.run import AlreadyRunningError, run_sync
 from sync.pipeline.schedule import accounts_due
 
@@ -13,13 +15,27 @@ logger = logging.getLogger(__name__)
 
 
 @shared_task(name="sync.tasks.sync_account")
-def sync_account(*, account_id: int, trigger: str = SyncRun.Trigger.SCHEDULE, requested_by: int | None = None) -> None:
+def sync_account(
+    *, account_id: int, trigger: str = SyncRun.Trigger.SCHEDULE, requested_by: int | None = None, full: bool = False
+) -> None:
     """Sync one account; nothing to do when another worker already does."""
     account = Account.objects.get(pk=account_id)
     try:
-        run_sync(account, trigger=SyncRun.Trigger(trigger), requested_by_id=requested_by)
+        run_sync(account, trigger=SyncRun.Trigger(trigger), full=full, requested_by_id=requested_by)
     except AlreadyRunningError as error:
         logger.info("%s", error)
+
+
+@shared_task(name="sync.tasks.resolve_run")
+def resolve_run(*, run_id: int, publish: bool, reason: str, user_id: int | None = None) -> None:
+    """Publish a held run after all, or discard it, for the reason somebody gave."""
+    resolve_held(run_id, publish=publish, reason=reason, user_id=user_id)
+
+
+@shared_task(name="sync.tasks.test_connection")
+def test_connection(*, account_id: int) -> None:
+    """Ask KnowBe4 who an account's key belongs to, and note the answer on the account."""
+    check_connection(Account.objects.get(pk=account_id))
 
 
 @shared_task(name="sync.tasks.start_due_syncs")

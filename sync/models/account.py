@@ -82,6 +82,13 @@ class Account(models.Model):
         null=True, blank=True, default=2000, help_text="Licensed seats are added to it."
     )
 
+    # The last test of the key, made by a worker when it was entered: pages never call KnowBe4.
+    connection_tested_at = models.DateTimeField(null=True, blank=True)
+    is_connected = models.BooleanField(null=True, blank=True)
+    connection_message = models.TextField(
+        blank=True, help_text='A sentence to show: "Connected: Northwind, Diamond, 1,842 seats."'
+    )
+
     # What KnowBe4 says of the account.
     knowbe4_name = models.CharField(max_length=500, blank=True)
     subscription_level = models.CharField(max_length=100, blank=True)

@@ -40,6 +40,11 @@ def fetch(
     return [*first, *later]
 
 
+def lists_of(account: Account, run: SyncRun, plan: Plan, staging: Staging) -> list[ReadList]:
+    """Return every list that the run set out to read, once its first lists are staged."""
+    return [*first_lists(plan), *later_lists(plan, account, staging, now=run.started_at)]
+
+
 def _read(wanted: ReadList, client: Client, staging: Staging, progress: Progress, before: ListProgress) -> None:
     if before.is_done:
         return

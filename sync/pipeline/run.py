@@ -75,7 +75,7 @@ def run_sync(
             run = _begin(account, staging, decided, trigger, requested_by_id, now=now())
         progress = Progress(run, expected=_expected(account), listener=listener)
         try:
-            with _client(account, on_wait=on_wait, retry=retry) as client:
+            with client_for(account, on_wait=on_wait, retry=retry) as client:
                 _carry_out(account, run, staging, client, progress, now=now)
         except KnowBe4Error as error:
             _stop(run, error, now=now())
@@ -230,7 +230,10 @@ def allowance(account: Account) -> Allowance:
     return Allowance(limit=usage.day_limit, used=usage.day, resets_at=usage.day_resets_at)
 
 
-def _client(account: Account, *, on_wait: Callable[[float, str], None] | None, retry: Retry | None) -> Client:
+def client_for(
+    account: Account, *, on_wait: Callable[[float, str], None] | None = None, retry: Retry | None = None
+) -> Client:
+    """Return a client of the account, paced with all others of it. KeyUnreadableError under another SECRET_KEY."""
     return Client(
         account.base_url or regions.base_url(account.region),
         account.api_key,
