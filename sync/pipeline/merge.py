@@ -12,6 +12,9 @@ from django.db import connection
 
 from sync.models import Change
 
+# Rows written to a table in one publish that make its statistics worth renewing at once.
+MUCH_WRITTEN = 50
+
 
 @dataclass(frozen=True)
 class Column:
@@ -74,9 +77,14 @@ def merge(spec: Merge, publication: Publication, **parameters: Any) -> Counts:
     values = {**publication.parameters, **parameters}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT EXISTS (SELECT FROM {spec.model_table} WHERE account_id = %(account)s)", values)
-        if not cursor.fetchone()[0]:
-            return Counts(inserted=_insert_all(cursor, spec, values))
-        return _merge_difference(cursor, spec, values)
+        if cursor.fetchone()[0]:
+            written = _merge_difference(cursor, spec, values)
+        else:
+            written = Counts(inserted=_insert_all(cursor, spec, values))
+        if written.inserted + written.changed >= MUCH_WRITTEN:
+            # The merges that follow join this table, and the first pages read it: without statistics both choose badly.
+            cursor.execute(f"ANALYZE {spec.model_table}")
+    return written
 
 
 def mark_vanished(spec: Merge, publication: Publication, **parameters: Any) -> int:

@@ -6,25 +6,10 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from sync.models import Account, SyncRun
-from sync.pipeline.merge import Counts, Publication
+from sync.pipeline.merge import Publication
 from sync.pipeline.publish import people, phishing, training
 from sync.pipeline.staging import Staging
 from sync.signals import published
-
-# Rows written to a table in one publish that make its statistics worth renewing at once.
-MUCH_WRITTEN = 1_000
-
-MIRROR = {
-    "person": "sync_person, sync_department",
-    "group": "sync_group",
-    "membership": "sync_groupmembership",
-    "content": "sync_contentitem",
-    "campaign": "sync_campaign",
-    "enrollment": "sync_enrollment, sync_campaign",
-    "phishing_campaign": "sync_phishingcampaign",
-    "phishing_test": "sync_phishingtest",
-    "phishing_result": "sync_phishingresult",
-}
 
 
 def publish(
@@ -56,18 +41,9 @@ def publish(
             **phishing.publish(staging, publication, unread=unread),
         }
         run.counts = {table: asdict(count) for table, count in counts.items()}
-        _refresh_statistics(counts)
         _stamp(account, run, staging, now=now)
         published.send(sender=SyncRun, account=account, run=run, published_at=now)
         staging.drop()
-
-
-def _refresh_statistics(counts: dict[str, Counts]) -> None:
-    """Let the planner know of tables that were much written: it chooses badly for the first pages otherwise."""
-    for name, count in counts.items():
-        if count.inserted + count.changed >= MUCH_WRITTEN:
-            with connection.cursor() as cursor:
-                cursor.execute(f"ANALYZE {MIRROR[name]}")
 
 
 def _stamp(account: Account, run: SyncRun, staging: Staging, *, now: datetime) -> None:

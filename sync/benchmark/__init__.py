@@ -1,0 +1,1 @@
+"""Measurements of the sync, for `manage.py benchmark`."""
