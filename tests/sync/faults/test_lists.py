@@ -1,0 +1,61 @@
+"""Lists that lie about their length: noticed, held, and read whole the next time."""
+
+from datetime import timedelta
+
+import pytest
+
+from sync.models import Enrollment
+from tests.sync.faults.mirror import assert_truth, dump
+
+FALLEN = {
+    "empty-list:resource=enrollments": "Enrollments fell from",
+    "empty-list:resource=users": "People fell from",
+    "empty-list:resource=campaigns": "Campaigns fell from",
+    "empty-list": "fell from",
+    "shrink:resource=enrollments": "Enrollments fell from",
+    "early-end:resource=enrollments": "Enrollments fell from",
+}
+
+
+@pytest.mark.parametrize(("text", "why"), FALLEN.items(), ids=list(FALLEN))
+def test_a_list_that_shrank_holds_the_run(run, run_during, simulator, connected, company, now, text, why):
+    run()
+    simulator.clock.set(now + timedelta(days=1))
+    before = dump(connected)
+    held = run_during(text)
+    assert held.state == "held"
+    assert why in held.message
+    assert dump(connected) == before
+    done = run()
+    assert (done.state, done.pk == held.pk) == ("published", False)
+    assert_truth(connected, company, simulator.clock.now())
+
+
+def test_rows_that_move_while_they_are_read_are_not_taken_for_vanished(
+    run, run_during, simulator, connected, company, now
+):
+    run()
+    before = set(Enrollment.objects.filter(removed_at=None).values_list("knowbe4_id", flat=True))
+    assert run_during("rows-moving").state == "published"
+    assert set(Enrollment.objects.filter(removed_at=None).values_list("knowbe4_id", flat=True)) == before
+    assert run().state == "published"
+    assert_truth(connected, company, now)
+
+
+def test_rows_that_move_in_the_first_sync_are_all_found(run_during, connected, company, now):
+    assert run_during("rows-moving:resource=enrollments").state == "published"
+    assert_truth(connected, company, now, first=True)
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["full", "quick"])
+def test_a_campaign_deleted_while_it_is_read_takes_nothing_with_it(
+    run, run_during, simulator, connected, company, now, full
+):
+    run()
+    simulator.clock.set(now + timedelta(hours=1))
+    before = Enrollment.objects.filter(removed_at=None).count()
+    assert run_during("campaign-gone", full=full).state == "published"
+    if not full:
+        assert Enrollment.objects.filter(removed_at=None).count() >= before
+    assert run().state == "published"
+    assert_truth(connected, company, simulator.clock.now())
