@@ -2,16 +2,19 @@
 
 import logging
 from dataclasses import replace
+from operator import itemgetter
+from typing import Any
 
-from sync.knowbe4 import payloads, resources
+from sync.knowbe4 import payloads
 from sync.knowbe4.client import Client
 from sync.knowbe4.errors import NotFound, PositionLost
 from sync.models import Account, SyncRun
+from sync.pipeline.check import KEYS
 from sync.pipeline.lists import ACCOUNT, ReadList, first_lists, later_lists
 from sync.pipeline.plan import Plan
 from sync.pipeline.progress import BEAT_EVERY, Progress
 from sync.pipeline.reading_ahead import read_ahead
-from sync.pipeline.staging import ListProgress, Staging
+from sync.pipeline.staging import AGAIN, ListProgress, Staging
 
 logger = logging.getLogger(__name__)
 
@@ -53,26 +56,43 @@ def _read(wanted: ReadList, client: Client, staging: Staging, progress: Progress
         _read_account(client, staging, progress)
         return
     try:
-        _read_pages(wanted, client, staging, progress, before)
+        is_whole = _read_pages(wanted, client, staging, progress, before)
     except PositionLost:
         logger.warning("KnowBe4 no longer knows the position in %s: reading it again from its start", wanted.key)
-        _read_pages(wanted, client, staging, progress, replace(before, pages=_pages(wanted, staging), next=None))
+        before = replace(_so_far(wanted, staging), next=None)
+        is_whole = _read_pages(wanted, client, staging, progress, before)
     except NotFound:
-        if wanted.resource is not resources.RECIPIENTS:
+        if not wanted.is_of_one:
             raise
-        # The test was deleted since it was listed: it has no results to read any more.
-        staging.add_page(wanted.key, wanted.table, [], number=_pages(wanted, staging) + 1, next_position=None, count=0)
+        # Deleted since it was listed, or so KnowBe4 says: there is nothing to read, and nothing to conclude from that.
+        logger.warning("KnowBe4 lists what %s belongs to, but does not have it", wanted.key)
+        number = _so_far(wanted, staging).pages + 1
+        staging.add_page(
+            wanted.key, wanted.table, [], number=number, next_position=None, count=0, requests=1, is_doubtful=True
+        )
+        is_whole = True
+    if not is_whole:
+        logger.warning("rows of %s moved from page to page while it was read: reading it once more", wanted.key)
+        _read_pages(wanted, client, staging, progress, _so_far(wanted, staging))
     progress.done(wanted)
 
 
-def _pages(wanted: ReadList, staging: Staging) -> int:
-    return staging.progress().get(wanted.key, _NOT_BEGUN).pages
+def _so_far(wanted: ReadList, staging: Staging) -> ListProgress:
+    return staging.progress().get(wanted.key, _NOT_BEGUN)
 
 
-def _read_pages(wanted: ReadList, client: Client, staging: Staging, progress: Progress, before: ListProgress) -> None:
-    """Stage the list's pages from where `before` ended. Rows read twice are merged by the checks, the last wins."""
+def _read_pages(wanted: ReadList, client: Client, staging: Staging, progress: Progress, before: ListProgress) -> bool:
+    """Stage the list's pages from where `before` ended, and return whether that will do.
+
+    Rows read twice are merged by the checks, the last wins. A page that begins with rows of the page before tells that
+    rows move while they are read, and that others may have slipped through between two pages: then the list is to be
+    read once more (not a third time), and what neither reading holds has not vanished for that.
+    """
     number = before.pages
-    pages = client.pages(wanted.resource, params=wanted.params, path_args=wanted.path_args, start=before.next)
+    start = None if before.next == AGAIN else before.next
+    pages = client.pages(wanted.resource, params=wanted.params, path_args=wanted.path_args, start=start)
+    identity = itemgetter(*(wanted.table.column_names.index(name) for name in KEYS[wanted.table]))
+    has_moved, last_page = before.is_doubtful, set[Any]()
     for page in read_ahead(pages, every=BEAT_EVERY, meanwhile=progress.write):
         number += 1
         rejected = [(row.reason, row.raw) for row in page.rejected]
@@ -80,19 +100,26 @@ def _read_pages(wanted: ReadList, client: Client, staging: Staging, progress: Pr
         if wanted.resource.payload is payloads.Enrollment:
             items, undated = _split_undated(items)
             rejected += undated
+        rows = [wanted.table.row(item, wanted.key) for item in items]
+        keys = set(map(identity, rows))
+        is_doubtful = not keys.isdisjoint(last_page)
+        has_moved, last_page = has_moved or is_doubtful, keys
+        is_again = page.next is None and has_moved and not before.is_second
         staging.add_page(
             wanted.key,
             wanted.table,
-            (wanted.table.row(item, wanted.key) for item in items),
+            rows,
             number=number,
-            next_position=page.next,
+            next_position=AGAIN if is_again else page.next,
             count=len(items),
             rejected=rejected,
             requests=page.requests,
+            is_doubtful=is_doubtful,
         )
         if rejected:
             logger.warning("%d rows of %s did not decode and are set aside", len(rejected), wanted.key)
         progress.page(wanted, rows=len(items), rejected=len(rejected), requests=page.requests)
+    return before.is_second or not has_moved
 
 
 def _split_undated(

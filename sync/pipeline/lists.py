@@ -32,6 +32,11 @@ class ReadList:
         """The step of the run that this list belongs to: lists of one table are shown together."""
         return self.table.name
 
+    @property
+    def is_of_one(self) -> bool:
+        """Whether the list belongs to one campaign or test, which may be deleted after it was listed."""
+        return bool(self.path_args) or "campaign_id" in self.params
+
 
 ACCOUNT = ReadList("account", "Account", resources.ACCOUNT, tables.ACCOUNT)
 

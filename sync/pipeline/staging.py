@@ -13,16 +13,24 @@ from psycopg import sql
 from sync.pipeline.copying import copy_lines
 from sync.pipeline.tables import TABLES, Row, StageTable
 
+# The position after a list in which rows moved from page to page: its start, once more.
+AGAIN = "again"
+
 
 @dataclass(frozen=True)
 class ListProgress:
-    """How far one list was read."""
+    """How far one list was read.
+
+    `is_doubtful`: it may have left rows out. `is_second`: it is being read again, or was, for that reason.
+    """
 
     pages: int
     rows: int
     rejected: int
     requests: int
     next: str | None
+    is_doubtful: bool = False
+    is_second: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -66,7 +74,8 @@ class Staging:
             f'CREATE SCHEMA "{self.schema}"',
             f'CREATE UNLOGGED TABLE "{self.schema}".run (run_id bigint NOT NULL)',
             f'CREATE UNLOGGED TABLE "{self.schema}".page (list text NOT NULL, number int NOT NULL, next text, '
-            "rows int NOT NULL, rejected int NOT NULL, requests int NOT NULL, PRIMARY KEY (list, number))",
+            "rows int NOT NULL, rejected int NOT NULL, requests int NOT NULL, is_doubtful boolean NOT NULL, "
+            "PRIMARY KEY (list, number))",
             f'CREATE UNLOGGED TABLE "{self.schema}".rejected '
             "(list text NOT NULL, reason text NOT NULL, raw text NOT NULL)",
         ]
@@ -97,10 +106,11 @@ class Staging:
         count: int,
         rejected: Iterable[tuple[str, str]] = (),
         requests: int = 0,
+        is_doubtful: bool = False,
     ) -> None:
         """Commit a page's rows and its position together.
 
-        `rejected` holds (reason, raw) of the rows that did not decode.
+        `rejected` holds (reason, raw) of the rows that did not decode. `is_doubtful`: rows were left out around here.
         """
         rejected = list(rejected)
         with transaction.atomic(), connection.cursor() as cursor:
@@ -113,8 +123,8 @@ class Staging:
                     [(key, reason, raw.replace("\x00", "")) for reason, raw in rejected],
                 )
             cursor.execute(
-                f'INSERT INTO "{self.schema}".page VALUES (%s, %s, %s, %s, %s, %s)',
-                [key, number, next_position, count, len(rejected), requests],
+                f'INSERT INTO "{self.schema}".page VALUES (%s, %s, %s, %s, %s, %s, %s)',
+                [key, number, next_position, count, len(rejected), requests, is_doubtful],
             )
 
     def _copy(self, cursor: Any, table: StageTable, lines: bytes) -> None:
@@ -127,15 +137,21 @@ class Staging:
         with connection.cursor() as cursor:
             cursor.execute(f"""
                 SELECT DISTINCT ON (list) list, number,
-                       sum(rows) OVER w, sum(rejected) OVER w, sum(requests) OVER w, next
+                       sum(rows) OVER w, sum(rejected) OVER w, sum(requests) OVER w, next,
+                       bool_or(is_doubtful) OVER w, coalesce(bool_or(next = '{AGAIN}') OVER w, false)
                 FROM "{self.schema}".page
                 WINDOW w AS (PARTITION BY list)
                 ORDER BY list, number DESC
             """)
             return {
-                key: ListProgress(pages, int(rows), int(rejected), int(requests), position)
-                for key, pages, rows, rejected, requests, position in cursor.fetchall()
+                key: ListProgress(pages, int(rows), int(rejected), int(requests), position, *doubts)
+                for key, pages, rows, rejected, requests, position, *doubts in cursor.fetchall()
             }
+
+    def incomplete(self) -> set[str]:
+        """Return the lists whose silence proves nothing: rows of them did not decode, or may have been left out."""
+        doubtful = {key for key, read in self.progress().items() if read.is_doubtful}
+        return doubtful | {row.key for row in self.rejected()}
 
     def rejected(self) -> Iterator[RejectedRow]:
         """Yield every row that did not decode."""

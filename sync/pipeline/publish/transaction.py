@@ -27,7 +27,7 @@ def publish(
             cursor.execute("SET LOCAL timezone = 'UTC'")
         account = Account.objects.select_for_update().get(pk=account.pk)
         publication = Publication(account_id=account.pk, run_id=run.pk, published_at=now)
-        unread = {row.key for row in staging.rejected()}
+        unread = staging.incomplete()
         counts = {
             **people.publish(staging, publication, unread=unread),
             **training.publish(

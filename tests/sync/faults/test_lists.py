@@ -47,15 +47,25 @@ def test_rows_that_move_in_the_first_sync_are_all_found(run_during, connected, c
     assert_truth(connected, company, now, first=True)
 
 
-@pytest.mark.parametrize("full", [True, False], ids=["full", "quick"])
-def test_a_campaign_deleted_while_it_is_read_takes_nothing_with_it(
-    run, run_during, simulator, connected, company, now, full
-):
+def test_a_campaign_deleted_between_list_and_detail(run, run_during, simulator, connected, company, now):
     run()
+    assert run_during("campaign-gone").state == "published"
     simulator.clock.set(now + timedelta(hours=1))
-    before = Enrollment.objects.filter(removed_at=None).count()
-    assert run_during("campaign-gone", full=full).state == "published"
-    if not full:
-        assert Enrollment.objects.filter(removed_at=None).count() >= before
+    assert run().state == "published"
+    assert_truth(connected, company, simulator.clock.now())
+
+
+def test_a_campaign_that_cannot_be_read_alone_takes_nothing_with_it(
+    run, run_during, simulator, connected, company, now, monkeypatch
+):
+    # Pages so small that campaigns one by one cost less than the whole list.
+    monkeypatch.setattr("sync.pipeline.plan.PAGE", 5)
+    run()
+    before = set(Enrollment.objects.filter(removed_at=None).values_list("knowbe4_id", flat=True))
+    done = run_during("not-found-midway:resource=enrollments,after=1,times=1", full=False)
+    assert done.plan["campaign_ids"]
+    assert (done.state, done.kind) == ("published", "quick")
+    assert set(Enrollment.objects.filter(removed_at=None).values_list("knowbe4_id", flat=True)) == before
+    simulator.clock.set(now + timedelta(hours=1))
     assert run().state == "published"
     assert_truth(connected, company, simulator.clock.now())
