@@ -5,6 +5,7 @@ returns get `removed_at`. Every row belongs to an account, and every index leads
 """
 
 from sync.models.account import Account
+from sync.models.console import ConsoleImport
 from sync.models.people import Department, Group, GroupMembership, Person
 from sync.models.phishing import PhishingCampaign, PhishingResult, PhishingTest
 from sync.models.runs import Change, QuarantinedRow, SyncRun
@@ -14,6 +15,7 @@ __all__ = [
     "Account",
     "Campaign",
     "Change",
+    "ConsoleImport",
     "ContentItem",
     "Department",
     "Enrollment",

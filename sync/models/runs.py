@@ -15,6 +15,7 @@ class SyncRun(models.Model):
     class Kind(models.TextChoices):
         FULL = "full", "Full"
         QUICK = "quick", "Quick"
+        IMPORT = "import", "Import"
 
     class Trigger(models.TextChoices):
         SCHEDULE = "schedule", "Schedule"
