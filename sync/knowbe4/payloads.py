@@ -14,6 +14,9 @@ from msgspec import Meta, Struct, field
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 """A whole number that Postgres' BIGINT holds; anything larger rejects the row."""
 
+Small = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+"""A count, a percentage or a length of time that Postgres' INTEGER holds; anything larger rejects the row."""
+
 Moment = Annotated[datetime, Meta(tz=True)]
 """A moment with its zone; KnowBe4 sends UTC."""
 
@@ -52,7 +55,7 @@ class Account(Payload):
     admins: list[Admin] = field(default_factory=list)
     subscription_level: str | None = None
     subscription_end_date: date | None = None
-    number_of_seats: Integer | None = None
+    number_of_seats: Small | None = None
     current_risk_score: float | None = None
 
 
@@ -124,7 +127,7 @@ class Group(Payload, kw_only=True):
     name: str = ""
     group_type: str = ""
     provisioning_guid: str | None = None
-    member_count: Integer | None = None
+    member_count: Small | None = None
     current_risk_score: float | None = None
     status: str
 
@@ -149,7 +152,7 @@ class StorePurchase(Payload):
     name: str = ""
     description: str | None = None
     type: str | None = None
-    duration: Integer | None = None
+    duration: Small | None = None
     retired: bool = False
     retirement_date: Moment | None = None
     publish_date: Moment | None = None
@@ -166,7 +169,7 @@ class Policy(Payload):
     policy_id: Integer
     content_type: str = ""
     name: str = ""
-    minimum_time: Integer | None = None
+    minimum_time: Small | None = None
     default_language: str | None = None
     status: NumberedText | None = None
     published: bool | None = None
@@ -187,14 +190,14 @@ class Content(Payload):
     name: str = ""
     description: str | None = None
     type: str | None = None
-    duration: Integer | None = None
+    duration: Small | None = None
     retired: bool = False
     retirement_date: Moment | None = None
     publish_date: Moment | None = None
     publisher: str | None = None
     purchase_date: Moment | None = None
     policy_url: str | None = None
-    minimum_time: Integer | None = None
+    minimum_time: Small | None = None
     default_language: str | None = None
     status: NumberedText | None = None
     published: bool | None = None
@@ -226,7 +229,7 @@ class Campaign(Payload, kw_only=True):
     relative_duration: str | None = None
     auto_enroll: bool = False
     allow_multiple_enrollments: bool = False
-    completion_percentage: Integer | None = None
+    completion_percentage: Small | None = None
 
 
 class EnrolledUser(Payload):
@@ -263,7 +266,7 @@ class Enrollment(Payload, kw_only=True):
     start_date: Moment | None = None
     completion_date: Moment | None = None
     status: str
-    time_spent: Integer | None = None
+    time_spent: Small | None = None
     policy_acknowledged: bool = False
     score: float | None = None
 
@@ -277,7 +280,7 @@ class PhishingCampaignTest(Payload):
     pst_id: Integer
     status: str = ""
     start_date: Moment | None = None
-    users_count: Integer | None = None
+    users_count: Small | None = None
     phish_prone_percentage: float | None = None
 
 
@@ -296,7 +299,7 @@ class PhishingCampaign(Payload):
     frequency: str | None = None
     difficulty_filter: list[Integer] = field(default_factory=list)
     create_date: Moment | None = None
-    psts_count: Integer | None = None
+    psts_count: Small | None = None
     psts: list[PhishingCampaignTest] = field(default_factory=list)
 
 
@@ -338,23 +341,23 @@ class SecurityTest(Payload):
     groups: list[GroupReference] = field(default_factory=list)
     phish_prone_percentage: float | None = None
     started_at: Moment | None = None
-    duration: Integer | None = None
+    duration: Small | None = None
     categories: list[Category] = field(default_factory=list)
     template: Template | None = None
     landing_page: LandingPage | None = None
-    scheduled_count: Integer | None = None
-    delivered_count: Integer | None = None
-    opened_count: Integer | None = None
-    clicked_count: Integer | None = None
-    replied_count: Integer | None = None
-    attachment_open_count: Integer | None = None
-    macro_enabled_count: Integer | None = None
-    data_entered_count: Integer | None = None
-    qr_code_scanned_count: Integer | None = None
-    vulnerable_plugin_count: Integer | None = None
-    exploited_count: Integer | None = None
-    reported_count: Integer | None = None
-    bounced_count: Integer | None = None
+    scheduled_count: Small | None = None
+    delivered_count: Small | None = None
+    opened_count: Small | None = None
+    clicked_count: Small | None = None
+    replied_count: Small | None = None
+    attachment_open_count: Small | None = None
+    macro_enabled_count: Small | None = None
+    data_entered_count: Small | None = None
+    qr_code_scanned_count: Small | None = None
+    vulnerable_plugin_count: Small | None = None
+    exploited_count: Small | None = None
+    reported_count: Small | None = None
+    bounced_count: Small | None = None
 
 
 class RecipientUser(Payload):

@@ -1,12 +1,13 @@
 """One sync of one account, from its lock to its stamp; every attempt leaves a `SyncRun`."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from sync.knowbe4 import regions
@@ -27,7 +28,10 @@ from sync.pipeline.staging import Staging
 logger = logging.getLogger(__name__)
 
 # Pages staged longer ago than this belong to another moment: mixing them with new ones would show what never was.
+# A run that waited for KnowBe4's day to end is measured from then: it could not have gone on before.
 STAGED_FOR = timedelta(hours=6)
+# Seconds for which a database that went away is waited for, to note that the run is to go on.
+DATABASE_PATIENCE = 60.0
 # The first number of the advisory lock; the second is the account.
 LOCK = 20_611
 
@@ -63,23 +67,58 @@ def run_sync(
 
     `full` reads everything even where a quick pass would do; `retry` bounds the client's patience. A run that was cut
     short less than six hours ago goes on where it stopped. AlreadyRunningError when another process syncs the account;
-    an error that is no answer of KnowBe4's is noted in the run and raised.
+    an error that is no answer of KnowBe4's is noted in the run and raised, unless it is that the database went away:
+    then the run is paused.
     """
     if not account.api_key:
         raise NotConnectedError(account)
-    with locked(account):
-        staging = Staging(account.pk)
-        run = _resume(account, staging, now=now())
-        if run is None:
-            decided = plan(account, allowance=allowance(account), full=full, now=now())
-            run = _begin(account, staging, decided, trigger, requested_by_id, now=now())
-        progress = Progress(run, expected=_expected(account), listener=listener)
-        try:
-            with client_for(account, on_wait=on_wait, retry=retry) as client:
-                _carry_out(account, run, staging, client, progress, now=now)
-        except KnowBe4Error as error:
-            _stop(run, error, now=now())
-        except Exception as error:
+    run: SyncRun | None = None
+    try:
+        with locked(account):
+            staging = Staging(account.pk)
+            unpaced: RetriableError | None = None
+            run = _resume(account, staging, now=now())
+            if run is None:
+                try:
+                    left = allowance(account)
+                except RetriableError as error:
+                    # Every attempt leaves a run: planned without knowing what is left, and stopped before it asks.
+                    left, unpaced = Allowance(limit=account.daily_allowance, used=0, resets_at=None), error
+                decided = plan(account, allowance=left, full=full, now=now())
+                run = _begin(account, staging, decided, trigger, requested_by_id, now=now())
+            progress = Progress(run, expected=_expected(account), listener=listener)
+            if unpaced:
+                _stop(run, unpaced, now=now())
+            else:
+                _attempt(account, run, staging, progress, on_wait=on_wait, retry=retry, now=now)
+    except (OperationalError, InterfaceError) as error:
+        if run is None or connection.is_usable():
+            raise
+        run = _reconnect(account, run, error, now=now)
+    if listener:
+        listener(run)
+    return run
+
+
+def _attempt(
+    account: Account,
+    run: SyncRun,
+    staging: Staging,
+    progress: Progress,
+    *,
+    on_wait: Callable[[float, str], None] | None,
+    retry: Retry | None,
+    now: Callable[[], datetime],
+) -> None:
+    """Carry the run out as far as it goes, and note in it why it stopped, if it did."""
+    try:
+        with client_for(account, on_wait=on_wait, retry=retry) as client:
+            _carry_out(account, run, staging, client, progress, now=now)
+    except KnowBe4Error as error:
+        _stop(run, error, now=now())
+    except Exception as error:
+        # Without its database there is nowhere to note it.
+        if connection.is_usable():
             _finish(
                 run,
                 SyncRun.State.FAILED,
@@ -87,10 +126,31 @@ def run_sync(
                 error,
                 now=now(),
             )
-            raise
-        if listener:
-            listener(run)
-        return run
+        raise
+
+
+def _reconnect(account: Account, run: SyncRun, error: Exception, *, now: Callable[[], datetime]) -> SyncRun:
+    """Wait for a database that went away, and return the run as it is there: paused, unless it was published after all.
+
+    Raises `error` when the database stays away; the next sync finds the run and goes on with it all the same.
+    """
+    deadline = time.monotonic() + DATABASE_PATIENCE
+    while True:
+        connection.close()
+        try:
+            with locked(account):
+                run = SyncRun.objects.get(pk=run.pk)
+                if run.state == SyncRun.State.RUNNING:
+                    message = "The database went away; the next sync goes on where this one stopped."
+                    _finish(run, SyncRun.State.PAUSED, message, error, now=now())
+                return run
+        except AlreadyRunningError:
+            # Another worker was faster, and goes on with it.
+            return SyncRun.objects.get(pk=run.pk)
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > deadline:
+                raise error from None
+            time.sleep(0.5)
 
 
 def _carry_out(
@@ -148,7 +208,7 @@ def _resume(account: Account, staging: Staging, *, now: datetime) -> SyncRun | N
     waiting = staging.held_run()
     resumable = None
     for run in account.runs.filter(state__in=[SyncRun.State.RUNNING, SyncRun.State.PAUSED]).order_by("pk"):
-        if run.pk == waiting and now - run.started_at < STAGED_FOR:
+        if run.pk == waiting and now - max(run.started_at, run.resume_at or run.started_at) < STAGED_FOR:
             resumable = run
         else:
             _finish(run, SyncRun.State.FAILED, "The sync was cut short; the next one started afresh.", None, now=now)

@@ -1,10 +1,13 @@
 """Odd rows: taken as they come where they can be, set aside with their reason where not, and never in the way."""
 
+import json
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 
+from sync.knowbe4.payloads import Group
+from sync.knowbe4.rows import decoder
 from sync.models import Campaign, ContentItem, Enrollment, QuarantinedRow
 from tests.sync.faults.mirror import assert_truth, dump, is_empty
 
@@ -99,3 +102,14 @@ def test_one_in_a_hundred_does_not(run, run_during, connected, company, now):
 def test_ten_campaigns_at_a_time_are_not_all_of_them(run, connected, company, now):
     run()
     assert Campaign.objects.count() == len(company.campaigns(now)) > 10
+
+
+def test_a_count_past_32_bits_rejects_its_row_alone():
+    rows = [
+        {"id": number, "name": "All", "status": "active", "group_type": "console_group", "member_count": 1 << number}
+        for number in (31, 32, 5)
+    ]
+    items, rejected = decoder(Group).page(json.dumps(rows).encode())
+    assert [item.id for item in items] == [5]
+    assert all("member_count" in row.reason for row in rejected)
+    assert len(rejected) == 2
