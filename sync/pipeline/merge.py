@@ -55,6 +55,8 @@ class Publication:
     account_id: int
     run_id: int
     published_at: datetime
+    # Nothing was published before: nothing can have vanished.
+    is_first: bool = False
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -92,6 +94,8 @@ def mark_vanished(spec: Merge, publication: Publication, **parameters: Any) -> i
 
     Call it only for lists that were read whole.
     """
+    if publication.is_first:
+        return 0
     values = {**publication.parameters, **parameters}
     match = " AND ".join(f"m.{name} = {value}" for name, value in spec.key)
     with connection.cursor() as cursor:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.knowbe4 import payloads
+from sync.pipeline.due_dates import standing
 from sync.pipeline.durations import parse_duration
 
 Row = tuple[Any, ...]
@@ -216,13 +217,14 @@ def _enrollment(item: payloads.Enrollment, key: str) -> Row:
         item.campaign_id,
         item.campaign_name or "",
         item.store_purchase_id,
-        item.content_type or "",
+        "policy" if "policy" in item.content_type.lower() else "store_purchase",
         item.module_name or "",
         user.id if user else None,
         (user.email or "") if user else "",
         (user.first_name or "") if user else "",
         (user.last_name or "") if user else "",
         item.status,
+        standing(item.status),
         item.enrollment_date,
         item.start_date,
         item.completion_date,
@@ -239,13 +241,14 @@ ENROLLMENT = StageTable(
         ("campaign_knowbe4_id", "bigint"),
         ("campaign_name", "text"),
         ("store_purchase_id", "bigint"),
-        ("content_type", "text"),
+        ("source", "text"),
         ("module_name", "text"),
         ("user_id", "bigint"),
         ("user_email", "text"),
         ("user_first_name", "text"),
         ("user_last_name", "text"),
         ("reported_status", "text"),
+        ("standing", "text"),
         ("enrolled_at", "timestamptz"),
         ("started_at", "timestamptz"),
         ("completed_at", "timestamptz"),

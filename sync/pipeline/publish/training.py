@@ -119,8 +119,7 @@ def _add_unlisted(staging: Staging, publication: Publication) -> None:
         SELECT %(account)s::bigint, source, name, '', CASE source WHEN 'policy' THEN 'Policy' ELSE 'Other' END, '', '',
                %(now)s::timestamptz, %(now)s::timestamptz
         FROM (
-            SELECT DISTINCT CASE WHEN content_type ILIKE '%%policy%%' THEN 'policy' ELSE 'store_purchase' END AS source,
-                   module_name AS name
+            SELECT DISTINCT source, module_name AS name
             FROM {enrollments} WHERE store_purchase_id IS NULL
         ) named
         WHERE NOT EXISTS (
@@ -185,15 +184,14 @@ def _enrollment_merge(staging: Staging, *, everything: bool) -> Merge:
         key=(("knowbe4_id", "s.knowbe4_id"),),
         joins=f"""
             LEFT JOIN sync_person person ON person.account_id = %(account)s AND person.knowbe4_id = s.user_id
-            LEFT JOIN sync_campaign c ON c.account_id = %(account)s AND c.knowbe4_id = s.campaign_knowbe4_id
+            LEFT JOIN {due_dates.CAMPAIGNS} c ON c.knowbe4_id = s.campaign_knowbe4_id
             LEFT JOIN sync_contentitem purchase ON purchase.account_id = %(account)s
                  AND purchase.source = 'store_purchase' AND purchase.knowbe4_id = s.store_purchase_id
             LEFT JOIN (
                 SELECT DISTINCT ON (source, name) id, source, name FROM sync_contentitem
                 WHERE account_id = %(account)s
                 ORDER BY source, name, removed_at IS NOT NULL, id
-            ) named ON s.store_purchase_id IS NULL AND named.name = s.module_name AND named.source =
-                 CASE WHEN s.content_type ILIKE '%%policy%%' THEN 'policy' ELSE 'store_purchase' END
+            ) named ON s.store_purchase_id IS NULL AND named.name = s.module_name AND named.source = s.source
             {due_dates.JOINS}
         """,
         columns=(

@@ -26,7 +26,7 @@ def publish(
             cursor.execute("SET LOCAL work_mem = '256MB'")
             cursor.execute("SET LOCAL timezone = 'UTC'")
         account = Account.objects.select_for_update().get(pk=account.pk)
-        publication = Publication(account_id=account.pk, run_id=run.pk, published_at=now)
+        publication = Publication(account.pk, run.pk, now, is_first=account.published_at is None)
         unread = staging.incomplete()
         counts = {
             **people.publish(staging, publication, unread=unread),

@@ -8,6 +8,7 @@ import pytest
 
 from sync.models import Account, Enrollment, SyncRun
 from sync.pipeline import tables
+from sync.pipeline.due_dates import standing
 from sync.pipeline.publish import publish
 from sync.pipeline.staging import Staging
 from sync.pipeline.tables import StageTable
@@ -35,7 +36,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "knowbe4_id": ENROLLMENT_ID,
         "campaign_knowbe4_id": CAMPAIGN_ID,
         "store_purchase_id": PURCHASE_ID,
-        "content_type": "Store Purchase",
+        "source": "store_purchase",
         "module_name": "Spotting a phish",
         "user_id": PERSON_ID,
         "reported_status": "Not Started",
@@ -49,6 +50,8 @@ def staged_row(table: StageTable, values: dict[str, Any]) -> tuple[Any, ...]:
     """Return a row of the table: the given values, this module's defaults, and blanks for the rest."""
     blank = {"text": "", "jsonb": []}
     row = {name: blank.get(kind) for name, kind in table.columns} | DEFAULTS.get(table.name, {}) | values
+    if "standing" in row:
+        row["standing"] = standing(row["reported_status"])
     return tuple(row[name] for name, _ in table.columns)
 
 

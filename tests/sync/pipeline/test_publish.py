@@ -117,7 +117,7 @@ def test_people_and_content_that_only_an_enrollment_names_are_kept(sync):
     policy = ENROLLED | {
         "knowbe4_id": 2,
         "store_purchase_id": None,
-        "content_type": "Uploaded Policy",
+        "source": "policy",
         "module_name": "Clean desk",
     }
     for at in (MONDAY, MONDAY + HOUR):
