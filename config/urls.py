@@ -3,14 +3,36 @@
 from allauth.account import views as sign_in
 from django.urls import path
 
+from dashboard.pages.accounts import (
+    accounts,
+    add_account,
+    edit_account,
+    enable_account,
+    switch_account,
+    sync_account,
+    test_account,
+)
 from dashboard.pages.overview import overview
 from dashboard.pages.sync import sync, sync_start, sync_status
+from dashboard.pages.sync_changes import sync_changes, vanished
+from dashboard.pages.sync_runs import resolve_run, sync_run
 
 urlpatterns = [
     path("", overview, name="overview"),
     path("sync/", sync, name="sync"),
     path("sync/status/", sync_status, name="sync_status"),
     path("sync/start/", sync_start, name="sync_start"),
+    path("sync/runs/<int:run_id>/", sync_run, name="sync_run"),
+    path("sync/runs/<int:run_id>/resolve/", resolve_run, name="resolve_run"),
+    path("sync/changes/", sync_changes, name="sync_changes"),
+    path("sync/vanished/", vanished, name="vanished"),
+    path("settings/accounts/", accounts, name="accounts"),
+    path("settings/accounts/new/", add_account, name="add_account"),
+    path("settings/accounts/<int:account_id>/", edit_account, name="edit_account"),
+    path("settings/accounts/<int:account_id>/test/", test_account, name="test_account"),
+    path("settings/accounts/<int:account_id>/sync/", sync_account, name="sync_account"),
+    path("settings/accounts/<int:account_id>/enable/", enable_account, name="enable_account"),
+    path("accounts/<int:account_id>/switch/", switch_account, name="switch_account"),
     # Sign-in: of allauth's addresses those that make sense where accounts are by invitation. The names are allauth's.
     path("sign-in/", sign_in.login, name="account_login"),
     path("sign-out/", sign_in.logout, name="account_logout"),

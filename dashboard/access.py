@@ -5,7 +5,7 @@ nothing by itself: without a membership each of its readings is empty.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
@@ -19,7 +19,19 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRefresh
 
 from dashboard.models import Membership, User
-from sync.models import Account, Campaign, ContentItem, Department, Enrollment, Person, SyncRun
+from sync.models import (
+    Account,
+    Campaign,
+    Change,
+    ContentItem,
+    Department,
+    Enrollment,
+    Group,
+    Person,
+    PhishingTest,
+    QuarantinedRow,
+    SyncRun,
+)
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -29,21 +41,30 @@ if TYPE_CHECKING:
 # Roles that see every person of the account. Narrower roles come as further readings of `Scope.people`.
 SEE_EVERYONE = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
 START_SYNCS = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
+# Where the session keeps which of their accounts a reader chose; it is held against their memberships each time.
+CHOSEN_ACCOUNT = "account"
 
 
 @dataclass(frozen=True)
 class Scope:
     """The account and the people one reader may see, decided once per request; every read starts here.
 
-    `account` is None when the reader has no membership anywhere; then every reading is empty.
+    `account` is None when the reader has no membership anywhere; then every reading is empty. `accounts` are all they
+    may switch to, by name, and `administered` the keys of those they administer; neither widens what is read of
+    `account`.
     """
 
     account: Account | None = None
     roles: frozenset[str] = frozenset()
+    accounts: tuple[Account, ...] = field(default=(), compare=False)
+    administered: frozenset[int] = field(default=frozenset(), compare=False)
 
     @classmethod
-    def of(cls, user: User | AnonymousUser) -> "Scope":
-        """Return what the user may see: of several accounts the first by name, with all roles held there."""
+    def of(cls, user: User | AnonymousUser, *, chosen: object = None) -> "Scope":
+        """Return what the user may see in one account, with all roles held there.
+
+        Of several accounts it is the one whose key is `chosen`, if they are a member of it, else the first by name.
+        """
         if not isinstance(user, User) or not user.is_active:
             return cls()
         memberships = list(
@@ -53,8 +74,14 @@ class Scope:
         )
         if not memberships:
             return cls()
-        account = memberships[0].account
-        return cls(account, frozenset(m.role for m in memberships if m.account_id == account.pk))
+        accounts = {membership.account_id: membership.account for membership in memberships}
+        account = accounts[chosen] if isinstance(chosen, int) and chosen in accounts else memberships[0].account
+        return cls(
+            account,
+            frozenset(m.role for m in memberships if m.account_id == account.pk),
+            tuple(accounts.values()),
+            frozenset(m.account_id for m in memberships if m.role == Membership.Role.ADMINISTRATOR),
+        )
 
     @property
     def sees_everyone(self) -> bool:
@@ -65,6 +92,16 @@ class Scope:
     def may_sync(self) -> bool:
         """Whether the reader may start a sync."""
         return self.account is not None and not START_SYNCS.isdisjoint(self.roles)
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the reader administers the account: decides held runs, asks for full passes."""
+        return self.account is not None and Membership.Role.ADMINISTRATOR in self.roles
+
+    @property
+    def manages_accounts(self) -> bool:
+        """Whether the reader administers any account, and so may add further ones."""
+        return bool(self.administered)
 
     @property
     def label(self) -> str:
@@ -96,9 +133,52 @@ class Scope:
         """Return the departments of people in scope, merged spellings too; none unless a role grants them."""
         return Department.objects.filter(account=self.account) if self.sees_everyone else Department.objects.none()
 
+    def groups(self) -> QuerySet[Group]:
+        """Return the account's groups, without their members; none without a role."""
+        return Group.objects.filter(account=self.account) if self.roles else Group.objects.none()
+
+    def phishing_tests(self) -> QuerySet[PhishingTest]:
+        """Return the account's phishing tests, without their results; none without a role."""
+        return PhishingTest.objects.filter(account=self.account) if self.roles else PhishingTest.objects.none()
+
     def runs(self) -> QuerySet[SyncRun]:
         """Return the account's syncs; none without a role."""
         return SyncRun.objects.filter(account=self.account) if self.roles else SyncRun.objects.none()
+
+    def changes(self) -> QuerySet[Change]:
+        """Return what syncs found changed; none unless every person is in scope, for it names them."""
+        return Change.objects.filter(account=self.account) if self.sees_everyone else Change.objects.none()
+
+    def quarantined(self) -> QuerySet[QuarantinedRow]:
+        """Return the rows set aside as they came; none unless every person is in scope, for anybody may be in them."""
+        return (
+            QuarantinedRow.objects.filter(account=self.account) if self.sees_everyone else QuarantinedRow.objects.none()
+        )
+
+    def managed_accounts(self) -> QuerySet[Account]:
+        """Return the accounts the reader administers, whichever they are looking at."""
+        return Account.objects.filter(pk__in=self.administered)
+
+    def managed_runs(self) -> QuerySet[SyncRun]:
+        """Return the syncs of the accounts the reader administers."""
+        return SyncRun.objects.filter(account__in=self.administered)
+
+
+def is_name_free(account: Account, name: str) -> bool:
+    """Return whether no other account, whoever administers it, is called so: names are unique in an installation."""
+    return not Account.objects.filter(name=name).exclude(pk=account.pk).exists()
+
+
+def grant_administrator(user: User, account: Account) -> None:
+    """Make the user an administrator of an account; for whoever adds one."""
+    Membership.objects.get_or_create(user=user, account=account, role=Membership.Role.ADMINISTRATOR)
+
+
+def choose_account(request: "ScopedRequest", account: Account) -> None:
+    """Show the reader this account from the next request on. Raises ValueError when they are no member of it."""
+    if account not in request.scope.accounts:
+        raise ValueError("Only an account of one's own can be chosen.")
+    request.session[CHOSEN_ACCOUNT] = account.pk
 
 
 class ScopedRequest(HttpRequest):
@@ -124,7 +204,7 @@ class ScopeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         scoped = cast(ScopedRequest, request)
         scoped.as_of = timezone.now()
-        scoped.scope = Scope.of(request.user)
+        scoped.scope = Scope.of(request.user, chosen=request.session.get(CHOSEN_ACCOUNT))
         if scoped.scope.account is None:
             response = self.get_response(request)
         else:

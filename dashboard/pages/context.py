@@ -14,17 +14,25 @@ from dashboard.pages.sync_requests import SyncPanel, sync_panel
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the navigation: a named address, a word and an icon of the sprite."""
+    """One entry of the navigation: a named address, a word and an icon of the sprite; some for administrators only.
+
+    `pages` are the addresses below it: on them the entry is the current one too.
+    """
 
     name: str
     label: Any
     icon: str
+    is_for_administrators: bool = False
+    pages: tuple[str, ...] = ()
 
 
 # Pages are added here and nowhere else; the rail and the tabs at the foot of small screens both read it.
 NAVIGATION: tuple[tuple[Entry, ...], ...] = (
     (Entry("overview", _("Overview"), "overview"),),
-    (Entry("sync", _("Sync"), "sync"),),
+    (
+        Entry("sync", _("Sync"), "sync", pages=("sync_run", "sync_changes", "vanished")),
+        Entry("accounts", _("Accounts"), "key", is_for_administrators=True, pages=("add_account", "edit_account")),
+    ),
 )
 TABS = 4
 
@@ -37,29 +45,40 @@ class Shell:
 
     @property
     def groups(self) -> tuple[tuple[Entry, ...], ...]:
-        """The navigation in its groups."""
-        return NAVIGATION
+        """The navigation in its groups, as far as it is the reader's."""
+        manages = self.request.scope.manages_accounts
+        return tuple(
+            tuple(entry for entry in group if manages or not entry.is_for_administrators) for group in NAVIGATION
+        )
 
     @property
     def tabs(self) -> list[Entry]:
         """The entries that fit at the foot of a small screen, beside "More"."""
-        return [entry for group in NAVIGATION for entry in group][:TABS]
+        return [entry for group in self.groups for entry in group][:TABS]
 
     @property
     def more(self) -> list[Entry]:
         """The entries that do not fit there."""
-        return [entry for group in NAVIGATION for entry in group][TABS:]
+        return [entry for group in self.groups for entry in group][TABS:]
 
     @property
     def current(self) -> str:
-        """The name of the page being shown, for `aria-current`."""
+        """The name of the entry whose page is being shown, for `aria-current`; the page's own when it has none."""
         match = self.request.resolver_match
-        return (match.url_name or "") if match else ""
+        shown = (match.url_name or "") if match else ""
+        above = (entry.name for group in NAVIGATION for entry in group if shown in entry.pages)
+        return next(above, shown)
+
+    @property
+    def is_sync_page(self) -> bool:
+        """Whether this is the Sync page itself, which follows a sync in a panel of its own."""
+        match = self.request.resolver_match
+        return match is not None and match.url_name == "sync"
 
     @property
     def follow(self) -> str:
         """The id of the element that follows a sync on this page."""
-        return "sync-progress" if self.current == "sync" else "sync-status"
+        return "sync-progress" if self.is_sync_page else "sync-status"
 
     @property
     def initials(self) -> str:

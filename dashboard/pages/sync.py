@@ -1,4 +1,4 @@
-"""Sync: is it running, how fresh is the data, what did the last runs do."""
+"""Sync: is it running, how fresh is the data, what did the last runs do, what may still be asked of KnowBe4."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -9,9 +9,14 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
+from dashboard.pages.change_words import told
 from dashboard.pages.context import shell_of
 from dashboard.pages.findings import runs_finding
-from dashboard.pages.sync_requests import QueueUnreachableError, ask_for_sync, sync_panel
+from dashboard.pages.queue import QueueUnreachableError
+from dashboard.pages.sync_findings import allowance_finding, changes_finding
+from dashboard.pages.sync_requests import SyncPanel, ask_for_sync, sync_panel
+from dashboard.queries import sync_changes, vanished
+from dashboard.queries.allowance import allowance
 from dashboard.queries.sync_status import recent_runs
 
 # The element that follows a sync: the whole panel on the Sync page, a strip on every other.
@@ -27,11 +32,26 @@ def sync(request: ScopedRequest) -> HttpResponse:
     """Show the current run and the last ones; or only the current run's fragment."""
     if request.htmx.target == "sync-progress":
         return _fragment(request)
+    panel = shell_of(request).sync
     runs = recent_runs(request.scope, as_of=request.as_of)
+    shown = request.account.published_run
+    groups = sync_changes.groups(request.scope, shown) if shown else []
+    tiles, more = told(groups)
     return render(
         request,
         "dashboard/sync.html",
-        {"panel": shell_of(request).sync, "runs": runs, "runs_finding": runs_finding(runs)},
+        {
+            "panel": panel,
+            "allowance": _allowance(request, panel),
+            "runs": runs,
+            "runs_finding": runs_finding(runs),
+            "set_aside": sum(progress.run.set_aside for progress in runs),  # type: ignore[attr-defined]  # annotated
+            "shown": shown,
+            "tiles": tiles,
+            "more": more,
+            "changes_finding": changes_finding(shown, tiles, as_of=request.as_of),
+            "vanished": vanished.total(request.scope),
+        },
     )
 
 
@@ -44,12 +64,16 @@ def sync_status(request: ScopedRequest) -> HttpResponse:
 
 @require_POST
 def sync_start(request: ScopedRequest) -> HttpResponse:
-    """Queue a sync and answer with the fragment that follows it; without htmx go to the Sync page."""
-    if not request.scope.may_sync:
+    """Queue a sync and answer with the fragment that follows it; without htmx go to the Sync page.
+
+    `full` in the form reads everything, which spends much of a day's requests and is for administrators.
+    """
+    full = bool(request.POST.get("full"))
+    if not request.scope.may_sync or (full and not request.scope.is_administrator):
         raise PermissionDenied(_("Your role does not start syncs."))
     error = ""
     try:
-        is_queued = ask_for_sync(request)
+        is_queued = ask_for_sync(request, full=full)
     except QueueUnreachableError:
         is_queued, error = False, _("The sync could not be queued: Redis does not answer. Nothing was lost; try again.")
     if request.htmx.target in FRAGMENTS:
@@ -63,8 +87,18 @@ def sync_start(request: ScopedRequest) -> HttpResponse:
     return redirect("sync")
 
 
+def _allowance(request: ScopedRequest, panel: SyncPanel) -> dict[str, object]:
+    """Return what the allowance panel shows."""
+    latest = panel.status.latest
+    found = allowance(request.scope, latest.run if latest else None, as_of=request.as_of)
+    return {"figures": found, "finding": allowance_finding(found)}
+
+
 def _fragment(request: ScopedRequest, error: str = "") -> HttpResponse:
     """Render the element that asked, and with it whatever else on the page must follow."""
     target = request.htmx.target or "sync-status"
-    context = {"panel": sync_panel(request), "is_swap": True, "follow": target, "error": error}
+    panel = sync_panel(request)
+    context: dict[str, object] = {"panel": panel, "is_swap": True, "follow": target, "error": error}
+    if target == "sync-progress":
+        context["allowance"] = _allowance(request, panel)
     return render(request, FRAGMENTS[target], context)

@@ -3,21 +3,25 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from kombu.exceptions import OperationalError
-
-from config.celery import app
 from dashboard.access import ScopedRequest
+from dashboard.pages.queue import send
 from dashboard.queries.sync_status import Progress, SyncStatus, sync_status
+from sync.models import Account
 
 # How long a request that no worker took up stays on the asker's pages, and when they start to wonder.
 FORGOTTEN_AFTER = timedelta(minutes=10)
 SLOW_AFTER = timedelta(seconds=20)
-SESSION_KEY = "sync_requested_at"
+# Kept in the reader's session, by account.
+REQUESTED, DECIDED = "sync_requested_at", "held_run_decided"
 
 
-class QueueUnreachableError(Exception):
-    """The queue did not take the request: Redis is down or refuses."""
+@dataclass(frozen=True)
+class Decision:
+    """What the reader decided about a held run, until a worker has carried it out."""
+
+    run_id: int
+    is_publish: bool
+    decided_at: datetime
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class SyncPanel:
     status: SyncStatus
     requested_at: datetime | None
     shown_run: int | None
+    decision: Decision | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -39,12 +44,24 @@ class SyncPanel:
     @property
     def is_slow(self) -> bool:
         """Whether it has been waiting for longer than a free worker would need."""
-        return self.requested_at is not None and self.status.as_of - self.requested_at > SLOW_AFTER
+        asked_at = self.decision.decided_at if self.is_deciding and self.decision else self.requested_at
+        return asked_at is not None and self.status.as_of - asked_at > SLOW_AFTER
+
+    @property
+    def is_deciding(self) -> bool:
+        """Whether the reader decided about the held run and no worker has carried it out."""
+        latest = self.status.latest
+        return (
+            self.decision is not None
+            and latest is not None
+            and latest.is_held
+            and latest.run.pk == self.decision.run_id
+        )
 
     @property
     def is_live(self) -> bool:
         """Whether the page has something to follow from second to second."""
-        return self.status.is_running or self.is_waiting
+        return self.status.is_running or self.is_waiting or self.is_deciding
 
     @property
     def has_new_data(self) -> bool:
@@ -54,7 +71,7 @@ class SyncPanel:
     @property
     def problem(self) -> Progress | None:
         """The latest sync if it came to nothing and no other was asked for."""
-        return None if self.is_waiting else self.status.problem
+        return None if self.is_waiting or self.is_deciding else self.status.problem
 
 
 def sync_panel(request: ScopedRequest) -> SyncPanel:
@@ -65,37 +82,58 @@ def sync_panel(request: ScopedRequest) -> SyncPanel:
         shown_run = None
     elif shown.isascii() and shown.isdecimal() and len(shown) < 19:
         shown_run = int(shown)
-    return SyncPanel(sync_status(request.scope, as_of=request.as_of), _requested_at(request), shown_run)
+    return SyncPanel(
+        sync_status(request.scope, as_of=request.as_of), _requested_at(request), shown_run, _decision(request)
+    )
 
 
-def ask_for_sync(request: ScopedRequest) -> bool:
+def ask_for_sync(request: ScopedRequest, *, full: bool = False) -> bool:
     """Queue a sync of the reader's account once the transaction is committed; False when one waits or runs already.
 
-    Two askers in the same instant both queue one; the task sees to it that one runs at a time. Raises
-    `QueueUnreachableError` when the queue does not take it.
+    `full` reads everything even where a quick pass would do. Two askers in the same instant both queue one; the task
+    sees to it that one runs at a time. Raises `QueueUnreachableError` when the queue does not take it.
     """
     if sync_panel(request).is_live:
         return False
-    account, user_id = request.account, request.user.pk
-
-    def queue() -> None:
-        app.send_task(
-            "sync.tasks.sync_account",
-            kwargs={"account_id": account.pk, "trigger": "person", "requested_by": user_id},
-        )
-
-    try:
-        transaction.on_commit(queue)
-    except OperationalError as error:
-        raise QueueUnreachableError from error
-    request.session[SESSION_KEY] = request.as_of.isoformat()
+    send(
+        "sync.tasks.sync_account",
+        account_id=request.account.pk,
+        trigger="person",
+        requested_by=request.user.pk,
+        full=full,
+    )
+    note_request(request, request.account)
     return True
+
+
+def note_request(request: ScopedRequest, account: Account) -> None:
+    """Remember that the reader asked for a sync of the account, so that its pages say so until it begins."""
+    request.session[_key(account, REQUESTED)] = request.as_of.isoformat()
+
+
+def decide(request: ScopedRequest, run_id: int, *, publish: bool, reason: str) -> None:
+    """Queue what the reader decided about a held run. QueueUnreachableError when the queue does not take it."""
+    send("sync.tasks.resolve_run", run_id=run_id, publish=publish, reason=reason, user_id=request.user.pk)
+    request.session[_key(request.account, DECIDED)] = [run_id, publish, request.as_of.isoformat()]
+
+
+def _key(account: Account, name: str) -> str:
+    return f"{name}:{account.pk}"
 
 
 def _requested_at(request: ScopedRequest) -> datetime | None:
     """Return when the reader asked for a sync, unless that is long ago."""
-    text = request.session.get(SESSION_KEY)
-    if not text:
-        return None
+    text = request.session.get(_key(request.account, REQUESTED))
+    return _recent(request, text) if text else None
+
+
+def _decision(request: ScopedRequest) -> Decision | None:
+    """Return what the reader decided about a held run, unless that is long ago."""
+    kept = request.session.get(_key(request.account, DECIDED))
+    decided_at = _recent(request, kept[2]) if kept else None
+    return Decision(kept[0], kept[1], decided_at) if kept and decided_at else None
+
+
+def _recent(request: ScopedRequest, text: str) -> datetime | None:
     asked_at = datetime.fromisoformat(text)
     return asked_at if request.as_of - asked_at < FORGOTTEN_AFTER else None

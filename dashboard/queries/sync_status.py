@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Count
+
 from dashboard.access import Scope
+from sync.keys import KeyUnreadableError
 from sync.models import Account, SyncRun
 
 # A running sync stamps itself every few seconds; silent for this long, its worker is taken to be gone.
@@ -50,6 +53,22 @@ class Progress:
         """Whether it ended, or stopped, without publishing anything."""
         stopped = {SyncRun.State.FAILED, SyncRun.State.HELD, SyncRun.State.PAUSED}
         return self.is_silent or self.run.state in stopped
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for somebody's decision."""
+        return self.run.state == SyncRun.State.HELD
+
+    @property
+    def can_be_published(self) -> bool:
+        """Whether a held run may be published after all: only if each of its lists was read to its end."""
+        return self.is_held and not self.run.error_kind and all(step.state == "done" for step in self.steps)
+
+    @property
+    def reason(self) -> str:
+        """Why it published nothing, to go on after a colon: "enrollments fell from 61,204 to 3"."""
+        message = self.run.message.rstrip(".")
+        return message if message.startswith("KnowBe4") else message[:1].lower() + message[1:]
 
     @property
     def result(self) -> str:
@@ -151,8 +170,13 @@ class SyncStatus:
 
     @property
     def has_key(self) -> bool:
-        """Whether KnowBe4 can be asked at all."""
-        return bool(self.account.encrypted_key)
+        """Whether KnowBe4 can be asked at all: there is a key, and it can be read."""
+        return bool(self.account.encrypted_key) and not self.key_problem
+
+    @cached_property
+    def key_problem(self) -> str:
+        """What is wrong with the stored key, as a sentence; empty when nothing is."""
+        return key_problem(self.account)
 
     @property
     def is_running(self) -> bool:
@@ -175,6 +199,15 @@ class SyncStatus:
         )
 
 
+def key_problem(account: Account) -> str:
+    """Return why the account's stored key cannot be read, as a sentence; empty when it can, or none is stored."""
+    try:
+        bool(account.api_key)
+    except KeyUnreadableError as error:
+        return str(error)
+    return ""
+
+
 def sync_status(scope: Scope, *, as_of: datetime) -> SyncStatus:
     """Return how the scope's account stands with KnowBe4, by its latest run."""
     if scope.account is None:
@@ -183,7 +216,18 @@ def sync_status(scope: Scope, *, as_of: datetime) -> SyncStatus:
     return SyncStatus(scope.account, Progress(run, as_of) if run else None, as_of)
 
 
+def latest_runs(scope: Scope, *, as_of: datetime) -> dict[int, Progress]:
+    """Return the latest run of each account the reader administers, by the account's key."""
+    runs = scope.managed_runs().order_by("account_id", "-started_at", "-pk").distinct("account_id")
+    return {run.account_id: Progress(run, as_of) for run in runs}
+
+
 def recent_runs(scope: Scope, *, as_of: datetime, limit: int = 24) -> list[Progress]:
-    """Return the latest runs, newest first."""
-    runs = scope.runs().select_related("requested_by").order_by("-started_at", "-pk")[:limit]
+    """Return the latest runs, newest first, each with the number of rows it set aside as `set_aside`."""
+    runs = (
+        scope.runs()
+        .select_related("requested_by", "resolved_by")
+        .annotate(set_aside=Count("quarantined"))
+        .order_by("-started_at", "-pk")[:limit]
+    )
     return [Progress(run, as_of) for run in runs]

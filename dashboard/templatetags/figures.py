@@ -5,6 +5,7 @@ from decimal import ROUND_DOWN, Decimal
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
@@ -133,6 +134,14 @@ def in_words(length: timedelta) -> str:
     if minutes and seconds % 60:
         return f"{in_minutes} {in_seconds}"
     return in_minutes if minutes else in_seconds
+
+
+@register.filter
+def kept(parameters: QueryDict, but: str) -> str:
+    """Write an address's other parameters for a link that changes one of them: "run=3&"; empty for none."""
+    others = parameters.copy()
+    others.pop(but, None)
+    return f"{others.urlencode()}&" if others else ""
 
 
 @register.simple_tag

@@ -125,7 +125,7 @@ def test_sync_page_follows_a_run_and_shows_why_it_was_held(
     assert_accessible(page)
     run.state, run.message, run.finished_at = SyncRun.State.HELD, "Enrollments fell from 61,204 to 3.", timezone.now()
     run.save()
-    expect(page.locator("#sync-progress").get_by_text("Enrollments fell from 61,204 to 3.")).to_be_visible()
+    expect(page.locator("#sync-progress .notice").get_by_text("enrollments fell from 61,204 to 3.")).to_be_visible()
     assert_accessible(page)
 
 

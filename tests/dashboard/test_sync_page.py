@@ -111,7 +111,7 @@ def test_a_sync_that_came_to_nothing_says_why_and_what_is_shown(
     text = as_alice.get("/").content.decode()
     assert "Showing data of" in text
     assert word in text
-    assert "Enrollments fell from 61,204 to 3." in text
+    assert "nrollments fell from 61,204 to 3." in text
     assert ", latest sync not published" in text
 
 

@@ -1,0 +1,232 @@
+"""Accounts: which KnowBe4 tenants Rollcall reads, whether it reaches them, and which one a reader looks at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Concatenate, ParamSpec
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from dashboard.access import ScopedRequest, choose_account, grant_administrator
+from dashboard.models import User
+from dashboard.pages.account_form import AccountForm, is_from_environment
+from dashboard.pages.queue import QueueUnreachableError, send
+from dashboard.pages.sync_requests import SLOW_AFTER, note_request
+from dashboard.queries.sync_status import Progress, key_problem, latest_runs
+from sync.models import Account
+
+Arguments = ParamSpec("Arguments")
+View = Callable[Concatenate[ScopedRequest, Arguments], HttpResponse]
+
+# How long the page waits for the answer to a test before it stops asking.
+TEST_FOR = timedelta(minutes=2)
+TESTS = "connection_tests"
+
+
+def for_administrators(view: View[Arguments]) -> View[Arguments]:
+    """Refuse whoever administers no account at all."""
+
+    @wraps(view)
+    def guarded(request: ScopedRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
+        if not request.scope.manages_accounts:
+            raise PermissionDenied(_("Only an administrator manages accounts."))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@dataclass(frozen=True)
+class AccountLine:
+    """An account as the list shows it."""
+
+    account: Account
+    latest: Progress | None
+    key_problem: str
+    tested_since: datetime | None
+    as_of: datetime
+    is_from_environment: bool
+
+    @property
+    def is_testing(self) -> bool:
+        """Whether the reader asked for a test of its key that has not been answered."""
+        if self.tested_since is None:
+            return False
+        answered_at = self.account.connection_tested_at
+        return answered_at is None or answered_at < self.tested_since
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether that answer is taking longer than a free worker would need."""
+        return self.tested_since is not None and self.as_of - self.tested_since > SLOW_AFTER
+
+    @property
+    def place(self) -> str:
+        """Where KnowBe4 is read: the region, or the host of another address."""
+        return urlsplit(self.account.base_url).netloc or str(self.account.get_region_display())
+
+
+@require_GET
+@vary_on_headers("HX-Target")
+@for_administrators
+def accounts(request: ScopedRequest) -> HttpResponse:
+    """List the accounts the reader administers; or only the list, which follows a test of a key."""
+    context = _list(request)
+    if request.htmx.target == "account-list":
+        return render(request, "dashboard/accounts.html#account-list", context)
+    return render(request, "dashboard/accounts.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def add_account(request: ScopedRequest) -> HttpResponse:
+    """Add an account, administered by whoever adds it, and have its key tested."""
+    return _edit(request, Account(time_zone=request.account.time_zone, region=request.account.region))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def edit_account(request: ScopedRequest, account_id: int) -> HttpResponse:
+    """Change an account; the key is replaced only if one is typed."""
+    return _edit(request, _managed(request, account_id))
+
+
+@require_POST
+@for_administrators
+def test_account(request: ScopedRequest, account_id: int) -> HttpResponse:
+    """Have an account's key tested by a worker; the list shows the answer."""
+    _test(request, _managed(request, account_id))
+    return redirect("accounts")
+
+
+@require_POST
+@for_administrators
+def sync_account(request: ScopedRequest, account_id: int) -> HttpResponse:
+    """Queue a sync of one of the reader's accounts, whichever they are looking at."""
+    account = _managed(request, account_id)
+    latest = latest_runs(request.scope, as_of=request.as_of).get(account.pk)
+    if key_problem(account) or not account.encrypted_key:
+        messages.error(request, _("%(account)s has no key to read KnowBe4 with.") % {"account": account})
+    elif latest and latest.is_running:
+        messages.info(request, _("A sync of %(account)s is already running.") % {"account": account})
+    else:
+        try:
+            send(
+                "sync.tasks.sync_account",
+                account_id=account.pk,
+                trigger="person",
+                requested_by=request.user.pk,
+                full=False,
+            )
+        except QueueUnreachableError:
+            messages.error(request, _("The sync could not be queued: Redis does not answer. Try again."))
+        else:
+            note_request(request, account)
+            messages.info(request, _("A sync of %(account)s is on its way.") % {"account": account})
+    return redirect("accounts")
+
+
+@require_POST
+@for_administrators
+def enable_account(request: ScopedRequest, account_id: int) -> HttpResponse:
+    """Switch an account's scheduled syncs on or off; its data stays."""
+    account = _managed(request, account_id)
+    account.is_sync_enabled = request.POST.get("enabled") == "1"
+    account.save(update_fields=["is_sync_enabled"])
+    if account.is_sync_enabled:
+        messages.success(request, _("%(account)s is synced on schedule again.") % {"account": account})
+    else:
+        messages.info(request, _("%(account)s is not synced any more; its data stays.") % {"account": account})
+    return redirect("accounts")
+
+
+@require_POST
+def switch_account(request: ScopedRequest, account_id: int) -> HttpResponse:
+    """Show the reader another of their accounts, from its Overview; 404 for one that is not theirs."""
+    account = next((one for one in request.scope.accounts if one.pk == account_id), None)
+    if account is None:
+        raise Http404
+    choose_account(request, account)
+    return redirect("overview")
+
+
+def _managed(request: ScopedRequest, account_id: int) -> Account:
+    return get_object_or_404(request.scope.managed_accounts(), pk=account_id)
+
+
+def _edit(request: ScopedRequest, account: Account) -> HttpResponse:
+    form = AccountForm(account, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        with transaction.atomic():
+            must_test = form.save()
+            if form.is_new and isinstance(request.user, User):
+                grant_administrator(request.user, account)
+        if must_test:
+            _test(request, account)
+        else:
+            messages.success(request, _("%(account)s is saved.") % {"account": account})
+        return redirect("accounts")
+    return render(request, "dashboard/account_form.html", {"form": form, "account": account})
+
+
+def _test(request: ScopedRequest, account: Account) -> None:
+    """Queue a test of the account's key and remember since when an answer is awaited."""
+    try:
+        send("sync.tasks.test_connection", account_id=account.pk)
+    except QueueUnreachableError:
+        messages.error(request, _("The key could not be tested: Redis does not answer. Try again."))
+        return
+    request.session[TESTS] = {**request.session.get(TESTS, {}), str(account.pk): request.as_of.isoformat()}
+
+
+def _list(request: ScopedRequest) -> dict[str, object]:
+    tests = {
+        int(key): moment
+        for key, text in request.session.get(TESTS, {}).items()
+        if request.as_of - (moment := datetime.fromisoformat(text)) < TEST_FOR
+    }
+    latest = latest_runs(request.scope, as_of=request.as_of)
+    lines = [
+        AccountLine(
+            account=account,
+            latest=latest.get(account.pk),
+            key_problem=key_problem(account),
+            tested_since=tests.get(account.pk),
+            as_of=request.as_of,
+            is_from_environment=is_from_environment(account),
+        )
+        for account in request.scope.managed_accounts().order_by("name", "pk")
+    ]
+    return {
+        "accounts": lines,
+        "is_live": any(line.is_testing or (line.latest and line.latest.is_running) for line in lines),
+        "lead": _lead(lines),
+    }
+
+
+def _lead(lines: list[AccountLine]) -> tuple[str, str]:
+    """Say how many accounts are read, and what is wrong with any."""
+    troubled = [
+        str(line.account)
+        for line in lines
+        if line.key_problem or line.account.is_connected is False or (line.latest and line.latest.has_problem)
+    ]
+    count = len(lines)
+    fact = (
+        _("Rollcall reads one KnowBe4 account.")
+        if count == 1
+        else _("Rollcall reads %(n)s KnowBe4 accounts.") % {"n": count}
+    )
+    if not troubled:
+        return fact, ""
+    if len(troubled) == 1:
+        return fact, _("%(account)s needs a look.") % {"account": troubled[0]}
+    return fact, _("%(n)s of them need a look.") % {"n": len(troubled)}

@@ -1,0 +1,62 @@
+"""The sentences above the panels of the Sync pages, computed from the runs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from dashboard.pages.change_words import Told
+from dashboard.queries.allowance import Allowance
+from dashboard.queries.sync_status import Progress
+from dashboard.templatetags.figures import clock, number
+from sync.models import SyncRun
+
+
+def allowance_finding(allowance: Allowance) -> str:
+    """Say how much of the day's requests is used."""
+    if allowance.percent is None:
+        return _("This account has no request limit")
+    if not allowance.used:
+        return _("None of the day's requests is used")
+    if allowance.used >= (allowance.limit or 0):
+        return _("The day's requests are used up")
+    if not allowance.percent:
+        return _("Less than 1% of the day's requests is used")
+    return _("%(percent)s%% of the day's requests is used") % {"percent": allowance.percent}
+
+
+def changes_finding(run: SyncRun | None, tiles: Sequence[Told], *, as_of: datetime) -> str:
+    """Say what the published run brought, by its two most telling kinds of change."""
+    if run is None or run.published_at is None:
+        return _("Nothing was published yet")
+    time = clock(run.started_at, as_of)
+    if not tiles:
+        return _("The run of %(time)s found nothing that people did") % {"time": time}
+    parts = [f"{number(tile.group.rows)} {tile.words}" for tile in tiles[:2]]
+    return _("The run of %(time)s brought %(what)s") % {"time": time, "what": _(" and ").join(parts)}
+
+
+def run_lead(progress: Progress) -> tuple[str, str]:
+    """Return what became of a run, and what that means, as a lead and its quiet second sentence."""
+    run, as_of = progress.run, progress.as_of
+    at = {"time": clock(run.published_at or run.finished_at or run.heartbeat_at, as_of)}
+    if progress.result == "published":
+        changes = progress.changes or 0
+        meaning = _("Nothing had changed since the run before.")
+        if changes:
+            meaning = _("It wrote %(n)s rows; what had not changed was not touched.") % {"n": number(changes)}
+        return _("This sync was published at %(time)s.") % at, meaning
+    if progress.result == "held":
+        reason = _("This sync is held: %(reason)s.") % {"reason": progress.reason}
+        return reason, _("Nothing of it was published. The next sync replaces it.")
+    if progress.result == "discarded":
+        return _("This sync was discarded: %(reason)s.") % {"reason": progress.reason}, _(
+            "Nothing of it was published."
+        )
+    if progress.result == "paused":
+        return _("This sync is paused. %(message)s") % {"message": run.message}, _("What it read is kept; it goes on.")
+    if progress.result == "silent":
+        return _("This sync stopped answering at %(time)s.") % at, _("The next sync goes on where it was.")
+    if progress.result == "running":
+        return _("This sync is running."), _("Nothing of it is shown until it is published, all at once.")
+    return _("This sync failed. %(message)s") % {"message": run.message}, _("Nothing of it was published.")

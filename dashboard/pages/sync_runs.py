@@ -1,0 +1,119 @@
+"""One sync: what it set out to read, what it read, what it changed, what it set aside, and who decided about it."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from dashboard.access import ScopedRequest
+from dashboard.pages.change_words import told
+from dashboard.pages.queue import QueueUnreachableError
+from dashboard.pages.sync_changes import change_list
+from dashboard.pages.sync_findings import run_lead
+from dashboard.pages.sync_requests import decide
+from dashboard.queries import sync_changes
+from dashboard.queries.allowance import RunPlan
+from dashboard.queries.sync_status import Progress
+from sync.models import QuarantinedRow, SyncRun
+
+SET_ASIDE_SHOWN = 25
+LISTS = {
+    "users": gettext_lazy("People"),
+    "groups": gettext_lazy("Groups"),
+    "store_purchases": gettext_lazy("Store purchases"),
+    "policies": gettext_lazy("Policies"),
+    "campaigns": gettext_lazy("Campaigns"),
+    "campaign_percentages": gettext_lazy("KnowBe4's own rates"),
+    "enrollments": gettext_lazy("Enrollments"),
+    "phishing_campaigns": gettext_lazy("Phishing campaigns"),
+    "phishing_tests": gettext_lazy("Phishing tests"),
+    "recipients": gettext_lazy("Phishing results"),
+}
+
+
+@require_GET
+@vary_on_headers("HX-Target")
+def sync_run(request: ScopedRequest, run_id: int) -> HttpResponse:
+    """Show one sync of the account, or only its list of changes or of rows set aside."""
+    run = get_object_or_404(request.scope.runs().select_related("requested_by", "resolved_by"), pk=run_id)
+    if request.htmx.target == "change-list":
+        return render(request, "dashboard/sync/change_list.html#change-list", change_list(request, run, None))
+    rows = request.scope.quarantined().filter(run=run).order_by("pk")
+    if request.htmx.target == "set-aside":
+        return render(request, "dashboard/sync/set_aside.html#set-aside", {"run": run, **_set_aside(request, rows)})
+    progress = Progress(run, request.as_of)
+    groups = sync_changes.groups(request.scope, run)
+    tiles, more = told(groups)
+    lead, meaning = run_lead(progress)
+    return render(
+        request,
+        "dashboard/sync_run.html",
+        {
+            "run": run,
+            "progress": progress,
+            "lead": lead,
+            "meaning": meaning,
+            "plan": RunPlan.of(run),
+            "tiles": tiles,
+            "more": more,
+            **change_list(request, run, None),
+            **_set_aside(request, rows),
+        },
+    )
+
+
+@require_POST
+def resolve_run(request: ScopedRequest, run_id: int) -> HttpResponse:
+    """Publish a held run after all, or discard it, for the reason given; a worker carries it out."""
+    if not request.scope.is_administrator:
+        raise PermissionDenied(_("Only an administrator decides about a held sync."))
+    run = get_object_or_404(request.scope.runs(), pk=run_id)
+    progress, wanted = Progress(run, request.as_of), request.POST.get("decision", "")
+    reason = request.POST.get("reason", "").strip()
+    error = ""
+    if run.state != SyncRun.State.HELD:
+        error = _("Nothing to decide any more: a later sync replaced this one, or somebody else was faster.")
+    elif wanted not in {"publish", "discard"}:
+        error = _("Choose whether to publish the sync or to discard it.")
+    elif wanted == "publish" and not progress.can_be_published:
+        error = _("This sync cannot be published: one of its lists was not read to its end.")
+    elif not reason:
+        error = _("Nothing was done: a reason is needed. It stays in the run history.")
+    if not error:
+        try:
+            decide(request, run.pk, publish=wanted == "publish", reason=reason[:2000])
+        except QueueUnreachableError:
+            error = _("That could not be queued: Redis does not answer. Nothing was lost; try again.")
+    if error:
+        messages.error(request, error)
+        return redirect("sync_run", run_id=run.pk)
+    return redirect("sync")
+
+
+def _set_aside(request: ScopedRequest, rows: QuerySet[QuarantinedRow]) -> dict[str, object]:
+    page: Page[QuarantinedRow] = Paginator(rows, SET_ASIDE_SHOWN).get_page(request.GET.get("set_aside"))
+    return {
+        "set_aside": page,
+        "set_aside_rows": [
+            (number, list_words(row.list_key), row) for number, row in enumerate(page, page.start_index())
+        ],
+    }
+
+
+def list_words(key: str) -> str:
+    """Return the list a key names, in words: "Enrollments, campaign 791599"."""
+    name, _colon, rest = key.partition(":")
+    title = str(LISTS.get(name, name.replace("_", " ").capitalize()))
+    if not rest:
+        return title
+    if name == "enrollments":
+        rest = _("campaign %(id)s") % {"id": rest}
+    elif name == "recipients":
+        rest = _("test %(id)s") % {"id": rest}
+    return f"{title}, {rest}"
