@@ -65,7 +65,8 @@ def run_sync(
 ) -> SyncRun:
     """Sync one account and return its finished run: published, held, failed or paused.
 
-    `full` reads everything even where a quick pass would do; `retry` bounds the client's patience. A run that was cut
+    `full` reads everything even where a quick pass would do; `retry` bounds the client's patience. What the schedule
+    started leaves the day's reserve of requests alone, though the plan may have been too hopeful. A run that was cut
     short less than six hours ago goes on where it stopped. AlreadyRunningError when another process syncs the account;
     an error that is no answer of KnowBe4's is noted in the run and raised, unless it is that the database went away:
     then the run is paused.
@@ -90,7 +91,8 @@ def run_sync(
             if unpaced:
                 _stop(run, unpaced, now=now())
             else:
-                _attempt(account, run, staging, progress, on_wait=on_wait, retry=retry, now=now)
+                sparing = trigger == SyncRun.Trigger.SCHEDULE
+                _attempt(account, run, staging, progress, on_wait=on_wait, retry=retry, sparing=sparing, now=now)
     except (OperationalError, InterfaceError) as error:
         if run is None or connection.is_usable():
             raise
@@ -108,11 +110,12 @@ def _attempt(
     *,
     on_wait: Callable[[float, str], None] | None,
     retry: Retry | None,
+    sparing: bool,
     now: Callable[[], datetime],
 ) -> None:
     """Carry the run out as far as it goes, and note in it why it stopped, if it did."""
     try:
-        with client_for(account, on_wait=on_wait, retry=retry) as client:
+        with client_for(account, on_wait=on_wait, retry=retry, sparing=sparing) as client:
             _carry_out(account, run, staging, client, progress, now=now)
     except KnowBe4Error as error:
         _stop(run, error, now=now())
@@ -275,11 +278,14 @@ def is_refused(run: SyncRun) -> bool:
     return run.error_kind in {"Unauthorized", "Forbidden"}
 
 
-def _pacer(account: Account) -> Pacer:
+def _pacer(account: Account, *, sparing: bool = False) -> Pacer:
+    per_day = account.daily_allowance
+    if sparing and per_day is not None:
+        per_day = max(1, Allowance(limit=per_day, used=0, resets_at=None).spendable or 0)
     limits: dict[str, Any] = {
         "per_second": account.requests_per_second,
         "per_minute": account.requests_per_minute,
-        "per_day": account.daily_allowance,
+        "per_day": per_day,
     }
     return Pacer(redis_connection(), str(account.pk), **limits)
 
@@ -291,13 +297,20 @@ def allowance(account: Account) -> Allowance:
 
 
 def client_for(
-    account: Account, *, on_wait: Callable[[float, str], None] | None = None, retry: Retry | None = None
+    account: Account,
+    *,
+    on_wait: Callable[[float, str], None] | None = None,
+    retry: Retry | None = None,
+    sparing: bool = False,
 ) -> Client:
-    """Return a client of the account, paced with all others of it. KeyUnreadableError under another SECRET_KEY."""
+    """Return a client of the account, paced with all others of it. KeyUnreadableError under another SECRET_KEY.
+
+    `sparing`: the day's reserve is left alone, for what people start by hand.
+    """
     return Client(
         account.base_url or regions.base_url(account.region),
         account.api_key,
-        pacer=_pacer(account),
+        pacer=_pacer(account, sparing=sparing),
         retry=retry,
         on_wait=on_wait,
     )
