@@ -12,6 +12,12 @@ from dashboard.pages.accounts import (
     sync_account,
     test_account,
 )
+from dashboard.pages.console_import import (
+    console_import,
+    console_import_columns,
+    console_import_decide,
+    console_imports,
+)
 from dashboard.pages.overview import overview
 from dashboard.pages.sync import sync, sync_start, sync_status
 from dashboard.pages.sync_changes import sync_changes, vanished
@@ -26,6 +32,10 @@ urlpatterns = [
     path("sync/runs/<int:run_id>/resolve/", resolve_run, name="resolve_run"),
     path("sync/changes/", sync_changes, name="sync_changes"),
     path("sync/vanished/", vanished, name="vanished"),
+    path("sync/imports/", console_imports, name="console_imports"),
+    path("sync/imports/<int:import_id>/", console_import, name="console_import"),
+    path("sync/imports/<int:import_id>/columns/", console_import_columns, name="console_import_columns"),
+    path("sync/imports/<int:import_id>/decide/", console_import_decide, name="console_import_decide"),
     path("settings/accounts/", accounts, name="accounts"),
     path("settings/accounts/new/", add_account, name="add_account"),
     path("settings/accounts/<int:account_id>/", edit_account, name="edit_account"),

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from sync.console.columns import Field
 from sync.console.source import FileUnreadableError
 from sync.models import Account, ConsoleImport
 from sync.pipeline import due_dates
@@ -72,6 +73,7 @@ def _describe(reading: Reading) -> dict[str, Any]:
         "delimiter": reading.source.delimiter_name,
         "headers": reading.survey.headers,
         "samples": reading.survey.samples,
+        "meanings": {name: name.label for name in Field},
         "rows": reading.survey.rows,
         "orders": {name: order for name, order in reading.orders.items() if order},
         "asked": list(reading.asked),
@@ -138,7 +140,12 @@ def matched_rows(account: Account) -> dict[str, Any]:
 
 def _changes(account: Account, *, now: datetime) -> dict[str, Any]:
     """Return what acceptance would change: the same decision and the same ladder, only read."""
-    values: dict[str, Any] = {"account": account.pk, "now": now, "read_at": account.data_as_of or now, "before": account.published_at}
+    values: dict[str, Any] = {
+        "account": account.pk,
+        "now": now,
+        "read_at": account.data_as_of or now,
+        "before": account.published_at,
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
