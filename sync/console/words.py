@@ -96,7 +96,7 @@ def seconds(text: str, *, unit: int = 1) -> int | None:
 def unit_of(header: str) -> int:
     """Return how many seconds a bare number means under this column name: 60 if it speaks of minutes, 3600 of hours."""
     plain = normalized(header)
-    if re.search(r"min(ute|uten|utos|s)?$", plain):
+    if re.search(r"min(s|ut(e|es|en|os))?$", plain):
         return 60
     return 3600 if re.search(r"(hours?|stunden|heures|horas|uren)$", plain) else 1
 
