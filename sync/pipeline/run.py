@@ -195,6 +195,8 @@ def _keep_quarantined(account: Account, run: SyncRun, staging: Staging) -> None:
 def locked(account: Account) -> Iterator[None]:
     """Hold the account's run lock; the database frees it when this process or its connection dies."""
     with connection.cursor() as cursor:
+        # Of a worker that was killed Postgres learns only when it answers: it shall look while it works, too.
+        cursor.execute("SET client_connection_check_interval = '2s'")
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, account.pk])
         if not cursor.fetchone()[0]:
             raise AlreadyRunningError(account)

@@ -52,9 +52,9 @@ def test_nothing_is_shown_while_it_lasts_and_all_of_it_after(
 
     simulator.clock.set(now + timedelta(days=2))
     before = dump(connected)
-    assert run_during(text).state == stopped.state
+    assert run_during(text, full=False).state == stopped.state
     assert dump(connected) == before
-    assert run().state == "published"
+    assert run(full=False).state == "published"
     assert_truth(connected, company, simulator.clock.now())
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sync.models import Enrollment
-from tests.sync.faults.mirror import assert_truth, dump
+from tests.sync.faults.mirror import assert_truth, dump, is_empty
 
 FALLEN = {
     "empty-list:resource=enrollments": "Enrollments fell from",
@@ -22,13 +22,31 @@ def test_a_list_that_shrank_holds_the_run(run, run_during, simulator, connected,
     run()
     simulator.clock.set(now + timedelta(days=1))
     before = dump(connected)
-    held = run_during(text)
+    held = run_during(text, full=False)
     assert held.state == "held"
     assert why in held.message
     assert dump(connected) == before
-    done = run()
+    done = run(full=False)
     assert (done.state, done.pk == held.pk) == ("published", False)
     assert_truth(connected, company, simulator.clock.now())
+
+
+BROKEN_OFF = {
+    "early-end:resource=enrollments": "The list of enrollments has none of",
+    "empty-list:resource=enrollments": "The list of enrollments has none of",
+    "empty-list:resource=users": "The list of people lacks 58 of 58 who have enrollments",
+    "empty-list:resource=campaigns": "The list of campaigns lacks",
+}
+
+
+@pytest.mark.parametrize(("text", "why"), BROKEN_OFF.items(), ids=list(BROKEN_OFF))
+def test_a_list_that_breaks_off_in_the_first_sync_holds_it_too(run, run_during, connected, company, now, text, why):
+    held = run_during(text)
+    assert held.state == "held"
+    assert why in held.message
+    assert is_empty(connected)
+    assert run().state == "published"
+    assert_truth(connected, company, now, first=True)
 
 
 def test_rows_that_move_while_they_are_read_are_not_taken_for_vanished(
