@@ -1,11 +1,16 @@
 """Answers that are none: while they last nothing new is shown, and when they have passed everything is."""
 
+import socket
+from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from sync.knowbe4.client import Client
 from sync.pipeline.schedule import accounts_due
 from tests.sync.conftest import IMPATIENT
+from tests.sync.faults.conftest import AT_ONCE
 from tests.sync.faults.mirror import assert_truth, dump, is_empty
 
 LASTING = {
@@ -83,3 +88,49 @@ def test_maintenance_of_ten_minutes_is_outlasted(run, run_during, simulator, con
     # The first of three pages was staged before the maintenance.
     assert paths.count("/v1/training/enrollments") == 2
     assert_truth(connected, company, now)
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """Let the client wait a fraction of a second for a connection and for an answer."""
+    monkeypatch.setattr("sync.pipeline.run.Client", partial(Client, timeout=(0.3, 0.3)))
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_answer_that_never_comes_is_not_waited_for(run, run_during, connected, company, now):
+    paused = run_during("slow-connect:resource=enrollments,after=1,seconds=60")
+    assert (paused.state, paused.error_kind) == ("paused", "Unreachable")
+    assert "no answer in time" in paused.message
+    assert is_empty(connected)
+    assert run().pk == paused.pk
+    assert_truth(connected, company, now, first=True)
+
+
+@pytest.fixture
+def deaf_host():
+    """Return the address of a host that completes no connection: nobody takes them, and its queue is full."""
+    with ExitStack() as opened:
+        host = opened.enter_context(socket.socket())
+        host.bind(("127.0.0.1", 0))
+        host.listen(0)
+        for _ in range(3):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(host.getsockname())
+        yield f"http://127.0.0.1:{host.getsockname()[1]}"
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_connection_that_never_comes_about_is_not_waited_for(
+    run, run_during, simulator, connected, company, now, deaf_host
+):
+    first = run_during("html:resource=enrollments,after=1")
+    connected.base_url = deaf_host
+    connected.save()
+    second = run(retry=AT_ONCE)
+    assert (second.pk, second.state) == (first.pk, "paused")
+    assert "no connection in time" in second.message
+    connected.base_url = simulator.url
+    connected.save()
+    assert run().pk == first.pk
+    assert_truth(connected, company, now, first=True)
