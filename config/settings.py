@@ -6,11 +6,13 @@ then all of them, and `ALLOWED_HOSTS`, are required.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from config import embedded
@@ -44,7 +46,10 @@ def _database(url: str) -> dict[str, Any]:
     """Return Django's connection settings for a libpq URL, unix-socket hosts and options included."""
     if not url.startswith(("postgres://", "postgresql://")):
         raise ImproperlyConfigured("DATABASE_URL must start with postgresql://; Rollcall runs on PostgreSQL only.")
-    parts: dict[str, Any] = dict(conninfo_to_dict(url))
+    try:
+        parts: dict[str, Any] = dict(conninfo_to_dict(url))
+    except ProgrammingError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {str(error).splitlines()[0]}.") from None
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.pop("dbname", ""),
@@ -95,19 +100,26 @@ else:
     DATABASE_URL = _required("DATABASE_URL", "a PostgreSQL 18 address, postgresql://user:password@host/name.")
     REDIS_URL = _required("REDIS_URL", "a Redis address, redis://host:6379/0.")
     SECRET_KEY = _required("SECRET_KEY", "a long random text; it signs sessions and encrypts KnowBe4 keys.")
-    ALLOWED_HOSTS = _required("ALLOWED_HOSTS", "the host names this site answers to, separated by commas.").split(",")
+    _hosts = _required("ALLOWED_HOSTS", "the host names this site answers to, separated by commas.")
+    ALLOWED_HOSTS = [host.strip() for host in _hosts.split(",") if host.strip()]
 
 DATABASES = {"default": _database(DATABASE_URL)}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 # KnowBe4: the environment makes the first account; further ones are added by an administrator.
-KNOWBE4_API_KEY = os.environ.get("KNOWBE4_API_KEY", "")
-KNOWBE4_REGION = os.environ.get("KNOWBE4_REGION", "us").lower()
-KNOWBE4_BASE_URL = os.environ.get("KNOWBE4_BASE_URL", "")
+KNOWBE4_API_KEY = os.environ.get("KNOWBE4_API_KEY", "").strip()
+KNOWBE4_REGION = os.environ.get("KNOWBE4_REGION", "").strip().lower() or "us"
+KNOWBE4_BASE_URL = os.environ.get("KNOWBE4_BASE_URL", "").strip()
 # Off only for a simulator: the real KnowBe4 locks out whoever hurries it.
 KNOWBE4_LIMITS = _flag("KNOWBE4_LIMITS", default=True)
 if KNOWBE4_REGION not in {"us", "eu", "ca", "uk", "de"}:
     raise ImproperlyConfigured(f"KNOWBE4_REGION is {KNOWBE4_REGION!r}: it must be us, eu, ca, uk or de.")
+if KNOWBE4_BASE_URL and not re.match(r"https?://[^/\s]+", KNOWBE4_BASE_URL):
+    raise ImproperlyConfigured(
+        f"KNOWBE4_BASE_URL is {KNOWBE4_BASE_URL!r}: it must start with https:// and name a host."
+    )
+if not re.fullmatch(r"[!-~]*", KNOWBE4_API_KEY):
+    raise ImproperlyConfigured("KNOWBE4_API_KEY holds blanks or characters that no key has: copy it once more.")
 
 # Where people reach this site; https switches on secure cookies and HSTS.
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")

@@ -49,10 +49,17 @@ class AccountManager(models.Manager["Account"]):
         account = self.filter(name=name).first() or Account(name=name)
         account.region = settings.KNOWBE4_REGION
         account.base_url = settings.KNOWBE4_BASE_URL
-        if account.encrypted_key == b"" or account.api_key != settings.KNOWBE4_API_KEY:
+        if not account.holds_key(settings.KNOWBE4_API_KEY):
             account.api_key = settings.KNOWBE4_API_KEY
+        limits = ("requests_per_second", "requests_per_minute", "requests_per_day")
         if not settings.KNOWBE4_LIMITS:
-            account.requests_per_second = account.requests_per_minute = account.requests_per_day = None
+            for limit in limits:
+                setattr(account, limit, None)
+        elif all(getattr(account, limit) is None for limit in limits):
+            # They were off; a tenant that is read without them locks its reader out.
+            untouched = Account()
+            for limit in limits:
+                setattr(account, limit, getattr(untouched, limit))
         account.save()
         if not is_demo:
             self.filter(name=DEMO_NAME).update(is_sync_enabled=False)
@@ -90,10 +97,10 @@ class Account(models.Model):
     )
 
     # What KnowBe4 says of the account.
-    knowbe4_name = models.CharField(max_length=500, blank=True)
-    subscription_level = models.CharField(max_length=100, blank=True)
+    knowbe4_name = models.TextField(blank=True)
+    subscription_level = models.TextField(blank=True)
     subscription_end_date = models.DateField(null=True, blank=True)
-    number_of_seats = models.PositiveIntegerField(null=True, blank=True)
+    number_of_seats = models.BigIntegerField(null=True, blank=True)
     domains = models.JSONField(default=list)
     current_risk_score = models.FloatField(null=True, blank=True)
 
@@ -130,6 +137,13 @@ class Account(models.Model):
     @api_key.setter
     def api_key(self, value: str) -> None:
         self.encrypted_key = keys.encrypt(value)
+
+    def holds_key(self, key: str) -> bool:
+        """Return whether this is the stored key; a key that cannot be read any more is none."""
+        try:
+            return self.api_key == key
+        except keys.KeyUnreadableError:
+            return False
 
     @property
     def daily_allowance(self) -> int | None:

@@ -13,8 +13,8 @@ class Department(models.Model):
     """
 
     account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
-    key = models.CharField(max_length=500, blank=True)
-    name = models.CharField(max_length=500, blank=True)
+    key = models.TextField(blank=True)
+    name = models.TextField(blank=True)
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="spellings")
 
     class Meta:
@@ -43,16 +43,16 @@ class Person(models.Model):
 
     account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
     knowbe4_id = models.BigIntegerField()
-    email = models.CharField(max_length=500, blank=True)
-    first_name = models.CharField(max_length=500, blank=True)
-    last_name = models.CharField(max_length=500, blank=True)
-    employee_number = models.CharField(max_length=200, blank=True)
-    job_title = models.CharField(max_length=500, blank=True)
-    location = models.CharField(max_length=500, blank=True)
-    division = models.CharField(max_length=500, blank=True)
-    organization = models.CharField(max_length=500, blank=True)
-    language = models.CharField(max_length=100, blank=True)
-    status = models.CharField(max_length=20, choices=PersonStatus.choices)
+    email = models.TextField(blank=True)
+    first_name = models.TextField(blank=True)
+    last_name = models.TextField(blank=True)
+    employee_number = models.TextField(blank=True)
+    job_title = models.TextField(blank=True)
+    location = models.TextField(blank=True)
+    division = models.TextField(blank=True)
+    organization = models.TextField(blank=True)
+    language = models.TextField(blank=True)
+    status = models.TextField(choices=PersonStatus.choices)
     joined_at = models.DateTimeField(null=True, blank=True)
     employee_start_date = models.DateField(null=True, blank=True)
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -60,9 +60,9 @@ class Person(models.Model):
     current_risk_score = models.FloatField(null=True, blank=True)
     phish_prone_percentage = models.FloatField(null=True, blank=True, help_text="Percent: 14.2 is 14.2 %.")
 
-    department_name = models.CharField(max_length=500, blank=True, help_text="As KnowBe4 spells it.")
-    manager_name = models.CharField(max_length=500, blank=True)
-    manager_email = models.CharField(max_length=500, blank=True)
+    department_name = models.TextField(blank=True, help_text="As KnowBe4 spells it.")
+    manager_name = models.TextField(blank=True)
+    manager_email = models.TextField(blank=True)
 
     # Derived at publish.
     department = models.ForeignKey(Department, null=True, on_delete=models.PROTECT, related_name="people")
@@ -89,10 +89,10 @@ class Group(models.Model):
 
     account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
     knowbe4_id = models.BigIntegerField()
-    name = models.CharField(max_length=500, blank=True)
-    group_type = models.CharField(max_length=100, blank=True)
-    status = models.CharField(max_length=20, blank=True)
-    member_count = models.IntegerField(null=True, blank=True)
+    name = models.TextField(blank=True)
+    group_type = models.TextField(blank=True)
+    status = models.TextField(blank=True)
+    member_count = models.BigIntegerField(null=True, blank=True)
     members = models.ManyToManyField(Person, through="GroupMembership", related_name="groups")
     first_seen_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)

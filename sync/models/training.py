@@ -33,12 +33,12 @@ class ContentItem(models.Model):
     account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
     source = models.CharField(max_length=20, choices=Source.choices)
     knowbe4_id = models.BigIntegerField(null=True, blank=True)
-    name = models.CharField(max_length=1000)
+    name = models.TextField()
     content_type = models.CharField(max_length=20, choices=ContentType.choices)
-    reported_type = models.CharField(max_length=100, blank=True, help_text="KnowBe4's own word.")
+    reported_type = models.TextField(blank=True, help_text="KnowBe4's own word.")
     description = models.TextField(blank=True)
-    publisher = models.CharField(max_length=500, blank=True)
-    duration = models.IntegerField(null=True, blank=True, help_text="Minutes.")
+    publisher = models.TextField(blank=True)
+    duration = models.BigIntegerField(null=True, blank=True, help_text="Minutes.")
     is_retired = models.BooleanField(null=True, blank=True)
     retirement_at = models.DateTimeField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
@@ -65,17 +65,17 @@ class Campaign(models.Model):
 
     account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
     knowbe4_id = models.BigIntegerField()
-    name = models.CharField(max_length=1000, blank=True)
-    reported_status = models.CharField(max_length=100, blank=True, help_text="KnowBe4's own word.")
-    duration_type = models.CharField(max_length=100, blank=True, help_text="KnowBe4's own words.")
+    name = models.TextField(blank=True)
+    reported_status = models.TextField(blank=True, help_text="KnowBe4's own word.")
+    duration_type = models.TextField(blank=True, help_text="KnowBe4's own words.")
     start_at = models.DateTimeField(null=True, blank=True)
     end_at = models.DateTimeField(null=True, blank=True)
-    relative_duration = models.CharField(max_length=100, blank=True, help_text='KnowBe4\'s own words: "2 weeks".')
+    relative_duration = models.TextField(blank=True, help_text='KnowBe4\'s own words: "2 weeks".')
     relative_months = models.IntegerField(null=True, blank=True)
     relative_days = models.IntegerField(null=True, blank=True)
     auto_enroll = models.BooleanField(null=True, blank=True)
     allow_multiple_enrollments = models.BooleanField(null=True, blank=True)
-    completion_percentage = models.IntegerField(
+    completion_percentage = models.BigIntegerField(
         null=True, blank=True, help_text="KnowBe4's own figure; -1 when it was too big to compute there."
     )
     content_ids = ArrayField(models.BigIntegerField(), default=list, help_text="Our ids of its content items.")
@@ -122,14 +122,14 @@ class Enrollment(models.Model):
     content = models.ForeignKey(
         ContentItem, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="enrollments"
     )
-    reported_status = models.CharField(max_length=100, help_text="KnowBe4's own word.")
+    reported_status = models.TextField(help_text="KnowBe4's own word.")
     enrolled_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     is_completion_observed = models.BooleanField(
         default=False, help_text="KnowBe4 gave no completion date: completed_at is when a sync first saw it done."
     )
-    time_spent = models.IntegerField(default=0, help_text="Seconds.")
+    time_spent = models.BigIntegerField(default=0, help_text="Seconds.")
     policy_acknowledged = models.BooleanField(default=False)
     score = models.FloatField(null=True, blank=True)
 

@@ -11,7 +11,8 @@ The first rule that applies wins and is stored as `due_source`:
 
 KnowBe4 is the system of record for extensions that only its console shows. An enrollment that is still reported open
 48 hours after its derived date has one: `hidden_extension`, with no date until rule 1 or 4 gives one. A campaign whose
-end moves into the future speaks again for itself.
+end moves into the future speaks again for itself. What was observed stays: finished work keeps the deadline it had,
+whenever a sync looks, and a campaign's end that passes later does not undo that KnowBe4 said Past Due before it.
 
 The SQL expects: s (staged enrollment), m (mirror row or nulls), c (CAMPAIGNS, published before), and the parameters
 now (publication), read_at (when the run began to read) and before (the publication before this one, or null).
@@ -63,7 +64,8 @@ SOURCE_JOIN = f"""
             WHEN {_OPEN} AND derived.due_at IS NULL AND m.due_source IN ('observed', 'hidden_extension')
                 THEN 'hidden_extension'
             WHEN NOT {_OPEN} AND m.due_source IN ('observed', 'hidden_extension')
-                 AND derived.due_at > %(now)s IS NOT TRUE THEN m.due_source
+                 AND (derived.due_at > %(now)s AND derived.due_at IS DISTINCT FROM m.original_due_at) IS NOT TRUE
+                THEN m.due_source
             WHEN derived.due_at IS NOT NULL THEN derived.source
             ELSE 'none'
         END AS source
@@ -90,7 +92,9 @@ DUE_AFTER = """
 ORIGINAL_DUE_AT = "coalesce(m.original_due_at, derived.due_at)"
 
 COMPLETED_AT = f"CASE WHEN {DONE} THEN coalesce(s.completed_at, m.completed_at, %(now)s::timestamptz) END"
-IS_COMPLETION_OBSERVED = f"{DONE} AND s.completed_at IS NULL"
+IS_COMPLETION_OBSERVED = f"""
+    {DONE} AND s.completed_at IS NULL AND (m.completed_at IS NULL OR m.is_completion_observed)
+"""
 # Started is a start date, or time spent; without a date the first sync that saw the time stands for it.
 STARTED_AT = "coalesce(s.started_at, CASE WHEN s.time_spent > 0 THEN coalesce(m.started_at, %(now)s::timestamptz) END)"
 

@@ -37,10 +37,19 @@ class StageTable:
         return [kind for _, kind in self.columns]
 
 
+# The longest text that Postgres' indexes take, whatever its characters: emails, departments and titles are in some.
+LONGEST_INDEXED = 600
+
+
+def _indexed(text: str | None) -> str:
+    """Return a text that an index can hold; nobody's email or title is longer."""
+    return (text or "")[:LONGEST_INDEXED]
+
+
 def _person(item: payloads.User, key: str) -> Row:
     return (
         item.id,
-        item.email or "",
+        _indexed(item.email),
         item.first_name or "",
         item.last_name or "",
         item.employee_number or "",
@@ -56,7 +65,7 @@ def _person(item: payloads.User, key: str) -> Row:
         item.last_sign_in,
         item.current_risk_score,
         item.phish_prone_percentage,
-        item.department or "",
+        _indexed(item.department),
         item.manager_name or "",
         item.manager_email or "",
         item.groups,
@@ -103,7 +112,7 @@ GROUP = StageTable(
         ("name", "text"),
         ("group_type", "text"),
         ("status", "text"),
-        ("member_count", "int"),
+        ("member_count", "bigint"),
     ),
     _group,
 )
@@ -113,7 +122,7 @@ def _store_purchase(item: payloads.StorePurchase, key: str) -> Row:
     return (
         "store_purchase",
         item.store_purchase_id,
-        item.name,
+        _indexed(item.name),
         item.type or "",
         item.description or "",
         item.publisher or "",
@@ -126,7 +135,7 @@ def _store_purchase(item: payloads.StorePurchase, key: str) -> Row:
 
 
 def _policy(item: payloads.Policy, key: str) -> Row:
-    return ("policy", item.policy_id, item.name, item.content_type, "", "", item.minimum_time, *([None] * 4))
+    return ("policy", item.policy_id, _indexed(item.name), item.content_type, "", "", item.minimum_time, *([None] * 4))
 
 
 def _content(item: payloads.StorePurchase | payloads.Policy, key: str) -> Row:
@@ -142,7 +151,7 @@ CONTENT = StageTable(
         ("reported_type", "text"),
         ("description", "text"),
         ("publisher", "text"),
-        ("duration", "int"),
+        ("duration", "bigint"),
         ("is_retired", "boolean"),
         ("retirement_at", "timestamptz"),
         ("published_at", "timestamptz"),
@@ -155,8 +164,8 @@ CONTENT = StageTable(
 def _campaign_content(item: payloads.Content) -> Row:
     """Return source, id, name and KnowBe4's type of a campaign's content item."""
     if item.store_purchase_id is None:
-        return ("policy", item.policy_id, item.name, item.content_type)
-    return ("store_purchase", item.store_purchase_id, item.name, item.type or "")
+        return ("policy", item.policy_id, _indexed(item.name), item.content_type)
+    return ("store_purchase", item.store_purchase_id, _indexed(item.name), item.type or "")
 
 
 def _campaign(item: payloads.Campaign, key: str) -> Row:
@@ -188,8 +197,8 @@ CAMPAIGN = StageTable(
         ("start_at", "timestamptz"),
         ("end_at", "timestamptz"),
         ("relative_duration", "text"),
-        ("relative_months", "int"),
-        ("relative_days", "int"),
+        ("relative_months", "bigint"),
+        ("relative_days", "bigint"),
         ("auto_enroll", "boolean"),
         ("allow_multiple_enrollments", "boolean"),
         ("content", "jsonb"),
@@ -205,7 +214,7 @@ def _campaign_percentage(item: payloads.Campaign, key: str) -> Row:
 
 CAMPAIGN_PERCENTAGE = StageTable(
     "campaign_percentage",
-    (("knowbe4_id", "bigint"), ("completion_percentage", "int")),
+    (("knowbe4_id", "bigint"), ("completion_percentage", "bigint")),
     _campaign_percentage,
 )
 
@@ -218,9 +227,9 @@ def _enrollment(item: payloads.Enrollment, key: str) -> Row:
         item.campaign_name or "",
         item.store_purchase_id,
         "policy" if "policy" in item.content_type.lower() else "store_purchase",
-        item.module_name or "",
+        _indexed(item.module_name),
         user.id if user else None,
-        (user.email or "") if user else "",
+        _indexed(user.email) if user else "",
         (user.first_name or "") if user else "",
         (user.last_name or "") if user else "",
         item.status,
@@ -252,7 +261,7 @@ ENROLLMENT = StageTable(
         ("enrolled_at", "timestamptz"),
         ("started_at", "timestamptz"),
         ("completed_at", "timestamptz"),
-        ("time_spent", "int"),
+        ("time_spent", "bigint"),
         ("policy_acknowledged", "boolean"),
         ("score", "float8"),
     ),
@@ -313,21 +322,21 @@ PHISHING_TEST = StageTable(
         ("name", "text"),
         ("reported_status", "text"),
         ("started_at", "timestamptz"),
-        ("duration", "int"),
+        ("duration", "bigint"),
         ("template_name", "text"),
         ("categories", "jsonb"),
         ("phish_prone_percentage", "float8"),
-        ("scheduled_count", "int"),
-        ("delivered_count", "int"),
-        ("opened_count", "int"),
-        ("clicked_count", "int"),
-        ("replied_count", "int"),
-        ("attachment_open_count", "int"),
-        ("macro_enabled_count", "int"),
-        ("data_entered_count", "int"),
-        ("qr_code_scanned_count", "int"),
-        ("reported_count", "int"),
-        ("bounced_count", "int"),
+        ("scheduled_count", "bigint"),
+        ("delivered_count", "bigint"),
+        ("opened_count", "bigint"),
+        ("clicked_count", "bigint"),
+        ("replied_count", "bigint"),
+        ("attachment_open_count", "bigint"),
+        ("macro_enabled_count", "bigint"),
+        ("data_entered_count", "bigint"),
+        ("qr_code_scanned_count", "bigint"),
+        ("reported_count", "bigint"),
+        ("bounced_count", "bigint"),
     ),
     _phishing_test,
 )
@@ -389,7 +398,7 @@ ACCOUNT = StageTable(
         ("knowbe4_name", "text"),
         ("subscription_level", "text"),
         ("subscription_end_at", "timestamptz"),
-        ("number_of_seats", "int"),
+        ("number_of_seats", "bigint"),
         ("domains", "jsonb"),
         ("current_risk_score", "float8"),
     ),

@@ -49,6 +49,20 @@ def test_a_demo_company_never_mixes_with_a_real_one(environment):
     assert demo.is_sync_enabled
 
 
+@pytest.mark.django_db
+def test_limits_that_were_off_come_back(environment):
+    environment(base_url="http://127.0.0.1:8900", limits=False)
+    again = environment(base_url="http://127.0.0.1:8900")
+    assert (again.requests_per_minute, again.requests_per_second, again.requests_per_day) == (50, 4, 2000)
+
+
+@pytest.mark.django_db
+def test_a_key_that_cannot_be_read_is_entered_again(environment, settings):
+    environment(key="s3cret-key")
+    settings.SECRET_KEY = "another"
+    assert environment(key="s3cret-key").api_key == "s3cret-key"
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("redis_url")
 def test_a_real_key_asks_the_real_host_of_its_region(environment):

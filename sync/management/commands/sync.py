@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from sync.keys import KeyUnreadableError
 from sync.models import Account, SyncRun
 from sync.pipeline.run import AlreadyRunningError, NotConnectedError, is_refused, run_sync
 
@@ -39,7 +40,7 @@ class Command(BaseCommand):
                     listener=steps.show,
                     on_wait=steps.waiting,
                 )
-            except (AlreadyRunningError, NotConnectedError) as error:
+            except (AlreadyRunningError, NotConnectedError, KeyUnreadableError) as error:
                 raise CommandError(str(error), returncode=1) from None
         if run.state == SyncRun.State.PUBLISHED:
             self.stdout.write(_published(run))

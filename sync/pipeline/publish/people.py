@@ -22,7 +22,8 @@ def publish(staging: Staging, publication: Publication, *, unread: set[str]) -> 
     _add_departments(staged_people, publication)
     people = _person_merge(staged_people)
     written = merge(people, publication)
-    vanished = 0 if any(key.startswith("users:") for key in unread) else mark_vanished(people, publication)
+    all_read = not any(key.startswith("users:") for key in unread)
+    vanished = mark_vanished(people, publication) if all_read else 0
     counts["person"] = Counts(written.inserted, written.changed, vanished, written.restored)
     _name_departments(publication)
     _link_managers(publication)
@@ -31,7 +32,7 @@ def publish(staging: Staging, publication: Publication, *, unread: set[str]) -> 
     written = merge(groups, publication)
     vanished = 0 if any(key.startswith("groups:") for key in unread) else mark_vanished(groups, publication)
     counts["group"] = Counts(written.inserted, written.changed, vanished, written.restored)
-    counts["membership"] = _merge_memberships(staged_people, publication)
+    counts["membership"] = _merge_memberships(staged_people, publication, all_read=all_read)
     return counts
 
 
@@ -127,7 +128,7 @@ def _link_managers(publication: Publication) -> None:
         )
 
 
-def _merge_memberships(staged: str, publication: Publication) -> Counts:
+def _merge_memberships(staged: str, publication: Publication, *, all_read: bool) -> Counts:
     """Bring group memberships to the staged people's; who left a group keeps the row with `removed_at`."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS membership")
@@ -159,6 +160,8 @@ def _merge_memberships(staged: str, publication: Publication) -> Counts:
             """
         )
         restored = cursor.rowcount
+        if not all_read:
+            return Counts(inserted=inserted, restored=restored)
         cursor.execute(
             """
             UPDATE sync_groupmembership m SET removed_at = %(now)s

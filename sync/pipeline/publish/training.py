@@ -188,6 +188,14 @@ def _enrollment_merge(staging: Staging, *, everything: bool) -> Merge:
             LEFT JOIN sync_contentitem purchase ON purchase.account_id = %(account)s
                  AND purchase.source = 'store_purchase' AND purchase.knowbe4_id = s.store_purchase_id
             LEFT JOIN (
+                SELECT DISTINCT ON (campaign.id, item.source, item.name)
+                       campaign.id AS campaign_id, item.id, item.source, item.name
+                FROM sync_campaign campaign JOIN sync_contentitem item ON item.id = ANY(campaign.content_ids)
+                WHERE campaign.account_id = %(account)s
+                ORDER BY campaign.id, item.source, item.name, item.id
+            ) own ON s.store_purchase_id IS NULL AND own.campaign_id = c.id AND own.name = s.module_name
+                 AND own.source = s.source
+            LEFT JOIN (
                 SELECT DISTINCT ON (source, name) id, source, name FROM sync_contentitem
                 WHERE account_id = %(account)s
                 ORDER BY source, name, removed_at IS NOT NULL, id
@@ -195,9 +203,10 @@ def _enrollment_merge(staging: Staging, *, everything: bool) -> Merge:
             {due_dates.JOINS}
         """,
         columns=(
-            Column("person_id", "person.id"),
+            # A row that lost its user is still that person's.
+            Column("person_id", "coalesce(person.id, m.person_id)"),
             Column("campaign_id", "c.id"),
-            Column("content_id", "coalesce(purchase.id, named.id)"),
+            Column("content_id", "coalesce(purchase.id, own.id, named.id)"),
             Column("reported_status", "s.reported_status"),
             Column("enrolled_at", "s.enrolled_at"),
             Column("started_at", due_dates.STARTED_AT),
@@ -215,6 +224,7 @@ def _enrollment_merge(staging: Staging, *, everything: bool) -> Merge:
         subject=Change.Subject.ENROLLMENT,
         covers="true"
         if everything
-        else "m.campaign_id IN (SELECT id FROM sync_campaign"
-        " WHERE account_id = %(account)s AND knowbe4_id = ANY(%(campaigns)s))",
+        else "m.campaign_id IN (SELECT id FROM sync_campaign WHERE account_id = %(account)s"
+        # Campaigns that are listed no more were not asked for, and take their enrollments with them.
+        " AND (knowbe4_id = ANY(%(campaigns)s) OR removed_at IS NOT NULL))",
     )

@@ -95,6 +95,14 @@ def test_a_moved_end_date_speaks_for_itself_again(sync, enrollment):
     assert (found.due_at, found.due_source, found.original_due_at) == (moved, DueSource.CAMPAIGN_END, END)
 
 
+@pytest.mark.parametrize("later", [2 * HOUR, 2 * DAY])
+def test_finished_work_keeps_its_observed_date_whenever_a_sync_looks(sync, enrollment, later):
+    tuesday = {"duration_type": "Specific End Date", "end_at": MONDAY + DAY}
+    sync(MONDAY, campaign=[tuesday], enrollment=row("Past Due"))
+    sync(MONDAY + later, campaign=[tuesday], enrollment=row("Passed", completed_at=MONDAY + HOUR))
+    assert (enrollment().due_at, enrollment().due_source) == (MONDAY, DueSource.OBSERVED)
+
+
 def test_an_observed_date_is_dropped_when_the_work_is_open_again(sync, enrollment):
     sync(MONDAY, campaign=[OPEN_ENDED], enrollment=row("Past Due"))
     sync(MONDAY + DAY, campaign=[OPEN_ENDED], enrollment=row("In Progress"))
@@ -147,6 +155,8 @@ def test_a_reset_wipes_the_completion(sync, enrollment):
         ("1 day", (0, 1)),
         ("1 month", (1, 0)),
         ("1 Year", (12, 0)),
+        ("10 years", (120, 0)),
+        ("9999 years", (None, None)),
         ("soon", (None, None)),
         ("", (None, None)),
         (None, (None, None)),

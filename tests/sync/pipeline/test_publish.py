@@ -154,6 +154,37 @@ def test_rows_set_aside_let_nothing_vanish(sync, account):
     assert Person.objects.get().removed_at == MONDAY + HOUR
 
 
+def test_a_row_that_loses_its_user_stays_that_persons(sync):
+    sync(MONDAY, enrollment=[ENROLLED])
+    sync(MONDAY + HOUR, enrollment=[ENROLLED | {"user_id": None}])
+    assert Enrollment.objects.get().person.knowbe4_id == 501
+
+
+def test_policies_of_one_name_are_told_apart_by_their_campaign(sync):
+    policies = [{"source": "policy", "knowbe4_id": number, "name": "Clean desk"} for number in (5, 6)]
+    campaign = {"content": [["policy", 6, "Clean desk", "Uploaded Policy"]]}
+    sync(
+        MONDAY,
+        content=policies,
+        campaign=[campaign],
+        enrollment=[ENROLLED | {"store_purchase_id": None, "source": "policy", "module_name": "Clean desk"}],
+    )
+    assert Enrollment.objects.get().content.knowbe4_id == 6
+
+
+def test_texts_and_numbers_of_any_length_are_published(sync):
+    long = "x" * 5_000
+    sync(
+        MONDAY,
+        person=[{"status": long, "language": long, "job_title": long, "email": long, "department_name": long}],
+        group=[{"knowbe4_id": 8, "status": long, "name": long}],
+        campaign=[{"name": long, "reported_status": long}],
+        enrollment=[ENROLLED | {"reported_status": long, "time_spent": 2**40}],
+    )
+    assert Enrollment.objects.get().time_spent == 2**40
+    assert Person.objects.get().language == long
+
+
 def test_a_failing_listener_publishes_nothing(sync, account):
     def refuse(**kwargs):
         raise ValueError("no")
