@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import importlib
 import json
 import os
 import re
@@ -13,6 +14,8 @@ import time
 from collections.abc import Mapping
 from types import FrameType
 from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
 
 from config import embedded, processes
 from config.children import Child, Children
@@ -60,6 +63,7 @@ class Run:
         """Start everything in order; CannotRun or EmbeddedError says what stands in the way, Stopped that it ended."""
         _require_free_port(self.port)
         embedded.require_writable()
+        _require_settings()
         wants_simulator = self.wants_simulator
         simulator_url: list[str] = []
         if wants_simulator:
@@ -84,9 +88,15 @@ class Run:
         for process in (processes.WORKER, processes.beat(str(embedded.VAR_DIR / "beat-schedule"))):
             self.children.start(process, self.environment)
         self.say(f"The pages are up: {self.address}")
-        self._first_sync()
         title = "Demo sign-ins" if wants_simulator else "Sign-ins"
-        self.terminal.box(sign_in_box(self.address, prepared.get("account", ""), title, prepared.get("sign_ins", [])))
+        box = sign_in_box(self.address, prepared.get("account", ""), title, prepared.get("sign_ins", []))
+        if wants_simulator:
+            self._first_sync(prepared)
+            self.terminal.box(box)
+        else:
+            # At KnowBe4's pace a first sync takes minutes: nobody should wait for the address.
+            self.terminal.box(box)
+            self._first_sync(prepared)
 
     def keep(self) -> int:
         """Carry lines until told to stop; 0 then, 1 when a process ended by itself."""
@@ -187,8 +197,10 @@ class Run:
             if time.monotonic() > deadline:
                 raise CannotRun(complaint)
 
-    def _first_sync(self) -> None:
+    def _first_sync(self, prepared: Mapping[str, Any]) -> None:
         """Sync once in the foreground if that never happened; whatever comes of it, the pages stay up."""
+        if prepared.get("is_published"):
+            return
         command = Process("sync", ("python", "manage.py", "sync", "--if-never"), stop=signal.SIGINT)
         draws = self.terminal.is_tty
         if draws:
@@ -237,6 +249,14 @@ def main() -> int:
     finally:
         run.stop()
     return status
+
+
+def _require_settings() -> None:
+    """Raise CannotRun with what the environment lacks, before anything is started."""
+    try:
+        importlib.import_module("config.settings")
+    except ImproperlyConfigured as error:
+        raise CannotRun(str(error)) from None
 
 
 def _complain(error: Exception) -> int:

@@ -34,7 +34,10 @@ class Command(BaseCommand):
             account = Account.objects.from_environment()
             sign_ins = self._sign_ins(account) if account else []
         if options["json"]:
-            self.stdout.write(json.dumps({"account": str(account or ""), "sign_ins": sign_ins}))
+            is_published = account is not None and account.published_at is not None
+            self.stdout.write(
+                json.dumps({"account": str(account or ""), "is_published": is_published, "sign_ins": sign_ins})
+            )
             return
         for sign_in in sign_ins:
             self.stdout.write(f"{sign_in['role']}: {sign_in['email']}  {sign_in['password']}")
