@@ -47,7 +47,8 @@ def person_index(number: int) -> int | None:
 
 
 def risk(seed: int, key: str, at: int) -> float:
-    """Return a risk score of 0 to 100 that drifts slowly and falls over the years."""
+    """Return a risk score of 0 to 100 that drifts slowly and falls over the years; a new one each day."""
+    at -= at % DAY
     week, day = divmod(at // DAY, 7)
     before, after = noise(seed, "risk", key, week), noise(seed, "risk", key, week + 1)
     level = 24 + 14 * noise(seed, "risk level", key) - min(8.0, (at - FOUNDING) / (150 * DAY))

@@ -1,5 +1,6 @@
 """One sync in the foreground, with a progress bar."""
 
+import logging
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -30,6 +31,8 @@ class Command(BaseCommand):
         account = find_account(options["account"])
         if options["if_never"] and account.published_at:
             return
+        # The outcome is told below, once.
+        logging.getLogger("sync.pipeline.run").setLevel(logging.ERROR)
         console = Console(file=sys.stderr)
         with Steps(console) as steps:
             try:
