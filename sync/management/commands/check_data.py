@@ -51,8 +51,8 @@ ODDITIES = (
 
 class Command(BaseCommand):
     help = (
-        "Check the mirrored data of an account: references that must hold (exit status 1 if one does not), and how many "
-        "rows are out of the ordinary."
+        "Check the mirrored data of an account: references that must hold (exit status 1 if one does not), and how "
+        "many rows are out of the ordinary."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
