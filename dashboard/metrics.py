@@ -9,7 +9,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Aggregate, Case, CharField, Count, Expression, F, Min, Q, TextChoices, Value, When
+from django.db.models import (
+    Aggregate,
+    Case,
+    CharField,
+    Count,
+    Expression,
+    F,
+    Min,
+    Q,
+    TextChoices,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce, Greatest, Least, Lower
 from django.db.models.lookups import In
 from django.utils.translation import gettext_lazy as _
@@ -88,7 +101,7 @@ def campaign_counts() -> Q:
     An enrollment whose campaign KnowBe4 does not list counts: new campaigns are required until somebody says
     otherwise.
     """
-    return ~Q(In(Coalesce(Lower("campaign__reported_status"), Value("")), CANCELLED_STATUSES))
+    return ~Q(In(Coalesce(Lower("campaign__reported_status"), Value(""), output_field=TextField()), CANCELLED_STATUSES))
 
 
 def eligible() -> Q:

@@ -19,6 +19,7 @@ from django.db.models import (
     Min,
     Q,
     QuerySet,
+    TextField,
     Value,
     When,
 )
@@ -62,7 +63,9 @@ def departments(scope: Scope, *, as_of: datetime) -> list[DepartmentRow]:
         .filter(metrics.eligible())
         .values(
             home=home,
-            name=Coalesce("person__department__merged_into__name", "person__department__name", Value("")),
+            name=Coalesce(
+                "person__department__merged_into__name", "person__department__name", Value(""), output_field=TextField()
+            ),
         )
         .annotate(**metrics.totals(as_of), **metrics.totals(as_of - WEEK, "before_"))
         .order_by("home")
@@ -73,7 +76,7 @@ def departments(scope: Scope, *, as_of: datetime) -> list[DepartmentRow]:
         .filter(metrics.active(as_of))
         .values(
             home=Coalesce("department__merged_into", "department"),
-            name=Coalesce("department__merged_into__name", "department__name", Value("")),
+            name=Coalesce("department__merged_into__name", "department__name", Value(""), output_field=TextField()),
         )
         .annotate(people=Count("pk"))
         .order_by("home")
