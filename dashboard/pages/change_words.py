@@ -1,10 +1,12 @@
 """Changes in words: what a kind of change is called, and what a recorded value reads like."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -32,7 +34,7 @@ MODELS: dict[int, type[models.Model]] = {
 
 # Names of fields where the column's own words would not do.
 FIELDS: dict[str, Any] = {
-    "archived_at": gettext_lazy("archived"),
+    "archived_at": gettext_lazy("archive date"),
     "auto_enroll": gettext_lazy("automatic enrollment"),
     "campaign_id": gettext_lazy("campaign"),
     "completed_at": gettext_lazy("completed"),
@@ -141,6 +143,23 @@ def kind_words(kind: Kind, count: int) -> str:
     return _("%(subject)s: %(what)s") % {"subject": subject, "what": what}
 
 
+def noun(told: "Told") -> str:
+    """Return the group as something a sync brings: "14 completions", "2 newly past-due enrollments"."""
+    rows, kind = told.group.rows, told.group.kind
+    if kind.subject == Subject.ENROLLMENT:
+        words = {
+            "completed": ngettext("%(n)s completion", "%(n)s completions", rows),
+            "started": ngettext("%(n)s start", "%(n)s starts", rows),
+            PAST_DUE: ngettext("%(n)s newly past-due enrollment", "%(n)s newly past-due enrollments", rows),
+            "due_at": ngettext("%(n)s new due date", "%(n)s new due dates", rows),
+        }.get(kind.field)
+        if words:
+            return words % {"n": number(rows)}
+    if kind.field == NEW:
+        return f"{number(rows)} {told.words}"
+    return f"{number(rows)} × {told.words}"
+
+
 def told(groups: Sequence[Group]) -> tuple[list[Told], list[Told]]:
     """Return the groups worth a tile, most telling first, and the rest."""
     loud = [group for group in groups if group.kind.field not in QUIET]
@@ -157,20 +176,26 @@ def _rank(kind: Kind) -> int:
 
 @dataclass(frozen=True)
 class Line:
-    """One row of a list of changes: whose, which field, what it was and what it is."""
+    """One row of a list of changes: whose, which field, what it was and what it is.
+
+    `span` is how many rows the name stands for: those of the same subject follow each other; 0 below the first.
+    """
 
     title: str
     detail: str
     what: str
     old: str
     new: str
+    span: int = 1
 
 
 def lines(changes: Sequence[Change], names: Names) -> list[Line]:
     """Write recorded changes as lines."""
     written = []
+    of_row = Counter((change.subject, change.subject_id) for change in changes)
     for change in changes:
         subject = Subject(change.subject)
+        span = of_row.pop((change.subject, change.subject_id), 0)
         name = names.get((subject.name.lower(), change.subject_id))
         written.append(
             Line(
@@ -179,6 +204,7 @@ def lines(changes: Sequence[Change], names: Names) -> list[Line]:
                 what=field_words(change.field),
                 old=value_words(change, change.old, names),
                 new=value_words(change, change.new, names),
+                span=span,
             )
         )
     return written
@@ -200,7 +226,7 @@ def value_words(change: Change, text: str | None, names: Names) -> str:
         return str(choices(text).label)
     try:
         return _value(parse(MODELS[change.subject], change.field, text), change.field)
-    except (LookupError, ValueError, TypeError, models.ObjectDoesNotExist):
+    except (FieldDoesNotExist, ValidationError, ValueError, TypeError):
         return text
 
 

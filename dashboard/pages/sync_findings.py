@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from dashboard.pages.change_words import Told
+from dashboard.pages.change_words import Told, noun
 from dashboard.queries.allowance import Allowance
 from dashboard.queries.sync_status import Progress
 from dashboard.templatetags.figures import clock, number
@@ -17,12 +17,12 @@ def allowance_finding(allowance: Allowance) -> str:
     if allowance.percent is None:
         return _("This account has no request limit")
     if not allowance.used:
-        return _("None of the day's requests is used")
+        return _("None of the day's requests are used")
     if allowance.used >= (allowance.limit or 0):
         return _("The day's requests are used up")
     if not allowance.percent:
-        return _("Less than 1% of the day's requests is used")
-    return _("%(percent)s%% of the day's requests is used") % {"percent": allowance.percent}
+        return _("Less than 1% of the day's requests are used")
+    return _("%(percent)s%% of the day's requests are used") % {"percent": allowance.percent}
 
 
 def changes_finding(run: SyncRun | None, tiles: Sequence[Told], *, as_of: datetime) -> str:
@@ -32,7 +32,7 @@ def changes_finding(run: SyncRun | None, tiles: Sequence[Told], *, as_of: dateti
     time = clock(run.started_at, as_of)
     if not tiles:
         return _("The run of %(time)s found nothing that people did") % {"time": time}
-    parts = [f"{number(tile.group.rows)} {tile.words}" for tile in tiles[:2]]
+    parts = [noun(tile) for tile in tiles[:2]]
     return _("The run of %(time)s brought %(what)s") % {"time": time, "what": _(" and ").join(parts)}
 
 
@@ -48,7 +48,7 @@ def run_lead(progress: Progress) -> tuple[str, str]:
         return _("This sync was published at %(time)s.") % at, meaning
     if progress.result == "held":
         reason = _("This sync is held: %(reason)s.") % {"reason": progress.reason}
-        return reason, _("Nothing of it was published. The next sync replaces it.")
+        return reason, _("Nothing of it was published, and the next sync discards it.")
     if progress.result == "discarded":
         return _("This sync was discarded: %(reason)s.") % {"reason": progress.reason}, _(
             "Nothing of it was published."

@@ -1,9 +1,11 @@
 """One sync: what it set out to read, what it read, what it changed, what it set aside, and who decided about it."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -41,12 +43,15 @@ LISTS = {
 @vary_on_headers("HX-Target")
 def sync_run(request: ScopedRequest, run_id: int) -> HttpResponse:
     """Show one sync of the account, or only its list of changes or of rows set aside."""
-    run = get_object_or_404(request.scope.runs().select_related("requested_by", "resolved_by"), pk=run_id)
+    runs = request.scope.runs().select_related("requested_by", "resolved_by").annotate(set_aside=Count("quarantined"))
+    run: Any = get_object_or_404(runs, pk=run_id)
     if request.htmx.target == "change-list":
         return render(request, "dashboard/sync/change_list.html#change-list", change_list(request, run, None))
     rows = request.scope.quarantined().filter(run=run).order_by("pk")
     if request.htmx.target == "set-aside":
-        return render(request, "dashboard/sync/set_aside.html#set-aside", {"run": run, **_set_aside(request, rows)})
+        return render(
+            request, "dashboard/sync/set_aside.html#set-aside", {"run": run, **_set_aside(request, rows, run.set_aside)}
+        )
     progress = Progress(run, request.as_of)
     groups = sync_changes.groups(request.scope, run)
     tiles, more = told(groups)
@@ -63,7 +68,7 @@ def sync_run(request: ScopedRequest, run_id: int) -> HttpResponse:
             "tiles": tiles,
             "more": more,
             **change_list(request, run, None),
-            **_set_aside(request, rows),
+            **_set_aside(request, rows, run.set_aside),
         },
     )
 
@@ -96,8 +101,12 @@ def resolve_run(request: ScopedRequest, run_id: int) -> HttpResponse:
     return redirect("sync")
 
 
-def _set_aside(request: ScopedRequest, rows: QuerySet[QuarantinedRow]) -> dict[str, object]:
-    page: Page[QuarantinedRow] = Paginator(rows, SET_ASIDE_SHOWN).get_page(request.GET.get("set_aside"))
+def _set_aside(request: ScopedRequest, rows: QuerySet[QuarantinedRow], count: int) -> dict[str, object]:
+    """Return one page of the rows set aside; `count` spares asking again how many there are."""
+    paginator = Paginator(rows, SET_ASIDE_SHOWN)
+    if request.scope.sees_everyone:
+        paginator.count = count
+    page: Page[QuarantinedRow] = paginator.get_page(request.GET.get("set_aside"))
     return {
         "set_aside": page,
         "set_aside_rows": [

@@ -7,10 +7,9 @@ publications, by the rule of `dashboard.metrics`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, IntegerField, Q, QuerySet, TextField, Value
+from django.db.models import Count, F, IntegerField, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Cast, Concat, Trim
 
 from dashboard import metrics
@@ -143,22 +142,18 @@ def newly_past_due(scope: Scope, run: SyncRun) -> QuerySet[Any]:
 
     None for a first run: everything is new in it.
     """
-    before = previous_publication(scope, run)
-    if before is None or run.published_at is None:
+    if run.published_at is None:
         return scope.enrollments().none()
+    before = scope.runs().filter(published_at__lt=run.published_at).order_by("-published_at", "-pk")
     return (
         scope.enrollments()
-        .filter(metrics.counted(run.published_at), metrics.past_due(run.published_at), due_at__gt=before)
+        .filter(
+            metrics.counted(run.published_at),
+            metrics.past_due(run.published_at),
+            due_at__gt=Subquery(before.values("published_at")[:1]),
+        )
         .order_by("due_at", "pk")
     )
-
-
-def previous_publication(scope: Scope, run: SyncRun) -> datetime | None:
-    """Return when the run published before this one was; None for the first, and for one that published nothing."""
-    if run.published_at is None:
-        return None
-    published = scope.runs().filter(published_at__lt=run.published_at).order_by("-published_at", "-pk")
-    return published.values_list("published_at", flat=True).first()
 
 
 def new_rows(scope: Scope, run: SyncRun, subject: Subject) -> QuerySet[Any]:

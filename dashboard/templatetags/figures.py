@@ -137,6 +137,16 @@ def in_words(length: timedelta) -> str:
 
 
 @register.filter
+def every(length: timedelta) -> str:
+    """Write an interval exactly: "every hour", "every 90 minutes", "every 6 hours"."""
+    minutes = int(length.total_seconds() // 60)
+    hours, rest = divmod(minutes, 60)
+    if rest or not hours:
+        return ngettext("every %(n)s minute", "every %(n)s minutes", minutes) % {"n": intcomma(minutes)}
+    return _("every hour") if hours == 1 else _("every %(n)s hours") % {"n": intcomma(hours)}
+
+
+@register.filter
 def kept(parameters: QueryDict, but: str) -> str:
     """Write an address's other parameters for a link that changes one of them: "run=3&"; empty for none."""
     others = parameters.copy()

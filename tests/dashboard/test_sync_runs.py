@@ -1,0 +1,231 @@
+"""One sync's page, and the decision about a held one."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
+
+from dashboard.pages.sync_runs import list_words
+from sync.models import Account, Change, QuarantinedRow, SyncRun
+from tests import factories
+from tests.dashboard.conftest import Queue
+
+MESSAGE = "Enrollments fell from 61,204 to 3."
+DONE = {"person": {"title": "People", "rows": 3, "requests": 1, "state": "done", "position": 0}}
+
+
+@pytest.fixture
+def held(account: Account, published: SyncRun) -> SyncRun:
+    """Return a run that the checks held, later than the published one."""
+    return factories.SyncRunFactory(
+        account=account,
+        state="held",
+        phase="check",
+        message=MESSAGE,
+        resources=DONE,
+        started_at=timezone.now() - timedelta(minutes=3),
+    )
+
+
+def test_every_page_says_that_a_sync_is_held_and_why(as_alice: Client, held: SyncRun) -> None:
+    for address in ("/", "/sync/", f"/sync/runs/{held.pk}/", "/sync/vanished/", "/sync/changes/"):
+        text = as_alice.get(address).content.decode()
+        assert "Showing data of" in text, address
+        assert "was held:" in text
+        assert "enrollments fell from 61,204 to 3." in text
+
+
+def test_an_administrator_decides_on_the_sync_page(as_ines: Client, held: SyncRun) -> None:
+    for address in ("/sync/", f"/sync/runs/{held.pk}/"):
+        text = as_ines.get(address).content.decode()
+        assert f'action="/sync/runs/{held.pk}/resolve/"' in text
+        assert 'value="publish"' in text
+        assert 'value="discard"' in text
+    assert ">Decide</a>" in as_ines.get("/").content.decode()
+
+
+def test_others_see_who_can_decide(as_alice: Client, held: SyncRun) -> None:
+    text = as_alice.get("/sync/").content.decode()
+    assert "An administrator can publish it all the same" in text
+    assert "resolve" not in text
+
+
+@pytest.mark.parametrize("decision", ["publish", "discard"])
+def test_a_decision_is_queued_with_its_reason(
+    as_ines: Client,
+    ines: object,
+    held: SyncRun,
+    queue: Queue,
+    decision: str,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        response = as_ines.post(
+            f"/sync/runs/{held.pk}/resolve/", {"decision": decision, "reason": " We removed them. "}, follow=True
+        )
+    assert response.redirect_chain == [("/sync/", 302)]
+    assert queue.tasks() == [
+        (
+            "sync.tasks.resolve_run",
+            {
+                "run_id": held.pk,
+                "publish": decision == "publish",
+                "reason": "We removed them.",
+                "user_id": response.wsgi_request.user.pk,
+            },
+        )
+    ]
+    text = response.content.decode()
+    assert f"The held sync is being {'published' if decision == 'publish' else 'discarded'}." in text
+    assert 'hx-trigger="every 1s"' in text
+    assert "resolve" not in text
+    SyncRun.objects.filter(pk=held.pk).update(state="discarded", resolved_at=timezone.now(), resolution="Because.")
+    text = as_ines.get("/sync/").content.decode()
+    assert "is being" not in text
+    assert "Because." in text
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({"decision": "publish", "reason": "  "}, "a reason is needed"),
+        ({"decision": "publish"}, "a reason is needed"),
+        ({"reason": "Because."}, "Choose whether"),
+        ({"decision": "delete", "reason": "Because."}, "Choose whether"),
+    ],
+)
+def test_a_decision_needs_a_reason_and_a_choice(
+    as_ines: Client, held: SyncRun, queue: Queue, form: dict[str, str], sentence: str
+) -> None:
+    response = as_ines.post(f"/sync/runs/{held.pk}/resolve/", form, follow=True)
+    assert response.redirect_chain == [(f"/sync/runs/{held.pk}/", 302)]
+    assert sentence in response.content.decode()
+    assert queue.tasks() == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"error_kind": "PagingBroken"},
+        {"resources": {"person": {**DONE["person"], "state": "reading"}}},
+    ],
+)
+def test_a_list_that_did_not_end_cannot_be_published(
+    as_ines: Client, held: SyncRun, queue: Queue, fields: dict[str, object]
+) -> None:
+    SyncRun.objects.filter(pk=held.pk).update(**fields)
+    text = as_ines.get(f"/sync/runs/{held.pk}/").content.decode()
+    assert 'value="publish"' not in text
+    assert 'value="discard"' in text
+    response = as_ines.post(f"/sync/runs/{held.pk}/resolve/", {"decision": "publish", "reason": "Go on."}, follow=True)
+    assert "cannot be published" in response.content.decode()
+    assert queue.tasks() == []
+
+
+def test_only_an_administrator_of_the_account_decides(as_alice: Client, held: SyncRun, queue: Queue) -> None:
+    form = {"decision": "publish", "reason": "Because."}
+    assert as_alice.post(f"/sync/runs/{held.pk}/resolve/", form).status_code == 403
+    assert as_alice.get(f"/sync/runs/{held.pk}/resolve/").status_code == 405
+    assert queue.tasks() == []
+
+
+def test_another_accounts_run_is_not_there(as_ines: Client, queue: Queue) -> None:
+    other = factories.SyncRunFactory(account=factories.AccountFactory(name="Another"), state="held")
+    assert as_ines.get(f"/sync/runs/{other.pk}/").status_code == 404
+    form = {"decision": "discard", "reason": "Because."}
+    assert as_ines.post(f"/sync/runs/{other.pk}/resolve/", form).status_code == 404
+    assert as_ines.get(f"/sync/changes/?run={other.pk}").status_code == 404
+
+
+def test_a_run_decided_meanwhile_is_left_alone(as_ines: Client, held: SyncRun, queue: Queue) -> None:
+    SyncRun.objects.filter(pk=held.pk).update(state="discarded")
+    form = {"decision": "publish", "reason": "Because."}
+    response = as_ines.post(f"/sync/runs/{held.pk}/resolve/", form, follow=True)
+    assert "Nothing to decide any more" in response.content.decode()
+    assert queue.tasks() == []
+
+
+def test_the_run_history_tells_who_decided_and_why(as_alice: Client, ines: object, held: SyncRun) -> None:
+    SyncRun.objects.filter(pk=held.pk).update(
+        state="published",
+        published_at=timezone.now(),
+        resolved_by=ines,
+        resolved_at=timezone.now(),
+        resolution="The branch was sold.",
+    )
+    for address in ("/sync/", f"/sync/runs/{held.pk}/"):
+        text = as_alice.get(address).content.decode()
+        assert "Published all the same by Ines Halloran" in text
+        assert "The branch was sold." in text
+
+
+def test_the_run_page_shows_plan_steps_changes_and_rows_set_aside(
+    as_alice: Client, account: Account, published: SyncRun, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    person = factories.PersonFactory(account=account, first_name="Nadia", last_name="Coldwell")
+    published.plan = {
+        "kind": "quick",
+        "total": 41,
+        "requests": {"people": 2, "enrollments": 39},
+        "campaign_ids": [1, 2],
+    }
+    published.resources = DONE
+    published.save()
+    Change.objects.create(
+        account=account,
+        run=published,
+        observed_at=published.published_at,
+        subject=Change.Subject.PERSON,
+        subject_id=person.pk,
+        field="department_name",
+        old="Sales",
+        new="Claims",
+    )
+    QuarantinedRow.objects.create(
+        account=account,
+        run=published,
+        list_key="enrollments:791599",
+        reason="Expected int",
+        raw='{"enrollment_id":"x"}',
+    )
+    with django_assert_max_num_queries(12):
+        text = as_alice.get(f"/sync/runs/{published.pk}/").content.decode()
+    assert "It set out to read 2 campaigns" in text
+    assert "Requests planned</dt><dd>41" in text
+    assert "Nadia Coldwell" in text
+    assert "Sales" in text
+    assert "Claims" in text
+    assert "1 row could not be read and was set aside" in text
+    assert "Enrollments, campaign 791599" in text
+    assert "{&quot;enrollment_id&quot;:&quot;x&quot;}" in text
+
+
+@pytest.mark.parametrize("target", ["change-list", "set-aside"])
+def test_the_lists_of_the_run_page_come_alone(as_alice: Client, published: SyncRun, target: str) -> None:
+    headers = {"HX-Request": "true", "HX-Target": target}
+    text = as_alice.get(f"/sync/runs/{published.pk}/", headers=headers).content.decode()
+    assert f'id="{target}"' in text
+    assert "<html" not in text
+
+
+@pytest.mark.parametrize("state", ["running", "published", "held", "failed", "paused", "discarded"])
+def test_the_run_page_has_words_for_every_state(as_alice: Client, account: Account, state: str) -> None:
+    run = factories.SyncRunFactory(account=account, state=state, message=MESSAGE, started_at=timezone.now())
+    text = as_alice.get(f"/sync/runs/{run.pk}/").content.decode()
+    words = {"published": "was published", "running": "is running", "failed": "failed", "paused": "is paused"}
+    assert f"This sync {words.get(state, f'was {state}' if state == 'discarded' else f'is {state}')}" in text
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("users:active", "People, active"),
+        ("recipients:12", "Phishing results, test 12"),
+        ("policies", "Policies"),
+        ("new_list", "New list"),
+    ],
+)
+def test_lists_are_named_in_words(key: str, words: str) -> None:
+    assert list_words(key) == words
