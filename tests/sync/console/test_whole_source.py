@@ -152,3 +152,30 @@ def test_a_preview_that_was_discarded_stays_so(unplugged, upload, now):
     preview.state = "discarded"
     preview.save()
     assert preview_import(preview.pk, now=lambda: now).state == "discarded"
+
+
+def test_a_span_that_most_lines_share_is_the_campaigns(unplugged, upload, accept):
+    days = ("01", "03", "07", "20")
+    rows = [
+        line(int(day), **{"Enrollment Date": f"2026-11-{day} 08:00", "Due Date": f"2026-12-{day} 08:00"})
+        for day in days
+    ]
+    rows.append(line(40, **{"Campaign": "Library", "Due Date": ""}))
+    accept(upload(unplugged, as_csv(HEADERS, rows)))
+    relative = Campaign.objects.get(name="Autumn awareness")
+    assert (relative.duration_type, relative.relative_duration, relative.relative_days) == (
+        "Relative End Date",
+        "30 days",
+        30,
+    )
+    assert set(Enrollment.objects.filter(campaign=relative).values_list("due_source", flat=True)) == {"relative"}
+    assert Campaign.objects.get(name="Library").duration_type == "No End Date"
+    assert Enrollment.objects.get(campaign__name="Library").due_source == "none"
+
+
+def test_an_extension_that_the_next_file_lacks_is_gone(unplugged, upload, accept, now):
+    extended = line(2, **{"Due Date": "2026-12-15 23:00"})
+    accept(upload(unplugged, file_of(2, extended)))
+    assert Enrollment.objects.filter(due_source="extension").count() == 1
+    accept(upload(unplugged, file_of(3)), at=now + timedelta(days=1))
+    assert set(Enrollment.objects.values_list("due_source", flat=True)) == {"campaign_end"}
