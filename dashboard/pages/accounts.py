@@ -169,6 +169,8 @@ def _edit(request: ScopedRequest, account: Account) -> HttpResponse:
             must_test = form.save()
             if form.is_new and isinstance(request.user, User):
                 grant_administrator(request.user, account)
+                # The new one may come first by name; whoever adds it goes on looking at the one they were looking at.
+                choose_account(request, request.account)
         if must_test:
             _test(request, account)
         else:
