@@ -43,7 +43,8 @@ def publish(
         run.counts = {table: asdict(count) for table, count in counts.items()}
         _stamp(account, run, staging, now=now)
         published.send(sender=SyncRun, account=account, run=run, published_at=now)
-        staging.drop()
+    # Readers need not wait for it; should it not come to this, the next run makes the area anew.
+    staging.drop()
 
 
 def _stamp(account: Account, run: SyncRun, staging: Staging, *, now: datetime) -> None:
