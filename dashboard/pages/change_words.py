@@ -155,7 +155,7 @@ def noun(told: "Told") -> str:
         }.get(kind.field)
         if words:
             return words % {"n": number(rows)}
-    if kind.field == NEW:
+    if kind.field in {NEW, "removed", "restored"}:
         return f"{number(rows)} {told.words}"
     return f"{number(rows)} × {told.words}"
 

@@ -159,6 +159,7 @@ def test_the_run_history_tells_who_decided_and_why(as_alice: Client, ines: objec
         text = as_alice.get(address).content.decode()
         assert "Published all the same by Ines Halloran" in text
         assert "The branch was sold." in text
+        assert "nothing shrank" not in text.split("Publish</span>")[0].split("Check</span>")[-1]
 
 
 def test_the_run_page_shows_plan_steps_changes_and_rows_set_aside(
