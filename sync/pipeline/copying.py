@@ -31,16 +31,10 @@ def _text(column: Column) -> Column:
     return [value.translate(_ESCAPES) for value in column]
 
 
-def _number(column: Column) -> Column:
-    return [_NULL if value is None else str(value) for value in column]
-
-
-def _moment(column: Column) -> Column:
-    return [_NULL if value is None else value.isoformat() for value in column]
-
-
-def _flag(column: Column) -> Column:
-    return [_NULL if value is None else "t" if value else "f" for value in column]
+def _plain(column: Column) -> Column:
+    """Write numbers, moments and flags: JSON spells them as Postgres reads them, and none of them holds a comma."""
+    whole = msgspec.json.encode(column).decode()
+    return whole[1:-1].replace('"', "").replace("null", _NULL).split(",")
 
 
 def _json(column: Column) -> Column:
@@ -49,10 +43,10 @@ def _json(column: Column) -> Column:
 
 _WRITERS: dict[str, Callable[[Column], Column]] = {
     "text": _text,
-    "bigint": _number,
-    "int": _number,
-    "float8": _number,
-    "timestamptz": _moment,
-    "boolean": _flag,
+    "bigint": _plain,
+    "int": _plain,
+    "float8": _plain,
+    "timestamptz": _plain,
+    "boolean": _plain,
     "jsonb": _json,
 }

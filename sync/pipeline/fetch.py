@@ -32,14 +32,15 @@ def fetch(
     Errors of the client pass through; what was read stays staged.
     """
     done = staging.progress()
-    first = first_lists(plan)
-    progress.begin(first, done)
-    for wanted in first:
-        _read(wanted, client, staging, progress, done.get(wanted.key, _NOT_BEGUN))
-    later = later_lists(plan, account, staging, now=run.started_at)
-    progress.begin(later, done)
-    for wanted in later:
-        _read(wanted, client, staging, progress, done.get(wanted.key, _NOT_BEGUN))
+    with staging.not_waiting_for_the_disk():
+        first = first_lists(plan)
+        progress.begin(first, done)
+        for wanted in first:
+            _read(wanted, client, staging, progress, done.get(wanted.key, _NOT_BEGUN))
+        later = later_lists(plan, account, staging, now=run.started_at)
+        progress.begin(later, done)
+        for wanted in later:
+            _read(wanted, client, staging, progress, done.get(wanted.key, _NOT_BEGUN))
     return [*first, *later]
 
 

@@ -4,6 +4,7 @@ A page and its position are committed together, so a run that dies goes on where
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +96,18 @@ class Staging:
         with connection.cursor() as cursor:
             cursor.execute(f'DROP SCHEMA IF EXISTS "{self.schema}" CASCADE')
 
+    @contextmanager
+    def not_waiting_for_the_disk(self) -> Iterator[None]:
+        """Let commits of this connection return before the disk has them: a page lost in a crash is read again."""
+        with connection.cursor() as cursor:
+            cursor.execute("SET synchronous_commit = off")
+        try:
+            yield
+        finally:
+            if connection.connection is not None and not connection.connection.broken:
+                with connection.cursor() as cursor:
+                    cursor.execute("RESET synchronous_commit")
+
     def add_page(
         self,
         key: str,
@@ -114,8 +127,6 @@ class Staging:
         """
         rejected = list(rejected)
         with transaction.atomic(), connection.cursor() as cursor:
-            # A page lost in a crash is read again; waiting for the disk would only slow the reading.
-            cursor.execute("SET LOCAL synchronous_commit = off")
             self._copy(cursor, table, copy_lines(rows, table.types))
             if rejected:
                 cursor.executemany(
