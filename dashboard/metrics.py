@@ -29,6 +29,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from sync.models.people import PersonStatus
+from sync.models.training import DueSource
 
 # KnowBe4's words, compared without case (KnowBe4's API documentation of September 2025, and seen live).
 DONE_STATUSES = ("passed", "completed")
@@ -163,6 +164,8 @@ def totals(as_of: datetime, prefix: str = "") -> dict[str, Aggregate]:
         f"{prefix}past_due": Count("pk", filter=here & past_due(as_of)),
         f"{prefix}due": Count("pk", filter=here & Q(due_at__lte=as_of)),
         f"{prefix}on_time": Count("pk", filter=here & on_time(as_of)),
+        # Extended in KnowBe4 to a date its API does not tell.
+        f"{prefix}unknown_due": Count("pk", filter=here & Q(due_source=DueSource.HIDDEN_EXTENSION)),
         f"{prefix}people_past_due": Count("person", distinct=True, filter=here & past_due(as_of)),
         f"{prefix}people_due_soon": Count("person", distinct=True, filter=here & open_until(as_of, as_of + DUE_SOON)),
     }
@@ -207,6 +210,7 @@ class Totals:
     past_due: int = 0
     due: int = 0
     on_time: int = 0
+    unknown_due: int = 0
     people_past_due: int = 0
     people_due_soon: int = 0
 

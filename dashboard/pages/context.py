@@ -30,7 +30,12 @@ class Entry:
 NAVIGATION: tuple[tuple[Entry, ...], ...] = (
     (Entry("overview", _("Overview"), "overview"),),
     (
-        Entry("sync", _("Sync"), "sync", pages=("sync_run", "sync_changes", "vanished")),
+        Entry(
+            "sync",
+            _("Sync"),
+            "sync",
+            pages=("sync_run", "sync_changes", "vanished", "console_imports", "console_import"),
+        ),
         Entry("accounts", _("Accounts"), "key", is_for_administrators=True, pages=("add_account", "edit_account")),
     ),
 )

@@ -32,6 +32,21 @@ class SyncPanel:
     requested_at: datetime | None
     shown_run: int | None
     decision: Decision | None = None
+    said: str = ""
+
+    @property
+    def saying(self) -> str:
+        """What a screen reader should be told, as one word; it is told when the word changes."""
+        if self.has_new_data:
+            return "new"
+        if self.is_live:
+            return "live"
+        return "problem" if self.problem else "calm"
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the page has not yet told its reader what there is to say."""
+        return bool(self.said) and self.said != self.saying
 
     @property
     def is_waiting(self) -> bool:
@@ -83,7 +98,11 @@ def sync_panel(request: ScopedRequest) -> SyncPanel:
     elif shown.isascii() and shown.isdecimal() and len(shown) < 19:
         shown_run = int(shown)
     return SyncPanel(
-        sync_status(request.scope, as_of=request.as_of), _requested_at(request), shown_run, _decision(request)
+        sync_status(request.scope, as_of=request.as_of),
+        _requested_at(request),
+        shown_run,
+        _decision(request),
+        request.GET.get("said", ""),
     )
 
 

@@ -298,7 +298,7 @@ class CampaignRow:
     @property
     def is_rolling(self) -> bool:
         """Whether each person has a deadline of their own, counted from their enrollment."""
-        return bool(self.campaign.relative_duration)
+        return self.campaign.duration_type.lower().startswith("relative")
 
 
 def campaigns(scope: Scope, *, as_of: datetime) -> list[CampaignRow]:

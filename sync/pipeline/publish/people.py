@@ -39,7 +39,7 @@ def publish(staging: Staging, publication: Publication, *, unread: set[str]) -> 
 def _person_merge(staged: str) -> Merge:
     plain = (
         "email first_name last_name employee_number job_title location division organization language status "
-        "joined_at archived_at department_name manager_name manager_email current_risk_score phish_prone_percentage"
+        "joined_at archived_at department_name manager_name manager_email phish_prone_percentage"
     ).split()
     return Merge(
         model_table="sync_person",
@@ -49,8 +49,9 @@ def _person_merge(staged: str) -> Merge:
         columns=(
             *(Column(name, f"s.{name}") for name in plain),
             Column("employee_start_date", "s.employee_start_at::date"),
-            # Everybody who signs in changes this every day; it tells nothing about training.
+            # These move every day for nearly everybody and tell nothing about training.
             Column("last_sign_in_at", "s.last_sign_in_at", tracked=False),
+            Column("current_risk_score", "s.current_risk_score", tracked=False),
             # Follows the name, whose change is noted.
             Column("department_id", "d.id", tracked=False),
         ),
