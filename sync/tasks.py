@@ -6,11 +6,11 @@ from collections.abc import Callable
 from celery import Task, shared_task
 from django.utils import timezone
 
-from sync.models import Account, SyncRun
+from sync.models import Account, KeyUnreadableError, SyncRun
 from sync.pipeline import console
 from sync.pipeline.connection import check_connection
 from sync.pipeline.held import resolve_held
-from sync.pipeline.run import AlreadyRunningError, run_sync
+from sync.pipeline.run import AlreadyRunningError, NotConnectedError, run_sync
 from sync.pipeline.schedule import accounts_due
 
 logger = logging.getLogger(__name__)
@@ -24,8 +24,8 @@ def sync_account(
     account = Account.objects.get(pk=account_id)
     try:
         run_sync(account, trigger=SyncRun.Trigger(trigger), full=full, requested_by_id=requested_by)
-    except AlreadyRunningError as error:
-        logger.info("%s", error)
+    except (AlreadyRunningError, NotConnectedError, KeyUnreadableError) as error:
+        logger.warning("account %s was not synced: %s", account_id, error)
 
 
 @shared_task(name="sync.tasks.resolve_run")

@@ -9,8 +9,7 @@ from typing import Any
 from django.db.models import Count
 
 from dashboard.access import Scope
-from sync.keys import KeyUnreadableError
-from sync.models import Account, SyncRun
+from sync.models import Account, KeyUnreadableError, SyncRun
 
 # A running sync stamps itself every few seconds; silent for this long, its worker is taken to be gone.
 SILENT_AFTER = timedelta(minutes=2)

@@ -4,6 +4,7 @@ Facts are stored as they came beside what is derived from them. Nothing is delet
 returns get `removed_at`. Every row belongs to an account, and every index leads with it.
 """
 
+from sync.keys import KeyUnreadableError
 from sync.models.account import Account
 from sync.models.console import ConsoleImport
 from sync.models.people import Department, Group, GroupMembership, Person
@@ -21,6 +22,7 @@ __all__ = [
     "Enrollment",
     "Group",
     "GroupMembership",
+    "KeyUnreadableError",
     "Person",
     "PhishingCampaign",
     "PhishingResult",

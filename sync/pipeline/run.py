@@ -10,6 +10,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from sync.keys import KeyUnreadableError
 from sync.knowbe4 import regions
 from sync.knowbe4.client import Client
 from sync.knowbe4.errors import KnowBe4Error, PagingBroken, RetriableError
@@ -71,8 +72,12 @@ def run_sync(
     an error that is no answer of KnowBe4's is noted in the run and raised, unless it is that the database went away:
     then the run is paused.
     """
-    if not account.api_key:
-        raise NotConnectedError(account)
+    try:
+        if not account.api_key:
+            raise NotConnectedError(account)
+    except KeyUnreadableError as error:
+        _refuse(account, error, trigger, requested_by_id, now=now())
+        raise
     run: SyncRun | None = None
     try:
         with locked(account):
@@ -252,6 +257,25 @@ def _begin(
     superseded.update(state=SyncRun.State.DISCARDED, resolved_at=now, resolution=f"A later sync, run {run.pk}, began.")
     staging.create(run.pk)
     return run
+
+
+def _refuse(
+    account: Account, error: Exception, trigger: SyncRun.Trigger, requested_by_id: int | None, *, now: datetime
+) -> None:
+    """Leave a failed run that says why nothing could be asked."""
+    SyncRun.objects.create(
+        account=account,
+        kind=SyncRun.Kind.FULL,
+        trigger=trigger,
+        requested_by_id=requested_by_id,
+        state=SyncRun.State.FAILED,
+        phase=SyncRun.Phase.FETCH,
+        started_at=now,
+        heartbeat_at=now,
+        finished_at=now,
+        error_kind=type(error).__name__,
+        message=str(error),
+    )
 
 
 def _stop(run: SyncRun, error: KnowBe4Error, *, now: datetime) -> None:

@@ -82,6 +82,15 @@ def test_keys_are_encrypted_and_bound_to_the_secret_key(environment, settings):
         _ = Account.objects.get(pk=account.pk).api_key
 
 
+def test_a_key_that_cannot_be_read_leaves_a_failed_run(connected, settings):
+    settings.SECRET_KEY = "another"
+    with pytest.raises(KeyUnreadableError):
+        run_sync(connected, trigger="schedule")
+    failed = connected.runs.get()
+    assert (failed.state, failed.error_kind) == ("failed", "KeyUnreadableError")
+    assert "Enter the key again" in failed.message
+
+
 def test_a_good_key_says_whose_it_is(connected, company, now):
     assert check_connection(connected, now=now)
     connected.refresh_from_db()
