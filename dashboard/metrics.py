@@ -29,11 +29,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from sync.models.people import PersonStatus
-from sync.models.training import DueSource
+from sync.models.training import STANDINGS, DueSource
 
 # KnowBe4's words, compared without case (KnowBe4's API documentation of September 2025, and seen live).
-DONE_STATUSES = ("passed", "completed")
-KNOWN_STATUSES = (*DONE_STATUSES, "not started", "in progress", "past due")
+DONE_STATUSES = tuple(word for word, standing in STANDINGS.items() if standing == "done")
+KNOWN_STATUSES = tuple(STANDINGS)
 CANCELLED_STATUSES = ("cancelled", "canceled")
 
 DUE_SOON = timedelta(days=14)

@@ -5,6 +5,15 @@ from django.db import models
 
 from sync.models.people import Person
 
+# KnowBe4's words for how far an enrollment is, without case. Any other word is "other": kept as it came, in no rate.
+STANDINGS = {
+    "passed": "done",
+    "completed": "done",
+    "not started": "open",
+    "in progress": "open",
+    "past due": "past_due",
+}
+
 
 class ContentType(models.TextChoices):
     """What kind of thing people are asked to do."""

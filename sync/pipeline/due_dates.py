@@ -20,14 +20,7 @@ now (publication), read_at (when the run began to read) and before (the publicat
 
 from functools import cache
 
-# KnowBe4's words for how far an enrollment is, without case. Any other word is "other": kept as it came, in no rate.
-STANDINGS = {
-    "passed": "done",
-    "completed": "done",
-    "not started": "open",
-    "in progress": "open",
-    "past due": "past_due",
-}
+from sync.models.training import STANDINGS
 
 # How long a sync waits for KnowBe4 to call a missed deadline Past Due before it concludes that there is an extension.
 EXTENSION_GRACE = "interval '48 hours'"

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from sync.management.commands.sync import find_account
-from sync.pipeline.due_dates import STANDINGS
+from sync.models.training import STANDINGS
 
 # References that the database does not check on each insert (see Enrollment).
 REFERENCES = (

@@ -11,6 +11,7 @@ from django.db import connection
 
 from sync.console.columns import Field
 from sync.models import Account, Change, SyncRun
+from sync.models.training import STANDINGS
 from sync.pipeline import due_dates
 from sync.pipeline.console.reading import Reading
 from sync.pipeline.merge import Column, Merge, Publication, merge
@@ -46,7 +47,7 @@ CAMPAIGN_JOIN = f"LEFT JOIN {due_dates.CAMPAIGNS} c ON c.id = s.campaign_id"
 
 def standing_of(status: str) -> str:
     """Return the SQL of a status word's standing, as staging tells it."""
-    cases = " ".join(f"WHEN '{word}' THEN '{standing}'" for word, standing in due_dates.STANDINGS.items())
+    cases = " ".join(f"WHEN '{word}' THEN '{standing}'" for word, standing in STANDINGS.items())
     return f"CASE lower(btrim({status})) {cases} ELSE 'other' END"
 
 
