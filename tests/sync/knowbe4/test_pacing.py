@@ -43,17 +43,22 @@ def grants(pacer, number):
     return moments
 
 
+def granted(connection, pacer):
+    """Return when each request was granted, by the clock that grants: a busy machine hears of it a little late."""
+    return [int(moment) / 1e6 for moment in reversed(connection.lrange(pacer._recent, 0, -1))]
+
+
 def test_second_slides(connection, account):
     waits = []
     paced = pacer(connection, account, per_second=4, windows=Windows(second=0.3))
 
-    moments = []
     for _ in range(13):
         paced.acquire(lambda seconds, window: waits.append((seconds, window)))
-        moments.append(time.monotonic())
 
-    assert all(later - earlier >= 0.295 for earlier, later in zip(moments, moments[4:], strict=False))
-    assert moments[-1] - moments[0] < 1.5
+    moments = granted(connection, paced)
+    assert len(moments) == 13
+    assert all(later - earlier >= 0.3 for earlier, later in zip(moments, moments[4:], strict=False))
+    assert moments[-1] - moments[0] < 3
     assert {window for _, window in waits} == {"second"}
     assert all(0 < seconds <= 0.3 for seconds, _ in waits)
 
@@ -67,10 +72,9 @@ def test_run_lasts_at_most_three_percent_longer_than_its_minutes(connection, acc
     moments = grants(paced, 250)
 
     assert moments[-1] - moments[0] <= 250 / 50 * minute * 1.03
-    # By the clock that grants them: a busy machine hears of a grant a little late.
-    granted = [int(moment) / 1e6 for moment in reversed(connection.lrange(paced._recent, 0, -1))]
-    assert len(granted) == 250
-    assert all(later - earlier >= minute for earlier, later in zip(granted, granted[50:], strict=False))
+    moments = granted(connection, paced)
+    assert len(moments) == 250
+    assert all(later - earlier >= minute for earlier, later in zip(moments, moments[50:], strict=False))
 
 
 def test_default_minute_is_within_three_percent():
@@ -180,10 +184,10 @@ def test_processes_share_one_allowance(redis_url, account):
     for process in processes:
         process.join()
 
-    moments.sort()
     assert 50 <= len(moments) <= 80
-    # Recorded a moment after the grant, so the measure is a little blunt; the limit itself is exact.
-    assert all(later - earlier > 0.2 for earlier, later in zip(moments, moments[10:], strict=False))
+    with redis.Redis.from_url(redis_url) as connection:
+        moments = granted(connection, pacer(connection, account))
+    assert all(later - earlier >= 0.25 for earlier, later in zip(moments, moments[10:], strict=False))
 
 
 def test_redis_away_for_a_while_is_waited_for(own_redis):
