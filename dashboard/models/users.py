@@ -1,4 +1,4 @@
-"""What Rollcall owns: who signs in, and what they may see."""
+"""Who signs in, and what they may see."""
 
 from typing import Any, ClassVar
 
