@@ -9,29 +9,57 @@ from django.utils import timezone
 from sync.models import Account, KeyUnreadableError, SyncRun
 from sync.pipeline import console
 from sync.pipeline.connection import check_connection
-from sync.pipeline.held import resolve_held
-from sync.pipeline.run import AlreadyRunningError, NotConnectedError, run_sync
+from sync.pipeline.held import NotHeldError, NotWholeError, resolve_held
+from sync.pipeline.run import AlreadyRunningError, NotConnectedError
 from sync.pipeline.schedule import accounts_due
+from sync.pipeline.stopping import run_stoppable
 
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="sync.tasks.sync_account")
+# How often, and for how long, what somebody asked for waits for an account that is being synced or imported into.
+_WAITS, _PATIENCE = 10.0, 360
+
+
+@shared_task(name="sync.tasks.sync_account", bind=True, max_retries=_PATIENCE)
 def sync_account(
-    *, account_id: int, trigger: str = SyncRun.Trigger.SCHEDULE, requested_by: int | None = None, full: bool = False
+    self: Task,
+    *,
+    account_id: int,
+    trigger: str = SyncRun.Trigger.SCHEDULE,
+    requested_by: int | None = None,
+    full: bool = False,
 ) -> None:
-    """Sync one account; nothing to do when another worker already does."""
+    """Sync one account; nothing to do when another worker already does.
+
+    What a person asked for waits for an import to end, which is no sync; the schedule asks again by itself.
+    """
     account = Account.objects.get(pk=account_id)
     try:
-        run_sync(account, trigger=SyncRun.Trigger(trigger), full=full, requested_by_id=requested_by)
+        run_stoppable(account, trigger=SyncRun.Trigger(trigger), full=full, requested_by_id=requested_by)
     except (AlreadyRunningError, NotConnectedError, KeyUnreadableError) as error:
+        is_waiting = isinstance(error, AlreadyRunningError) and trigger == SyncRun.Trigger.PERSON
+        importing = account.runs.filter(kind=SyncRun.Kind.IMPORT, state=SyncRun.State.RUNNING)
+        if is_waiting and self.request.retries < _PATIENCE and importing.exists():
+            raise self.retry(exc=error, countdown=_WAITS) from error
         logger.warning("account %s was not synced: %s", account_id, error)
 
 
-@shared_task(name="sync.tasks.resolve_run")
-def resolve_run(*, run_id: int, publish: bool, reason: str, user_id: int | None = None) -> None:
-    """Publish a held run after all, or discard it, for the reason somebody gave."""
-    resolve_held(run_id, publish=publish, reason=reason, user_id=user_id)
+@shared_task(name="sync.tasks.resolve_run", bind=True, max_retries=_PATIENCE)
+def resolve_run(self: Task, *, run_id: int, publish: bool, reason: str, user_id: int | None = None) -> None:
+    """Publish a held run after all, or discard it, for the reason somebody gave.
+
+    Of two who decide about the same run the first is heard. While its account is busy, the decision waits.
+    """
+    try:
+        resolve_held(run_id, publish=publish, reason=reason, user_id=user_id)
+    except (NotHeldError, NotWholeError) as error:
+        logger.warning("the decision about run %s came to nothing: %s", run_id, error)
+    except AlreadyRunningError as error:
+        if self.request.retries >= _PATIENCE:
+            logger.warning("the decision about run %s was given up: %s", run_id, error)
+            return
+        raise self.retry(exc=error, countdown=_WAITS) from error
 
 
 @shared_task(name="sync.tasks.test_connection")
@@ -47,23 +75,19 @@ def start_due_syncs() -> None:
         sync_account.delay(account_id=account.pk)
 
 
-# How often, and for how long, an import waits for a sync of its account to end.
-_IMPORT_WAITS, _IMPORT_PATIENCE = 10.0, 360
-
-
 @shared_task(name="sync.tasks.preview_console_import")
 def preview_console_import(*, import_id: int) -> None:
     """Read an uploaded CSV and write down what importing it would do."""
     console.preview_import(import_id)
 
 
-@shared_task(name="sync.tasks.accept_console_import", bind=True, max_retries=_IMPORT_PATIENCE)
+@shared_task(name="sync.tasks.accept_console_import", bind=True, max_retries=_PATIENCE)
 def accept_console_import(self: Task, *, import_id: int) -> None:
     """Import a CSV whose preview was accepted; while its account is being synced, wait."""
     _when_free(self, console.accept_import, import_id)
 
 
-@shared_task(name="sync.tasks.withdraw_console_import", bind=True, max_retries=_IMPORT_PATIENCE)
+@shared_task(name="sync.tasks.withdraw_console_import", bind=True, max_retries=_PATIENCE)
 def withdraw_console_import(self: Task, *, import_id: int) -> None:
     """Take back the extensions an import set; while its account is being synced, wait."""
     _when_free(self, console.withdraw_import, import_id)
@@ -73,7 +97,7 @@ def _when_free(task: Task, work: Callable[[int], object], import_id: int) -> Non
     try:
         work(import_id)
     except AlreadyRunningError as error:
-        if task.request.retries >= _IMPORT_PATIENCE:
+        if task.request.retries >= _PATIENCE:
             console.give_back(import_id, "A sync of this account has been running for an hour; try again later.")
             return
-        raise task.retry(exc=error, countdown=_IMPORT_WAITS) from error
+        raise task.retry(exc=error, countdown=_WAITS) from error
