@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from sync.keys import KeyUnreadableError
 from sync.models import Account, SyncRun
-from sync.pipeline.run import AlreadyRunningError, NotConnectedError, is_refused, run_sync
+from sync.pipeline.run import AlreadyRunningError, NotConnectedError, is_refused
+from sync.pipeline.stopping import run_stoppable
 
 EXIT_HELD, EXIT_REFUSED, EXIT_RESUMABLE = 3, 4, 5
 
@@ -27,6 +28,16 @@ class Command(BaseCommand):
         parser.add_argument("--full", action="store_true", help="read everything (a first sync always does)")
         parser.add_argument("--if-never", action="store_true", help="do nothing if the account was synced before")
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run it; on the command line an error is one sentence, without the name of its class before it."""
+        try:
+            return super().execute(*args, **options)
+        except CommandError as error:
+            if not getattr(self, "_called_from_command_line", False) or options.get("traceback"):
+                raise
+            self.stderr.write(str(error))
+            sys.exit(error.returncode)
+
     def handle(self, *args: Any, **options: Any) -> None:
         account = find_account(options["account"])
         if options["if_never"] and account.published_at:
@@ -36,7 +47,7 @@ class Command(BaseCommand):
         console = Console(file=sys.stderr)
         with Steps(console) as steps:
             try:
-                run = run_sync(
+                run = run_stoppable(
                     account,
                     trigger=SyncRun.Trigger.COMMAND,
                     full=options["full"],
