@@ -1,0 +1,43 @@
+"""What Rollcall owns: who signs in, what they may see, and what is counted."""
+
+from dashboard.models.rollups import (
+    CONTENT_TYPE_CODES,
+    CohortTally,
+    ExemptSpan,
+    Fact,
+    Grain,
+    PersonStanding,
+    RollupState,
+    Tally,
+)
+from dashboard.models.settings import (
+    AccountSetting,
+    CampaignSetting,
+    DepartmentMerge,
+    Exemption,
+    InferredTrigger,
+    SettingChange,
+    Trigger,
+)
+from dashboard.models.users import Membership, User, UserManager
+
+__all__ = [
+    "CONTENT_TYPE_CODES",
+    "AccountSetting",
+    "CampaignSetting",
+    "CohortTally",
+    "DepartmentMerge",
+    "ExemptSpan",
+    "Exemption",
+    "Fact",
+    "Grain",
+    "InferredTrigger",
+    "Membership",
+    "PersonStanding",
+    "RollupState",
+    "SettingChange",
+    "Tally",
+    "Trigger",
+    "User",
+    "UserManager",
+]
