@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dashboard.pages.change_words import Told, noun
 from dashboard.queries.allowance import Allowance
@@ -39,16 +40,26 @@ def changes_finding(run: SyncRun | None, tiles: Sequence[Told], *, as_of: dateti
 def run_lead(progress: Progress) -> tuple[str, str]:
     """Return what became of a run, and what that means, as a lead and its quiet second sentence."""
     run, as_of = progress.run, progress.as_of
+    if progress.is_import:
+        return _import_lead(progress)
     at = {"time": clock(run.published_at or run.finished_at or run.heartbeat_at, as_of)}
     if progress.result == "published":
         changes = progress.changes or 0
         meaning = _("Nothing had changed since the run before.")
         if changes:
-            meaning = _("It wrote %(n)s rows; what had not changed was not touched.") % {"n": number(changes)}
+            meaning = ngettext(
+                "It wrote %(n)s row; what had not changed was not touched.",
+                "It wrote %(n)s rows; what had not changed was not touched.",
+                changes,
+            ) % {"n": number(changes)}
         return _("This sync was published at %(time)s.") % at, meaning
     if progress.result == "held":
         reason = _("This sync is held: %(reason)s.") % {"reason": progress.reason}
         return reason, _("Nothing of it was published, and the next sync discards it.")
+    if progress.is_stopped:
+        return _("This sync was stopped at %(time)s.") % at, _(
+            "Nothing of it was published; the next sync begins afresh."
+        )
     if progress.result == "discarded":
         return _("This sync was discarded: %(reason)s.") % {"reason": progress.reason}, _(
             "Nothing of it was published."
@@ -57,6 +68,27 @@ def run_lead(progress: Progress) -> tuple[str, str]:
         return _("This sync is paused. %(message)s") % {"message": run.message}, _("What it read is kept; it goes on.")
     if progress.result == "silent":
         return _("This sync stopped answering at %(time)s.") % at, _("The next sync goes on where it was.")
+    if progress.is_stopping:
+        return _("This sync is being stopped."), _("It ends at the next page it reads; nothing of it is published.")
     if progress.result == "running":
         return _("This sync is running."), _("Nothing of it is shown until it is published, all at once.")
     return _("This sync failed. %(message)s") % {"message": run.message}, _("Nothing of it was published.")
+
+
+def _import_lead(progress: Progress) -> tuple[str, str]:
+    """Return what became of an imported file, in which what a run does to KnowBe4's lists has no place."""
+    run = progress.run
+    at = {"time": clock(run.published_at or run.finished_at or run.heartbeat_at, progress.as_of)}
+    if progress.result == "published":
+        changes = progress.changes or 0
+        meaning = _("It changed nothing.")
+        if changes:
+            meaning = ngettext("It wrote %(n)s row, all at once.", "It wrote %(n)s rows, all at once.", changes) % {
+                "n": number(changes)
+            }
+        return _("This import was finished at %(time)s.") % at, f"{run.message}. {meaning}" if run.message else meaning
+    if progress.result == "silent":
+        return _("This import stopped answering at %(time)s.") % at, _("It changed nothing, and is tried again.")
+    if progress.result == "running":
+        return _("A file is being imported."), _("Nothing of it is shown until it is done, all at once.")
+    return _("This import changed nothing."), run.message

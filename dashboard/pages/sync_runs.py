@@ -26,6 +26,7 @@ from sync.models import QuarantinedRow, SyncRun
 
 SET_ASIDE_SHOWN = 25
 LISTS = {
+    "console": gettext_lazy("The uploaded file"),
     "users": gettext_lazy("People"),
     "groups": gettext_lazy("Groups"),
     "store_purchases": gettext_lazy("Store purchases"),
@@ -43,7 +44,13 @@ LISTS = {
 @vary_on_headers("HX-Target")
 def sync_run(request: ScopedRequest, run_id: int) -> HttpResponse:
     """Show one sync of the account, or only its list of changes or of rows set aside."""
-    runs = request.scope.runs().select_related("requested_by", "resolved_by").annotate(set_aside=Count("quarantined"))
+    runs = (
+        request.scope.runs()
+        .select_related("requested_by", "resolved_by", "console_import")
+        # The file itself may be large.
+        .defer("console_import__content", "console_import__report")
+        .annotate(set_aside=Count("quarantined"))
+    )
     run: Any = get_object_or_404(runs, pk=run_id)
     if request.htmx.target == "change-list":
         return render(request, "dashboard/sync/change_list.html#change-list", change_list(request, run, None))
@@ -75,11 +82,17 @@ def sync_run(request: ScopedRequest, run_id: int) -> HttpResponse:
 
 @require_POST
 def resolve_run(request: ScopedRequest, run_id: int) -> HttpResponse:
-    """Publish a held run after all, or discard it, for the reason given; a worker carries it out."""
+    """Publish a held run after all, or discard it, for the reason given, or stop one at work; a worker carries it out.
+
+    Whoever may start a sync may stop one; about a held one administrators decide.
+    """
+    wanted = request.POST.get("decision", "")
+    if wanted == "stop":
+        return _stop(request, run_id)
     if not request.scope.is_administrator:
         raise PermissionDenied(_("Only an administrator decides about a held sync."))
     run = get_object_or_404(request.scope.runs(), pk=run_id)
-    progress, wanted = Progress(run, request.as_of), request.POST.get("decision", "")
+    progress = Progress(run, request.as_of)
     reason = request.POST.get("reason", "").strip()
     error = ""
     if run.state != SyncRun.State.HELD:
@@ -98,6 +111,21 @@ def resolve_run(request: ScopedRequest, run_id: int) -> HttpResponse:
     if error:
         messages.error(request, error)
         return redirect("sync_run", run_id=run.pk)
+    return redirect("sync")
+
+
+def _stop(request: ScopedRequest, run_id: int) -> HttpResponse:
+    """Write on the run that it shall stop; it looks there at each page it reads. Of two askers the first is named."""
+    if not request.scope.may_sync:
+        raise PermissionDenied(_("Your role does not stop syncs."))
+    run = get_object_or_404(request.scope.runs(), pk=run_id)
+    is_asked = Progress(run, request.as_of).can_be_stopped and (
+        request.scope.runs()
+        .filter(pk=run_id, state=SyncRun.State.RUNNING, resolved_at=None)
+        .update(resolved_by=request.user.pk, resolved_at=request.as_of)
+    )
+    if not is_asked:
+        messages.error(request, _("Nothing to stop any more: the sync has ended, is being published or stops already."))
     return redirect("sync")
 
 

@@ -7,12 +7,15 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from dashboard.access import Scope
 from sync.models import Account, KeyUnreadableError, SyncRun
 
 # A running sync stamps itself every few seconds; silent for this long, its worker is taken to be gone.
 SILENT_AFTER = timedelta(minutes=2)
+# How a run notes that somebody stopped it.
+STOPPED = "StopAskedError"
 # Reading takes nearly all of a run; the rest is for checking and publishing.
 READING_SHARE = 0.92
 CHECKED_SHARE = 0.95
@@ -73,6 +76,37 @@ class Progress:
     def result(self) -> str:
         """How it stands, as one word for marks and styles; "silent" for a run that stopped answering."""
         return "silent" if self.is_silent else self.run.state
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it is no sync but a file of KnowBe4's console that somebody imported."""
+        return self.run.kind == SyncRun.Kind.IMPORT
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether somebody asked that it stop, and it has not yet."""
+        return self.run.state == SyncRun.State.RUNNING and self.run.resolved_at is not None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it ended because somebody stopped it."""
+        return self.run.state == SyncRun.State.DISCARDED and self.run.error_kind == STOPPED
+
+    @property
+    def can_be_stopped(self) -> bool:
+        """Whether it is a sync at work that nobody has asked to stop, and that has not begun to publish."""
+        return (
+            self.is_running and not self.is_import and not self.is_stopping and self.run.phase != SyncRun.Phase.PUBLISH
+        )
+
+    @property
+    def word(self) -> str:
+        """How it stands, as its lines on the pages say it."""
+        if self.is_silent:
+            return _("Stopped answering")
+        if self.is_stopped:
+            return _("Stopped")
+        return _("Stopping") if self.is_stopping else str(self.run.get_state_display())
 
     @cached_property
     def steps(self) -> list[Step]:
@@ -178,6 +212,11 @@ class SyncStatus:
         return key_problem(self.account)
 
     @property
+    def is_from_files(self) -> bool:
+        """Whether the pages show what files of KnowBe4's console told: there is no key to ask KnowBe4 with."""
+        return not self.account.encrypted_key
+
+    @property
     def is_running(self) -> bool:
         """Whether a sync is at work now."""
         return self.latest is not None and self.latest.is_running
@@ -189,10 +228,11 @@ class SyncStatus:
 
     @property
     def is_late(self) -> bool:
-        """Whether the data is older than three intervals of a sync that should be running."""
+        """Whether the data is older than three intervals of a sync that should be running; never without a key."""
         read_at = self.account.data_as_of
         return (
             self.account.is_sync_enabled
+            and not self.is_from_files
             and read_at is not None
             and self.as_of - read_at > max(3 * self.account.sync_interval, timedelta(hours=3))
         )
@@ -208,10 +248,16 @@ def key_problem(account: Account) -> str:
 
 
 def sync_status(scope: Scope, *, as_of: datetime) -> SyncStatus:
-    """Return how the scope's account stands with KnowBe4, by its latest run."""
+    """Return how the scope's account stands with KnowBe4, by its latest sync.
+
+    An imported file is none, and hides no held sync; only where there is no key are imports all there is.
+    """
     if scope.account is None:
         raise ValueError("A scope without an account has no sync: its pages must not be asked for.")
-    run = scope.runs().order_by("-started_at", "-pk").first()
+    runs = scope.runs()
+    if scope.account.encrypted_key:
+        runs = runs.exclude(kind=SyncRun.Kind.IMPORT)
+    run = runs.order_by("-started_at", "-pk").first()
     return SyncStatus(scope.account, Progress(run, as_of) if run else None, as_of)
 
 

@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from dashboard.pages.sync_runs import list_words
 from sync.models import Account, Change, QuarantinedRow, SyncRun
+from sync.pipeline.stopping import StopAskedError
 from tests import factories
 from tests.dashboard.conftest import Queue
 
@@ -225,8 +226,85 @@ def test_the_run_page_has_words_for_every_state(as_alice: Client, account: Accou
         ("users:active", "People, active"),
         ("recipients:12", "Phishing results, test 12"),
         ("policies", "Policies"),
+        ("console", "The uploaded file"),
         ("new_list", "New list"),
     ],
 )
 def test_lists_are_named_in_words(key: str, words: str) -> None:
     assert list_words(key) == words
+
+
+@pytest.fixture
+def at_work(account: Account, published: SyncRun) -> SyncRun:
+    """Return a sync that is reading."""
+    return factories.SyncRunFactory(
+        account=account,
+        state="running",
+        phase="fetch",
+        resources={"person": {**DONE["person"], "state": "reading"}},
+        started_at=timezone.now() - timedelta(minutes=1),
+        heartbeat_at=timezone.now(),
+    )
+
+
+def test_a_sync_at_work_can_be_stopped(as_alice: Client, alice: object, at_work: SyncRun) -> None:
+    for address in ("/sync/", f"/sync/runs/{at_work.pk}/"):
+        assert "Stop this run" in as_alice.get(address).content.decode()
+    response = as_alice.post(f"/sync/runs/{at_work.pk}/resolve/", {"decision": "stop"}, follow=True)
+    assert response.redirect_chain == [("/sync/", 302)]
+    text = response.content.decode()
+    assert "The sync is being stopped." in text
+    assert "Stop this run" not in text
+    at_work.refresh_from_db()
+    assert (at_work.state, at_work.resolved_by) == ("running", alice)
+    assert "Stopping" in as_alice.get("/").content.decode()
+
+
+def test_a_stopped_sync_says_who_stopped_it(as_alice: Client, alice: object, at_work: SyncRun) -> None:
+    SyncRun.objects.filter(pk=at_work.pk).update(
+        state="discarded",
+        error_kind=StopAskedError.__name__,
+        resolved_by=alice,
+        resolved_at=timezone.now(),
+        finished_at=timezone.now(),
+        message="Stopped by hand while reading people; what it had read is dropped.",
+    )
+    text = as_alice.get("/sync/").content.decode()
+    assert "The latest sync was stopped." in text
+    assert "Stopped by Alice Marlow" in text
+    assert "Discarded" not in text
+    text = as_alice.get(f"/sync/runs/{at_work.pk}/").content.decode()
+    assert "This sync was stopped at" in text
+    assert "Stop this run" not in text
+    assert "latest sync not published" not in as_alice.get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"phase": "publish"},
+        {"state": "published", "phase": "done", "published_at": timezone.now()},
+        {"kind": "import"},
+        {"heartbeat_at": timezone.now() - timedelta(minutes=9)},
+        {"resolved_at": timezone.now()},
+    ],
+)
+def test_what_cannot_be_stopped_says_so(as_alice: Client, at_work: SyncRun, fields: dict[str, object]) -> None:
+    SyncRun.objects.filter(pk=at_work.pk).update(**fields)
+    assert "Stop this run" not in as_alice.get("/sync/").content.decode()
+    response = as_alice.post(f"/sync/runs/{at_work.pk}/resolve/", {"decision": "stop"}, follow=True)
+    assert "Nothing to stop any more" in response.content.decode()
+    at_work.refresh_from_db()
+    assert at_work.resolved_by is None
+
+
+def test_only_who_may_start_a_sync_stops_one(client: Client, at_work: SyncRun, charlie: object) -> None:
+    client.force_login(charlie)
+    assert client.post(f"/sync/runs/{at_work.pk}/resolve/", {"decision": "stop"}).status_code == 403
+    at_work.refresh_from_db()
+    assert at_work.resolved_at is None
+
+
+def test_another_accounts_sync_cannot_be_stopped(as_ines: Client, at_work: SyncRun) -> None:
+    SyncRun.objects.filter(pk=at_work.pk).update(account=factories.AccountFactory(name="Another"))
+    assert as_ines.post(f"/sync/runs/{at_work.pk}/resolve/", {"decision": "stop"}).status_code == 404
