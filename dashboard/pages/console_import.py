@@ -41,12 +41,13 @@ class MemoryUpload(FileUploadHandler):
     """Keeps an uploaded file in memory, however large, up to the limit: people's names belong on no temporary disk."""
 
     is_too_large = False
+    # Of all files of the request together.
+    size = 0
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """Begin a file."""
         super().new_file(*args, **kwargs)
         self.chunks: list[bytes] = []
-        self.size = 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Take a piece; drop the file once it is too large."""
@@ -116,6 +117,16 @@ class Shown:
         return waiting and self.as_of - self.imported.uploaded_at > SLOW_AFTER
 
     @property
+    def previewed_at(self) -> str:
+        """Which preview this is: whoever accepts says which one they saw."""
+        return str(self.report.get("previewed_at", ""))
+
+    @property
+    def can_discard(self) -> bool:
+        """Whether somebody may put it away unread or undecided, and nothing else is offered for it."""
+        return not self.can_accept and self.imported.state in {State.READING, State.PREVIEW, State.UNREADABLE}
+
+    @property
     def problems(self) -> list[str]:
         """What must be chosen before it can be imported."""
         return list(self.report.get("problems", []))
@@ -135,6 +146,7 @@ class Shown:
 @require_http_methods(["GET", "HEAD", "POST"])
 def console_imports(request: ScopedRequest) -> HttpResponse:
     """Show the files uploaded so far and the form for another; take an upload."""
+    _require_administrator(request)
     # Before anything reads the body, hence the CSRF check one step further in.
     handler = MemoryUpload(request)
     request.upload_handlers = [handler]
@@ -143,7 +155,6 @@ def console_imports(request: ScopedRequest) -> HttpResponse:
 
 @csrf_protect
 def _console_imports(request: ScopedRequest, handler: MemoryUpload) -> HttpResponse:
-    _require_administrator(request)
     error = ""
     if request.method == "POST":
         uploaded = request.FILES.get("file")
@@ -211,7 +222,9 @@ def console_import_columns(request: ScopedRequest, import_id: int) -> HttpRespon
         .filter(pk=found.pk, state=State.PREVIEW)
         .update(mapping=mapping, is_mapping_chosen=True, state=State.READING, rows_read=0)
     )
-    if is_changed and not _queue("preview", found):
+    if not is_changed:
+        messages.error(request, _too_late())
+    elif not _queue("preview", found):
         _imports(request).filter(pk=found.pk, state=State.READING).update(state=State.PREVIEW)
         messages.error(request, _("That could not be queued: Redis does not answer. Nothing was lost; try again."))
     return redirect("console_import", import_id=found.pk)
@@ -225,16 +238,19 @@ def console_import_decide(request: ScopedRequest, import_id: int) -> HttpRespons
     shown = Shown(found, request.as_of, found.report)
     wanted, reason = request.POST.get("decision", ""), request.POST.get("reason", "").strip()[:2000]
     error = ""
-    if wanted == "discard":
-        _decide(request, found, {State.PREVIEW, State.HELD, State.READING, State.UNREADABLE}, State.DISCARDED)
+    undecided = {State.PREVIEW, State.HELD, State.READING, State.UNREADABLE}
+    if wanted == "discard" and found.state in undecided:
+        if not _decide(request, found, undecided, State.DISCARDED):
+            error = _too_late()
     elif wanted == "accept" and shown.can_accept:
-        if found.state == State.HELD and not reason:
+        if request.POST.get("preview", "") != shown.previewed_at:
+            error = _("Nothing was imported: the file was read again since you opened this page. This is what it says.")
+        elif found.state == State.HELD and not reason:
             error = _("Nothing was done: a reason is needed. It stays with the import.")
-        elif not _carry_out(request, found, "accept", State.IMPORTING, reason=reason):
-            error = _("That could not be queued: Redis does not answer. Nothing was lost; try again.")
+        else:
+            error = _carry_out(request, found, "accept", State.IMPORTING, reason=reason)
     elif wanted == "withdraw" and shown.can_withdraw:
-        if not _carry_out(request, found, "withdraw", State.WITHDRAWING, reason=found.reason):
-            error = _("That could not be queued: Redis does not answer. Nothing was lost; try again.")
+        error = _carry_out(request, found, "withdraw", State.WITHDRAWING, reason=found.reason)
     else:
         error = _("Nothing to decide here any more.")
     if error:
@@ -267,21 +283,27 @@ def _queue(work: str, imported: ConsoleImport) -> bool:
     return True
 
 
-def _carry_out(request: ScopedRequest, found: ConsoleImport, work: str, state: str, *, reason: str) -> bool:
-    """Set the state and queue the work; when the queue is away, set it back and return False."""
-    before = {State(found.state)}
-    if not _decide(request, found, before, state, reason=reason) or _queue(work, found):
-        return True
+def _carry_out(request: ScopedRequest, found: ConsoleImport, work: str, state: str, *, reason: str) -> str:
+    """Set the state and queue the work; return what kept it from that, as a sentence, with the state as it was."""
+    if not _decide(request, found, {State(found.state)}, state, reason=reason):
+        return _too_late()
+    if _queue(work, found):
+        return ""
     _imports(request).filter(pk=found.pk, state=state).update(state=found.state)
-    return False
+    return _("That could not be queued: Redis does not answer. Nothing was lost; try again.")
+
+
+def _too_late() -> str:
+    return _("Nothing was done: somebody else decided about this file a moment ago.")
 
 
 def _decide(
     request: ScopedRequest, found: ConsoleImport, before: set[ConsoleImport.State], state: str, *, reason: str = ""
 ) -> int:
-    """Move it on, unless somebody else was faster; return whether it moved."""
-    return (
-        _imports(request)
-        .filter(pk=found.pk, state__in=before)
-        .update(state=state, decided_by=request.user.pk, decided_at=request.as_of, reason=reason, message="")
+    """Move it on, unless somebody else was faster, or had it read again; return whether it moved."""
+    undecided = _imports(request).filter(pk=found.pk, state__in=before)
+    if state == State.IMPORTING and "previewed_at" in found.report:
+        undecided = undecided.filter(report__previewed_at=found.report["previewed_at"])
+    return undecided.update(
+        state=state, decided_by=request.user.pk, decided_at=request.as_of, reason=reason, message=""
     )

@@ -60,7 +60,9 @@ def text_of(client: Client, imported: ConsoleImport) -> str:
 
 
 def decide(client: Client, imported: ConsoleImport, decision: str, **fields: str) -> str:
-    response = client.post(f"/sync/imports/{imported.pk}/decide/", {"decision": decision, **fields}, follow=True)
+    imported.refresh_from_db()
+    form = {"decision": decision, "preview": imported.report.get("previewed_at", ""), **fields}
+    response = client.post(f"/sync/imports/{imported.pk}/decide/", form, follow=True)
     imported.refresh_from_db()
     return " ".join(response.content.decode().split())
 
@@ -277,3 +279,106 @@ def test_pages_take_few_queries_and_no_files(
         text = as_maren.get("/sync/imports/").content.decode()
     assert text.count("results.csv") == 5
     assert not any('"content"' in query["sql"] and "consoleimport" in query["sql"] for query in queries)
+
+
+def test_only_the_preview_that_was_seen_is_accepted(as_maren: Client, enrollment: Enrollment) -> None:
+    """Two people look at one file; while the first reads the preview, the second gives a column another meaning."""
+    header = "Campaign,Content,Email,Until,Extended Due Date\r\n"
+    imported = upload(
+        as_maren, header + "Autumn,Spotting a phish,ada.quill@brackwater.example,2026-12-01,2026-12-24\r\n"
+    )
+    preview_import(imported.pk)
+    imported.refresh_from_db()
+    seen = imported.report["previewed_at"]
+    assert f'name="preview" value="{seen}"' in text_of(as_maren, imported)
+    columns = {"column-0": "campaign", "column-1": "content", "column-2": "email", "column-3": "extended_due_at"}
+    as_maren.post(f"/sync/imports/{imported.pk}/columns/", columns)
+    preview_import(imported.pk)
+    assert "was read again since" in decide(as_maren, imported, "accept", preview=seen)
+    assert imported.state == "preview"
+    assert "is being imported" in decide(as_maren, imported, "accept")
+
+
+def test_the_second_of_two_who_accept_changes_nothing(as_maren: Client, maren: User, enrollment: Enrollment) -> None:
+    imported = upload(as_maren, HEADER + "Autumn,Spotting a phish,ada.quill@brackwater.example,,2026-12-24\r\n")
+    preview_import(imported.pk)
+    decide(as_maren, imported, "accept")
+    decided_at = imported.decided_at
+    assert "Nothing to decide here any more" in decide(as_maren, imported, "accept")
+    assert "Nothing to decide here any more" in decide(as_maren, imported, "discard")
+    assert (imported.state, imported.decided_by, imported.decided_at) == ("importing", maren, decided_at)
+
+
+def test_columns_chosen_too_late_are_refused(as_maren: Client, enrollment: Enrollment) -> None:
+    imported = upload(as_maren, HEADER + "Autumn,Spotting a phish,ada.quill@brackwater.example,,2026-12-24\r\n")
+    preview_import(imported.pk)
+    decide(as_maren, imported, "accept")
+    response = as_maren.post(f"/sync/imports/{imported.pk}/columns/", {"column-0": "campaign"}, follow=True)
+    assert "somebody else decided about this file" in response.content.decode()
+    imported.refresh_from_db()
+    assert imported.state == "importing"
+
+
+def test_a_file_can_be_put_away_while_it_waits_to_be_read(as_maren: Client) -> None:
+    imported = upload(as_maren, HEADER)
+    assert "Discard this file" in text_of(as_maren, imported)
+    decide(as_maren, imported, "discard")
+    assert preview_import(imported.pk).state == "discarded"
+
+
+def test_several_files_at_once_share_the_limit(as_maren: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "LIMIT", 1000)
+    files = [SimpleUploadedFile(f"{number}.csv", b"x" * 600) for number in range(2)]
+    response = as_maren.post("/sync/imports/", {"file": files})
+    assert (response.status_code, "larger than 50 MB" in response.content.decode()) == (400, True)
+
+
+def test_the_run_of_an_import_speaks_of_its_file(as_maren: Client, enrollment: Enrollment) -> None:
+    good = "Autumn,Spotting a phish,ada.quill@brackwater.example,,2026-12-24\r\n"
+    imported = upload(as_maren, HEADER + good + "x,y,z,,soon\r\n")
+    preview_import(imported.pk)
+    decide(as_maren, imported, "accept")
+    run = accept_import(imported.pk).run
+    assert run is not None
+    text = " ".join(as_maren.get(f"/sync/runs/{run.pk}/").content.decode().split())
+    assert "This import was finished at" in text
+    assert f'<a href="/sync/imports/{imported.pk}/">results.csv</a>' in text
+    assert "The uploaded file" in text
+    assert ">console<" not in text
+    assert "Rows that KnowBe4 sent" not in text
+    assert "Extended due date" in text
+    assert ">Extended_due_at<" not in text
+    assert "results.csv: 2 rows, 1 of them not usable. It wrote 1 row, all at once." in text
+    assert "what is likely to change" not in text
+
+
+def test_an_import_hides_no_held_sync(as_maren: Client, account: Account, enrollment: Enrollment) -> None:
+    held = factories.SyncRunFactory(
+        account=account, state="held", phase="check", message="Enrollments fell.", started_at=timezone.now()
+    )
+    imported = upload(as_maren, HEADER + "Autumn,Spotting a phish,ada.quill@brackwater.example,,2026-12-24\r\n")
+    preview_import(imported.pk)
+    decide(as_maren, imported, "accept")
+    accept_import(imported.pk)
+    assert "was held:" in as_maren.get("/").content.decode()
+    assert f'action="/sync/runs/{held.pk}/resolve/"' in as_maren.get("/sync/").content.decode()
+
+
+def test_an_account_without_a_key_lives_on_files(as_maren: Client, account: Account) -> None:
+    account.encrypted_key = b""
+    account.save()
+    first = as_maren.get("/").content.decode()
+    assert "A plan without the Reporting API" in first
+    assert 'href="/sync/imports/"' in first
+    header = "Campaign,Content,Email,Status,Enrollment Date\r\n"
+    imported = upload(as_maren, header + "Autumn,Module,p@brackwater.example,Not Started,2026-10-01 08:00\r\n")
+    preview_import(imported.pk)
+    decide(as_maren, imported, "accept")
+    accept_import(imported.pk)
+    Account.objects.update(data_as_of=timezone.now() - timedelta(days=3))
+    for address in ("/", "/sync/"):
+        text = " ".join(as_maren.get(address).content.decode().split())
+        assert "from the console&#x27;s CSV" in text or "from the console's CSV" in text
+        assert "no sync since" not in text
+    assert "The pages show the file imported at" in text
+    assert "KnowBe4 requests in the last 24 hours" not in text

@@ -13,7 +13,7 @@ from sync.models import Account, ConsoleImport, QuarantinedRow, SyncRun
 from sync.pipeline.check import check
 from sync.pipeline.console import whole
 from sync.pipeline.console.matching import apply_extensions, decide_extensions, match_rows, restore
-from sync.pipeline.console.preview import bad_rows, matched_rows, preview_import
+from sync.pipeline.console.preview import bad_rows, changed_dates, matched_rows, preview_import
 from sync.pipeline.console.reading import Reading, load, open_import, temporary_tables
 from sync.pipeline.merge import Counts, Publication
 from sync.pipeline.publish import publish
@@ -123,6 +123,9 @@ def _import(imported: ConsoleImport, run: SyncRun, *, now: Clock) -> None:
         publication = _publication(account, run, now=run.published_at or now())
         match_rows(account)
         decide_extensions(account, reading)
+        if not reading.is_whole:
+            # A sync may have come between the preview and now: what is kept is what was done.
+            report["changes"] = changed_dates(account, now=publication.published_at)
         changed = apply_extensions(publication, account, run)
         report |= matched_rows(account) | {"changed": changed}
         _publish_run(

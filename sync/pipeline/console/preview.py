@@ -21,7 +21,10 @@ LISTED_BAD, LISTED_UNMATCHED, LISTED_CHANGES = 1_000, 200, 100
 
 
 def preview_import(import_id: int, *, now: Callable[[], datetime] = timezone.now) -> ConsoleImport:
-    """Read an uploaded file and write its report; nothing else is written. Does nothing once it was decided."""
+    """Read an uploaded file and write its report; nothing else is written. Does nothing once it was decided.
+
+    An unexpected error is noted, so that nobody waits for a preview that will not come, and raised.
+    """
     imported = ConsoleImport.objects.select_related("account").get(pk=import_id)
     if imported.state != ConsoleImport.State.READING:
         return imported
@@ -30,6 +33,13 @@ def preview_import(import_id: int, *, now: Callable[[], datetime] = timezone.now
         report = _report(imported, reading, now=now())
     except FileUnreadableError as error:
         imported.state, imported.message, imported.report = ConsoleImport.State.UNREADABLE, str(error), {}
+    except Exception as error:
+        # Without its database there is nowhere to note it; the task is handed out again.
+        if connection.is_usable():
+            message = f"It could not be read for an unexpected error ({type(error).__name__}); the log has the details."
+            unread = ConsoleImport.objects.filter(pk=imported.pk, state=ConsoleImport.State.READING)
+            unread.update(state=ConsoleImport.State.UNREADABLE, message=message, report={})
+        raise
     else:
         imported.state, imported.message, imported.report = ConsoleImport.State.PREVIEW, "", report
     # Somebody may have discarded it meanwhile.
@@ -42,7 +52,7 @@ def preview_import(import_id: int, *, now: Callable[[], datetime] = timezone.now
 
 
 def _report(imported: ConsoleImport, reading: Reading, *, now: datetime) -> dict[str, Any]:
-    report = _describe(reading)
+    report = _describe(reading) | {"previewed_at": now.isoformat()}
     if reading.problems:
         return report
 
@@ -61,7 +71,7 @@ def _report(imported: ConsoleImport, reading: Reading, *, now: datetime) -> dict
         match_rows(imported.account)
         decide_extensions(imported.account, reading)
         report |= matched_rows(imported.account)
-        report["changes"] = _changes(imported.account, now=now)
+        report["changes"] = changed_dates(imported.account, now=now)
     return report
 
 
@@ -138,7 +148,7 @@ def matched_rows(account: Account) -> dict[str, Any]:
     }
 
 
-def _changes(account: Account, *, now: datetime) -> dict[str, Any]:
+def changed_dates(account: Account, *, now: datetime) -> dict[str, Any]:
     """Return what acceptance would change: the same decision and the same ladder, only read."""
     values: dict[str, Any] = {
         "account": account.pk,
