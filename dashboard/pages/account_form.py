@@ -70,11 +70,15 @@ class AccountForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.is_new = account.pk is None
         self.has_key = bool(account.encrypted_key) and not self.key_problem
-        self.fields["key"].required = not self.has_key
+        # Without any, the CSV of KnowBe4's console is all the account shows; one that cannot be read is wanted again.
+        self.fields["key"].required = bool(self.key_problem)
         self.fields["key"].help_text = (
             _("A key is stored and never shown again. Type another only to replace it.")
             if self.has_key
-            else _("In the KnowBe4 console: Account Settings, Account Integrations, API. It is never shown again.")
+            else _(
+                "In the KnowBe4 console: Account Settings, Account Integrations, API. It is never shown again. "
+                "Leave it empty for a plan without the Reporting API: then the console's CSV is imported."
+            )
         )
         if account.published_run_id is not None:
             self.fields["region"].disabled = True
@@ -121,9 +125,9 @@ class AccountForm(forms.Form):
         return cleaned
 
     def save(self) -> bool:
-        """Save the account and return whether its connection has to be tested: a new key, or another address."""
+        """Save the account and return whether its connection has to be tested: there is a new key."""
         cleaned, account = self.cleaned_data, self.account
-        must_test = self.is_new or bool(cleaned["key"])
+        must_test = bool(cleaned["key"])
         account.time_zone = cleaned["time_zone"]
         account.sync_interval = timedelta(minutes=cleaned["interval"])
         if not self.is_from_environment:

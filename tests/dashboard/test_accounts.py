@@ -103,7 +103,6 @@ def test_a_key_is_not_sent_to_another_address_unseen(
         ({"name": ""}, "required"),
         ({"name": "Brackwater Mutual"}, "Another account has this name."),
         ({"region": "mars"}, "not one of the available choices"),
-        ({"key": ""}, "required"),
         ({"time_zone": "Europe/Atlantis"}, "is not a time zone"),
         ({"interval": "5"}, "greater than or equal to 15"),
         ({"base_url": "not an address"}, "valid URL"),
@@ -273,3 +272,23 @@ def test_a_request_for_a_sync_stays_with_its_account(as_alice: Client, alice: Us
     assert "about to start" in as_alice.get("/sync/").content.decode()
     as_alice.post(f"/accounts/{zephyr.pk}/switch/")
     assert "about to start" not in as_alice.get("/sync/").content.decode()
+
+
+def test_an_account_without_a_key_can_be_added_and_edited(
+    as_ines: Client,
+    account: Account,
+    queue: Queue,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    """A plan without the Reporting API has no key; the console's CSV is then all the account shows."""
+    with django_capture_on_commit_callbacks(execute=True):
+        response = as_ines.post("/settings/accounts/new/", {**FORM, "key": ""}, follow=True)
+    assert response.redirect_chain == [("/settings/accounts/", 302)]
+    assert queue.tasks() == []
+    added = Account.objects.get(name=FORM["name"])
+    assert bytes(added.encrypted_key) == b""
+    assert "No key: imported from the console" in response.content.decode()
+    form = {**FORM, "key": "", "time_zone": "Europe/Paris"}
+    assert as_ines.post(f"/settings/accounts/{added.pk}/", form).status_code == 302
+    added.refresh_from_db()
+    assert added.time_zone == "Europe/Paris"
