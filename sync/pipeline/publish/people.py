@@ -1,15 +1,19 @@
 """People, their departments, managers and groups."""
 
+from dataclasses import replace
+
 from django.db import connection
 
 from sync.models import Change
 from sync.pipeline import tables
-from sync.pipeline.merge import Column, Counts, Merge, Publication, mark_vanished, merge
+from sync.pipeline.indexes import set_aside
+from sync.pipeline.merge import Column, Counts, Merge, Publication, is_filled, mark_vanished, merge
 from sync.pipeline.staging import Staging
 
 # Definitions, "People and organization": trimmed, inner spaces collapsed, compared without case.
 SPELLING = r"btrim(regexp_replace({}, '\s+', ' ', 'g'))"
 DEPARTMENT_KEY = f"lower({SPELLING.format('s.department_name')})"
+MANAGED_BY = "b.email = upper(btrim(s.manager_email))"
 
 
 def publish(staging: Staging, publication: Publication, *, unread: set[str]) -> dict[str, Counts]:
@@ -21,12 +25,14 @@ def publish(staging: Staging, publication: Publication, *, unread: set[str]) -> 
     staged_people = staging.table(tables.PERSON)
     _add_departments(staged_people, publication)
     people = _person_merge(staged_people)
-    written = merge(people, publication)
+    is_known = is_filled(people.model_table, publication)
+    written = merge(people if is_known else _linked_person_merge(staged_people), publication)
     all_read = not any(key.startswith("users:") for key in unread)
     vanished = mark_vanished(people, publication) if all_read else 0
     counts["person"] = Counts(written.inserted, written.changed, vanished, written.restored)
     _name_departments(publication)
-    _link_managers(publication)
+    if is_known:
+        _link_managers(publication)
 
     groups = _group_merge(staging.table(tables.GROUP))
     written = merge(groups, publication)
@@ -58,6 +64,23 @@ def _person_merge(staged: str) -> Merge:
         subject=Change.Subject.PERSON,
         # People whom only an enrollment names were never in the list.
         covers="m.status <> 'unlisted'",
+    )
+
+
+def _linked_person_merge(staged: str) -> Merge:
+    """Return the merge for an account without people: each is written once, with the link to a manager whose number
+    is drawn in the same statement.
+    """
+    merge_of_people = _person_merge("numbered")
+    return replace(
+        merge_of_people,
+        queries=(
+            "numbered AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('sync_person', 'id')) AS new_id, staged.*"
+            f" FROM {staged} staged)",
+            f"by_email AS ({_by_email('numbered', 'new_id')})",
+        ),
+        joins=f"{merge_of_people.joins} LEFT JOIN by_email b ON {MANAGED_BY} AND b.id <> s.new_id",
+        columns=(*merge_of_people.columns, Column("id", "s.new_id"), Column("manager_id", "b.id")),
     )
 
 
@@ -110,23 +133,29 @@ def _name_departments(publication: Publication) -> None:
 
 def _link_managers(publication: Publication) -> None:
     """Link each person to the one whose email equals their manager's, without case; active people first."""
+    listed = "(SELECT * FROM sync_person WHERE account_id = %(account)s AND removed_at IS NULL) listed"
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            WITH by_email AS (
-                SELECT DISTINCT ON (upper(email)) upper(email) AS email, id
-                FROM sync_person WHERE account_id = %(account)s AND email <> '' AND removed_at IS NULL
-                ORDER BY upper(email), (status = 'active') DESC, id
-            ), linked AS (
-                SELECT p.id, b.id AS manager_id
-                FROM sync_person p LEFT JOIN by_email b ON b.email = upper(btrim(p.manager_email)) AND b.id <> p.id
-                WHERE p.account_id = %(account)s
+            f"""
+            WITH by_email AS ({_by_email(listed, "id")}), linked AS (
+                SELECT s.id, b.id AS manager_id
+                FROM sync_person s LEFT JOIN by_email b ON {MANAGED_BY} AND b.id <> s.id
+                WHERE s.account_id = %(account)s
             )
             UPDATE sync_person p SET manager_id = linked.manager_id
             FROM linked WHERE p.id = linked.id AND p.manager_id IS DISTINCT FROM linked.manager_id
             """,
             publication.parameters,
         )
+
+
+def _by_email(people: str, identity: str) -> str:
+    """Return the SQL for one person of each email among `people`: who a manager's email means."""
+    return f"""
+        SELECT DISTINCT ON (upper(email)) upper(email) AS email, {identity} AS id
+        FROM {people} WHERE email <> ''
+        ORDER BY upper(email), (status = 'active') DESC, {identity}
+    """
 
 
 def _merge_memberships(staged: str, publication: Publication, *, all_read: bool) -> Counts:
@@ -144,16 +173,18 @@ def _merge_memberships(staged: str, publication: Publication, *, all_read: bool)
             """,
             publication.parameters,
         )
-        cursor.execute(
-            """
-            INSERT INTO sync_groupmembership (account_id, group_id, person_id, first_seen_at)
-            SELECT %(account)s, n.group_id, n.person_id, %(now)s FROM membership n
-            WHERE NOT EXISTS (
-                SELECT FROM sync_groupmembership m WHERE m.group_id = n.group_id AND m.person_id = n.person_id)
-            """,
-            publication.parameters,
-        )
-        inserted = cursor.rowcount
+        table = "sync_groupmembership"
+        with set_aside(table, publication.reserved):
+            cursor.execute(
+                f"""
+                INSERT INTO {table} (account_id, group_id, person_id, first_seen_at)
+                SELECT %(account)s, n.group_id, n.person_id, %(now)s FROM membership n
+                WHERE NOT EXISTS (
+                    SELECT FROM {table} m WHERE m.group_id = n.group_id AND m.person_id = n.person_id)
+                """,
+                publication.parameters,
+            )
+            inserted = cursor.rowcount
         cursor.execute(
             """
             UPDATE sync_groupmembership m SET removed_at = NULL FROM membership n

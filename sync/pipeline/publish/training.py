@@ -96,6 +96,20 @@ def _add_unlisted(staging: Staging, publication: Publication) -> None:
         ORDER BY named.id, s.seq DESC
         ON CONFLICT (account_id, knowbe4_id) DO NOTHING
         """,
+        # Postgres reads the many enrollments with several processes for a table of its own, never for an INSERT.
+        "DROP TABLE IF EXISTS named_content, named_person",
+        f"""
+        CREATE TEMPORARY TABLE named_content ON COMMIT DROP AS
+        SELECT source, store_purchase_id, module_name FROM {enrollments} GROUP BY 1, 2, 3
+        """,
+        f"""
+        CREATE TEMPORARY TABLE named_person ON COMMIT DROP AS
+        SELECT DISTINCT ON (user_id) user_id, user_email, user_first_name, user_last_name
+        FROM {enrollments} s
+        WHERE user_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM sync_person p WHERE p.account_id = %(account)s AND p.knowbe4_id = s.user_id)
+        ORDER BY user_id, seq DESC
+        """,
         f"""
         INSERT INTO sync_contentitem (account_id, source, knowbe4_id, name, reported_type, content_type, description,
                                       publisher, first_seen_at, removed_at)
@@ -106,36 +120,31 @@ def _add_unlisted(staging: Staging, publication: Publication) -> None:
             FROM {campaigns} s, LATERAL jsonb_array_elements(s.content) entry
             UNION ALL
             SELECT 'store_purchase', store_purchase_id, min(module_name), ''
-            FROM {enrollments} WHERE store_purchase_id IS NOT NULL GROUP BY store_purchase_id
+            FROM named_content WHERE store_purchase_id IS NOT NULL GROUP BY store_purchase_id
         ) named
         WHERE knowbe4_id IS NOT NULL
         ORDER BY source, knowbe4_id, type DESC
         ON CONFLICT (account_id, source, knowbe4_id) DO NOTHING
         """,
         # Policies come without an id: their name must do.
-        f"""
+        """
         INSERT INTO sync_contentitem (account_id, source, name, reported_type, content_type, description, publisher,
                                       first_seen_at, removed_at)
-        SELECT %(account)s::bigint, source, name, '', CASE source WHEN 'policy' THEN 'Policy' ELSE 'Other' END, '', '',
+        SELECT %(account)s::bigint, source, module_name, '',
+               CASE source WHEN 'policy' THEN 'Policy' ELSE 'Other' END, '', '',
                %(now)s::timestamptz, %(now)s::timestamptz
-        FROM (
-            SELECT DISTINCT source, module_name AS name
-            FROM {enrollments} WHERE store_purchase_id IS NULL
-        ) named
-        WHERE NOT EXISTS (
+        FROM named_content named
+        WHERE store_purchase_id IS NULL AND NOT EXISTS (
             SELECT FROM sync_contentitem c
-            WHERE c.account_id = %(account)s AND c.source = named.source AND c.name = named.name)
+            WHERE c.account_id = %(account)s AND c.source = named.source AND c.name = named.module_name)
         """,
-        f"""
+        """
         INSERT INTO sync_person (account_id, knowbe4_id, email, first_name, last_name, employee_number, job_title,
                                  location, division, organization, language, status, department_name, manager_name,
                                  manager_email, first_seen_at, removed_at)
-        SELECT DISTINCT ON (user_id) %(account)s::bigint, user_id, user_email, user_first_name, user_last_name, '', '',
-               '', '', '', '', 'unlisted', '', '', '', %(now)s::timestamptz, %(now)s::timestamptz
-        FROM {enrollments} s
-        WHERE user_id IS NOT NULL AND NOT EXISTS (
-            SELECT FROM sync_person p WHERE p.account_id = %(account)s AND p.knowbe4_id = s.user_id)
-        ORDER BY user_id, seq DESC
+        SELECT %(account)s, user_id, user_email, user_first_name, user_last_name, '', '',
+               '', '', '', '', 'unlisted', '', '', '', %(now)s, %(now)s
+        FROM named_person
         """,
     ]
     with connection.cursor() as cursor:
@@ -178,6 +187,7 @@ def _campaign_merge(staging: Staging) -> Merge:
 
 
 def _enrollment_merge(staging: Staging, *, everything: bool) -> Merge:
+    # CASE in a join's condition makes its key null where the join is not wanted: no hashing of long titles for nothing.
     return Merge(
         model_table="sync_enrollment",
         source=f"{staging.table(tables.ENROLLMENT)} s",
@@ -193,13 +203,14 @@ def _enrollment_merge(staging: Staging, *, everything: bool) -> Merge:
                 FROM sync_campaign campaign JOIN sync_contentitem item ON item.id = ANY(campaign.content_ids)
                 WHERE campaign.account_id = %(account)s
                 ORDER BY campaign.id, item.source, item.name, item.id
-            ) own ON s.store_purchase_id IS NULL AND own.campaign_id = c.id AND own.name = s.module_name
-                 AND own.source = s.source
+            ) own ON own.campaign_id = CASE WHEN s.store_purchase_id IS NULL THEN c.id END
+                 AND own.name = s.module_name AND own.source = s.source
             LEFT JOIN (
                 SELECT DISTINCT ON (source, name) id, source, name FROM sync_contentitem
                 WHERE account_id = %(account)s
                 ORDER BY source, name, removed_at IS NOT NULL, id
-            ) named ON s.store_purchase_id IS NULL AND named.name = s.module_name AND named.source = s.source
+            ) named ON named.name = CASE WHEN s.store_purchase_id IS NULL THEN s.module_name END
+                 AND named.source = s.source
             {due_dates.JOINS}
         """,
         columns=(

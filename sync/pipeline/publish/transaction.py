@@ -6,10 +6,21 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from sync.models import Account, SyncRun
+from sync.pipeline.indexes import reserve_empty
 from sync.pipeline.merge import Publication
 from sync.pipeline.publish import people, phishing, training
 from sync.pipeline.staging import Staging
 from sync.signals import published
+
+# The tables whose rows are many, and those that their rows refer to; readers of the rest need never wait.
+LARGE = (
+    "sync_department",
+    "sync_person",
+    "sync_group",
+    "sync_groupmembership",
+    "sync_enrollment",
+    "sync_phishingresult",
+)
 
 
 def publish(
@@ -26,7 +37,9 @@ def publish(
             cursor.execute("SET LOCAL work_mem = '256MB'")
             cursor.execute("SET LOCAL timezone = 'UTC'")
         account = Account.objects.select_for_update().get(pk=account.pk)
-        publication = Publication(account.pk, run.pk, now, is_first=account.published_at is None)
+        is_first = account.published_at is None
+        reserved = reserve_empty(LARGE) if is_first else frozenset()
+        publication = Publication(account.pk, run.pk, now, is_first=is_first, reserved=reserved)
         unread = staging.incomplete()
         counts = {
             **people.publish(staging, publication, unread=unread),
