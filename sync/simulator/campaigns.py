@@ -1,5 +1,6 @@
 """A training campaign: its plan, and what KnowBe4 says of it at a moment."""
 
+from array import array
 from dataclasses import dataclass, field
 
 from .catalog import Content
@@ -39,7 +40,7 @@ class Campaign:
     cancelled_at: int = NEVER
     deleted_at: int = NEVER
     first_unit: int = 0
-    ordinals: list[int] = field(default_factory=list)
+    ordinals: "array[int]" = field(default_factory=lambda: array("i"))
     """The ledger's places of this campaign's enrollments, in order."""
 
     @property

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import datetime
+from math import ceil
 
 from . import portraits
 from .behavior import Classroom
@@ -36,8 +37,9 @@ class Company:
     """A company with a KnowBe4 account.
 
     `people` are active in November 2026; `enrollments` and `campaigns` steer how much three years bring (roughly; left
-    out: the regular programme), `departments` is 1 to 126. Every method takes an aware moment and answers as of then;
-    before the founding (1 November 2023) lists are empty. Safe to ask from several threads.
+    out: the regular programme; more enrollments than it has room for cut its content into parts), `departments` is 1
+    to 126. Every method takes an aware moment and answers as of then; before the founding (1 November 2023) lists are
+    empty. Safe to ask from several threads.
     """
 
     def __init__(
@@ -59,8 +61,8 @@ class Company:
         self.departments = build_departments(departments)
         self.organization = Organization(seed, people, self.departments)
         requests = max(0.0, (campaigns - REGULAR) / 37) if campaigns else 0.2
-        share, request_share = _shares(people, enrollments, requests, departments)
-        self.programme = Programme(seed, self.departments, requests, request_share, share)
+        share, request_share, parts = _shares(people, enrollments, requests, departments)
+        self.programme = Programme(seed, self.departments, requests, request_share, share, parts)
         self.phishing = Phishing(seed, self.organization.people)
         self.ledger = Ledger(self.organization, self.programme.units)
         self.groups_kept = Groups(self.departments, self.organization, self.phishing)
@@ -298,16 +300,19 @@ class Company:
             return places.get(index, [])
 
 
-def _shares(people: int, enrollments: int | None, requests: float, departments: int) -> tuple[float, float]:
+def _shares(people: int, enrollments: int | None, requests: float, departments: int) -> tuple[float, float, int]:
     """Return the part of everyone, and of a requested group, to enroll so that three years bring about `enrollments`.
 
-    Without a target both are whole. A target above what the regular programme brings is not reached.
+    Without a target both are whole. A target above what the whole programme brings cuts all content into so many
+    parts, each of which is an enrollment: the third number, otherwise 1.
     """
     audience = people * (0.10 if departments <= 14 else 12 / departments) * 0.9
     asked = requests * 36 * audience
     if enrollments is None:
-        return 1.0, 1.0
+        return 1.0, 1.0, 1
+    parts = max(1, ceil(enrollments / (people * NATURAL + asked)))
+    enrollments //= parts
     rolling = 6.0 * people
     request_share = min(1.0, 0.15 * enrollments / asked) if asked else 1.0
     rest = enrollments - asked * request_share - rolling
-    return min(1.0, max(0.02, rest / (people * (NATURAL - 6.0)))), request_share
+    return min(1.0, max(0.02, rest / (people * (NATURAL - 6.0)))), request_share, parts

@@ -51,7 +51,7 @@ def stamp(at: int) -> bytes:
 
 def wire_time(at: datetime | None) -> str | None:
     """Return the wire form of a datetime: ISO 8601, always `.000`, always `Z`; None stays None."""
-    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return None if at is None else f"{at.isoformat(timespec='seconds')[:19]}.000Z"
 
 
 def month_start(index: int) -> int:

@@ -41,6 +41,13 @@ class Listings:
     def __init__(self, company: Company) -> None:
         self.company = company
         self.rows = Rows(company)
+        self._users: tuple[int, dict[int, bytes]] = (-1, {})
+
+    def warm(self, second: int) -> None:
+        """Write all enrollments and users as they stand at `second`."""
+        self.rows.warm(second)
+        for place in range(self.company.organization.person_count(second)):
+            self._user(place, second)
 
     def users(self, second: int, query: Query, group_id: int | None = None) -> Listing:
         """Return the users, narrowed by `status` and `group_id`; without `status` both active and archived."""
@@ -62,15 +69,26 @@ class Listings:
             names = {entry.group_id: wire.group(entry) for entry in facts}
 
         def render(places: list[int]) -> bytes:
+            if names is None:
+                return b",".join([self._user(place, second) for place in places])
             written = []
             for place in places:
                 facts = portraits.person(company, people[place], second)
-                groups = None if names is None else [names[number] for number in facts.groups]
-                written.append(wire.encode(wire.user(facts, groups)))
+                written.append(wire.encode(wire.user(facts, [names[number] for number in facts.groups])))
             return b",".join(written)
 
         count = company.organization.person_count(second)
         return Listing(range(count), portraits.person_id, render, keep)
+
+    def _user(self, place: int, second: int) -> bytes:
+        """Return a user's row at `second`; rows of the second asked for last are kept, for a clock that stands."""
+        if self._users[0] != second:
+            self._users = (second, {})
+        row = self._users[1].get(place)
+        if row is None:
+            facts = portraits.person(self.company, self.company.organization.people[place], second)
+            row = self._users[1][place] = wire.encode(wire.user(facts))
+        return row
 
     def groups(self, second: int, query: Query) -> Listing:
         """Return the groups, narrowed by `status`."""

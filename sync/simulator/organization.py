@@ -100,7 +100,10 @@ class Person:
 
     def is_active(self, at: int) -> bool:
         """Tell whether they work here at `at`."""
-        return any(since <= at < until for since, until in self.spells)
+        for since, until in self.spells:  # noqa: SIM110 - asked for everyone in a page, and faster than any()
+            if since <= at < until:
+                return True
+        return False
 
     def archived_at(self, at: int) -> int:
         """Return since when they are archived at `at`, NEVER while active (a re-hire wipes the date)."""

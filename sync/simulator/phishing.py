@@ -1,7 +1,7 @@
 """Monthly phishing tests: who got which message, who fell for it, who reported it."""
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -131,6 +131,8 @@ class Phishing:
         self.campaigns: list[PhishingCampaign] = []
         self.tests: list[PhishingTest] = []
         self.failures: dict[int, list[int]] = {}
+        self._starts: list[int] = []
+        """When the tests that somebody got began, in order."""
         self._drawn: tuple[int, list[Outcome]] | None = None
 
     def advance(self, month: int, staff: Sequence[int]) -> list[tuple[int, int]]:
@@ -163,6 +165,8 @@ class Phishing:
         active = [index for index in staff if self.people[index].is_active(start)]
         test = PhishingTest(len(self.tests), campaign.number, campaign.name, start, kind, array("i", active), failed)
         self.tests.append(test)
+        if active:
+            insort(self._starts, start)
         campaign.tests.append(test)
         counts = dict.fromkeys(EVENTS, 0)
         failures = []
@@ -235,7 +239,7 @@ class Phishing:
 
     def tests_by(self, joined: int, at: int) -> int:
         """Return how many regular tests started between two moments."""
-        return sum(joined <= test.start_at <= at and len(test.people) > 0 for test in self.tests)
+        return max(0, bisect_right(self._starts, at) - bisect_left(self._starts, joined))
 
     @staticmethod
     def status(test: PhishingTest, at: int) -> str:

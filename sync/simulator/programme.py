@@ -40,7 +40,13 @@ class Programme:
     """All campaigns planned so far, in order of planning."""
 
     def __init__(
-        self, seed: int, departments: Sequence[Department], requests: float, size: float, share: float
+        self,
+        seed: int,
+        departments: Sequence[Department],
+        requests: float,
+        size: float,
+        share: float,
+        parts: int = 1,
     ) -> None:
         self.seed = seed
         self.departments = departments
@@ -50,6 +56,7 @@ class Programme:
         self._requests = requests
         self._request_share = size
         self._share = share
+        self._parts = parts
         for month in range(LEAD):
             self._plan(month)
 
@@ -62,13 +69,19 @@ class Programme:
     ) -> Campaign:
         rest.setdefault("created_at", max(FOUNDING + DAY, min(start, NEVER) - lead * DAY))
         contents = tuple(
-            self.catalog.get(title, kind, minutes, rest["created_at"] - 3_600) for title, kind, minutes in titles
+            self.catalog.get(part, kind, minutes, rest["created_at"] - 3_600)
+            for title, kind, minutes in titles
+            for part in self._cut(title)
         )
         campaign = Campaign(len(self.campaigns), name, contents, start_at=start, **rest)
         campaign.first_unit = len(self.units)
         self.units.extend((campaign, content) for content in contents)
         self.campaigns.append(campaign)
         return campaign
+
+    def _cut(self, title: str) -> list[str]:
+        """Return the titles that a piece of content is done in: its own, and those of its further parts."""
+        return [title, *(f"{title}, part {number}" for number in range(2, self._parts + 1))]
 
     def _everyone(
         self, name: str, titles: Sequence[tuple[str, str, int]], start: int, end: int, **rest: Any

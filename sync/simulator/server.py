@@ -74,11 +74,11 @@ class Simulator:
         return self.service.faults
 
     def warm(self) -> None:
-        """Write every enrollment once, so that the first reading is as fast as any later one."""
+        """Write every enrollment and user once, so that the first reading is as fast as any later one."""
         company, now = self.company, seconds(self.clock.now())
         with company.lock:
             company.reach(now)
-            self.service.routes.listings.rows.warm(now)
+            self.service.routes.listings.warm(now)
 
     def fault(self, text: str) -> Fault:
         """Switch a fault on, written as on the command line; raises UnknownFaultError. Return it."""

@@ -1,6 +1,5 @@
 """The facts as KnowBe4 writes them: field by field, in its order, with its nulls."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -20,13 +19,11 @@ from .instants import wire_time
 
 Row = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
-_ESCAPES = {b"&": b"\\u0026", b"<": b"\\u003c", b">": b"\\u003e"}
-_ESCAPED = re.compile(rb"[&<>]")
 
 
 def encode(value: Any) -> bytes:
     """Return JSON the way Rails writes it (seen live): no spaces, UTF-8, `&`, `<`, `>` escaped, floats with `.0`."""
-    return _ESCAPED.sub(lambda match: _ESCAPES[match[0]], _encode(value))
+    return _encode(value).replace(b"&", b"\\u0026").replace(b"<", b"\\u003c").replace(b">", b"\\u003e")
 
 
 def account(facts: AccountFacts, trial: bool) -> Row:
