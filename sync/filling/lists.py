@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
-from sync.knowbe4.rows import decoder
+from sync.knowbe4.resources import Resource
+from sync.knowbe4.rows import RowDecoder
 from sync.pipeline.lists import ACCOUNT, ReadList
 from sync.pipeline.tables import Row
 from sync.simulator import Clock, Company
@@ -22,21 +24,20 @@ class World:
 
     def pages(self, wanted: ReadList) -> Iterator[list[Row]]:
         """Yield a list's rows as they are staged, page by page."""
-        resource = wanted.resource
+        resource: Resource[Any] = wanted.resource
         path = resource.url_path(wanted.path_args)
-        rows = decoder(resource.payload)
+        rows: RowDecoder[Any] = RowDecoder(resource.payload)
         if wanted is ACCOUNT:
             yield [wanted.table.row(rows.one(self._ask(path, {})), wanted.key)]
             return
-        number, items = 0, True
-        while items:
-            number += 1
+        for number in count(1):
             params = {**resource.params, **wanted.params, "per_page": resource.per_page, "page": number}
             items, rejected = rows.page(self._ask(path, params))
             if rejected:
                 raise ValueError(f"The simulator wrote a row of {wanted.key} that cannot be read: {rejected[0].reason}")
-            if items:
-                yield [wanted.table.row(item, wanted.key) for item in items]
+            if not items:
+                return
+            yield [wanted.table.row(item, wanted.key) for item in items]
 
     def _ask(self, path: str, params: dict[str, Any]) -> bytes:
         texts = {

@@ -71,6 +71,17 @@ def test_targets_for_benchmarks_steer_the_shape(now):
     assert len({person.department_name for person in company.people(now)}) == 120
 
 
+def test_company_of_more_enrollments_than_its_programme_brings(now):
+    company = Company(people=150, enrollments=20_000, campaigns=74, departments=4)
+    assert company.enrollment_count(now) == pytest.approx(20_000, rel=0.35)
+    assert Company(people=150, campaigns=74, departments=4).enrollment_count(now) < 10_000
+    facts = list(company.enrollments(now))
+    assert len({f.campaign_id for f in facts}) < 100
+    titles = {item.name for item in [*company.store_purchases(now), *company.policies(now)]}
+    assert {f.module_name for f in facts} <= titles
+    assert "Security Awareness Fundamentals, part 2" in titles
+
+
 def test_too_few_people_are_refused():
     with pytest.raises(ValueError, match="at least 20 people"):
         Company(people=10)
