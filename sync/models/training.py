@@ -1,6 +1,7 @@
 """Campaigns, their content, and who was enrolled in them."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from sync.models.people import Person
@@ -155,6 +156,28 @@ class Enrollment(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "knowbe4_id"], name="enrollment_knowbe4_id_unique")]
+        indexes = [
+            # "New in this run" and "due since the run before": rows that arrive together lie together, so a summary of
+            # each stretch of the table finds them, and costs a publish next to nothing.
+            BrinIndex(
+                fields=["account", "first_seen_at", "due_at"],
+                name="enrollment_moments",
+                opclasses=["int8_minmax_ops", "timestamptz_minmax_multi_ops", "timestamptz_minmax_multi_ops"],
+            ),
+            # The vanish register; hardly any row is in it.
+            models.Index(
+                "account",
+                models.F("removed_at").desc(),
+                "id",
+                name="enrollment_vanished",
+                condition=models.Q(removed_at__isnull=False),
+            ),
+            models.Index(
+                fields=["account"],
+                name="enrollment_hidden_extension",
+                condition=models.Q(due_source=DueSource.HIDDEN_EXTENSION, removed_at__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Enrollment {self.knowbe4_id}"
