@@ -36,6 +36,9 @@ def publish(
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL work_mem = '256MB'")
             cursor.execute("SET LOCAL timezone = 'UTC'")
+            # Of a million rows compared few differ, which Postgres cannot know: it would shun a second process for fear
+            # of having to pass them all on.
+            cursor.execute("SET LOCAL parallel_tuple_cost = 0.001")
         account = Account.objects.select_for_update().get(pk=account.pk)
         is_first = account.published_at is None
         reserved = reserve_empty(LARGE) if is_first else frozenset()
