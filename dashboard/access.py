@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRefresh
 
-from dashboard.models import Membership, User
+from dashboard.models import CampaignSetting, Exemption, Membership, SettingChange, User
 from sync.models import (
     Account,
     Campaign,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 # Roles that see every person of the account. Narrower roles come as further readings of `Scope.people`.
 SEE_EVERYONE = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
+DECIDE = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
 START_SYNCS = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
 # Where the session keeps which of their accounts a reader chose; it is held against their memberships each time.
 CHOSEN_ACCOUNT = "account"
@@ -92,6 +93,11 @@ class Scope:
     def may_sync(self) -> bool:
         """Whether the reader may start a sync."""
         return self.account is not None and not START_SYNCS.isdisjoint(self.roles)
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether the reader may change what the numbers count: campaign settings, departments, exemptions, target."""
+        return self.account is not None and not DECIDE.isdisjoint(self.roles)
 
     @property
     def is_administrator(self) -> bool:
@@ -153,6 +159,20 @@ class Scope:
         """Return the rows set aside as they came; none unless every person is in scope, for anybody may be in them."""
         return (
             QuarantinedRow.objects.filter(account=self.account) if self.sees_everyone else QuarantinedRow.objects.none()
+        )
+
+    def campaign_settings(self) -> QuerySet[CampaignSetting]:
+        """Return the settings of the account's campaigns; none without a role. A campaign without one is required."""
+        return CampaignSetting.objects.filter(account=self.account) if self.roles else CampaignSetting.objects.none()
+
+    def exemptions(self) -> QuerySet[Exemption]:
+        """Return the exemptions, requested and past ones too; none unless every person is in scope."""
+        return Exemption.objects.filter(account=self.account) if self.sees_everyone else Exemption.objects.none()
+
+    def setting_changes(self) -> QuerySet[SettingChange]:
+        """Return who changed which setting and why; none unless every person is in scope, for reasons name people."""
+        return (
+            SettingChange.objects.filter(account=self.account) if self.sees_everyone else SettingChange.objects.none()
         )
 
     def managed_accounts(self) -> QuerySet[Account]:

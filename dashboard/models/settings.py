@@ -12,6 +12,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+# KnowBe4's pseudo group "All Users": campaigns name it, and it lists no members (see `sync.models.Group`).
+ALL_USERS = 0
+
 
 class Trigger(models.TextChoices):
     """What makes a campaign enroll people. KnowBe4's API names none: it is inferred, or chosen by an administrator."""

@@ -1,0 +1,187 @@
+"""Keeping inferred triggers up to date: inside publish, reading little and writing only what differs."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import CharField, Expression, F, Value
+from django.db.models.functions import Coalesce, NullIf
+
+from dashboard.models import InferredTrigger, Trigger
+from dashboard.models.settings import ALL_USERS
+from dashboard.triggers.inference import Inference, Share, by_people, by_plan, by_words
+from dashboard.triggers.recurrence import cadences, stem
+from sync.models import Account, Campaign, Group, PhishingTest, SyncRun
+
+# Enrollments looked at per campaign, and people among them. Which campaign enrolled whom for what shows in a few
+# dozen; a million enrollments need not be read for it.
+SAMPLED_ROWS = 300
+SAMPLED_PEOPLE = 100
+BY_PEOPLE = (InferredTrigger.Rule.FAILED_TEST, InferredTrigger.Rule.START_DATE)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What the mirror holds of a campaign."""
+
+    pk: int
+    name: str
+    auto_enroll: bool
+    groups: tuple[str, ...]
+
+
+def effective_trigger() -> Expression:
+    """Return a campaign's trigger as an expression on `Campaign`: the chosen, else the inferred one, else unknown."""
+    return Coalesce(
+        NullIf(F("setting__trigger"), Value("")),
+        F("inferred_trigger__trigger"),
+        Value(Trigger.UNKNOWN.value),
+        output_field=CharField(),
+    )
+
+
+def refresh(account: Account, *, run: SyncRun | None = None) -> int:
+    """Infer the account's triggers anew and return how many changed; belongs into publish's transaction.
+
+    With the `run` being published, people are looked at only for campaigns that it brought enrollments for or that ran
+    when a phishing test it read was sent; for the others what was found stands. Without a run all are looked at.
+    """
+    known = {row.campaign_id: row for row in InferredTrigger.objects.filter(account=account)}
+    campaigns = list(Campaign.objects.filter(account=account).order_by("pk"))
+    groups = _group_names(account)
+    plans = [_plan(campaign, groups) for campaign in campaigns]
+    recurring = cadences((campaign.name, campaign.start_at) for campaign in campaigns)
+    newest = _newest_enrollments(account, known.values(), run)
+    told = {plan.pk: by_words(plan.name, plan.groups) for plan in plans}
+    looked_at = {plan.pk for plan in plans if plan.pk not in known or plan.pk in newest or run is None}
+    if run is not None:
+        looked_at |= _running_at_tests(account, run, campaigns)
+    shares = _shares(account, [pk for pk in looked_at if told[pk] is None])
+
+    rows = []
+    for plan in plans:
+        before = known.get(plan.pk)
+        found = told[plan.pk] or _of_people(plan.pk, shares, before)
+        if found is None:
+            cadence = recurring.get(stem(plan.name))
+            found = by_plan(auto_enroll=plan.auto_enroll, groups=plan.groups, cadence=cadence)
+        row = InferredTrigger(
+            account=account,
+            campaign_id=plan.pk,
+            trigger=found.trigger,
+            rule=found.rule,
+            evidence=found.evidence,
+            newest_enrollment_id=max(newest.get(plan.pk, 0), before.newest_enrollment_id if before else 0),
+        )
+        if before is None or _values(before) != _values(row):
+            rows.append(row)
+    InferredTrigger.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["campaign"],
+        update_fields=["trigger", "rule", "evidence", "newest_enrollment_id"],
+    )
+    return sum(row.campaign_id not in known or known[row.campaign_id].trigger != row.trigger for row in rows)
+
+
+def _values(row: InferredTrigger) -> tuple[str, str, str, int]:
+    return row.trigger, row.rule, row.evidence, row.newest_enrollment_id
+
+
+def _group_names(account: Account) -> dict[int, str]:
+    """Return the account's groups by key, without "All Users"."""
+    groups = Group.objects.filter(account=account).exclude(knowbe4_id=ALL_USERS)
+    return dict(groups.values_list("pk", "name"))
+
+
+def _plan(campaign: Campaign, names: dict[int, str]) -> _Plan:
+    groups = tuple(names[pk] for pk in campaign.group_ids if pk in names)
+    return _Plan(campaign.pk, campaign.name, bool(campaign.auto_enroll), groups)
+
+
+def _of_people(pk: int, shares: dict[int, tuple[Share, Share]], before: InferredTrigger | None) -> Inference | None:
+    """Return what a campaign's people tell: those looked at now, or, where nobody was, those looked at before."""
+    if pk in shares:
+        return by_people(*shares[pk])
+    if before is not None and before.rule in BY_PEOPLE:
+        return Inference(Trigger(before.trigger), InferredTrigger.Rule(before.rule), before.evidence)
+    return None
+
+
+def _newest_enrollments(account: Account, known: Iterable[InferredTrigger], run: SyncRun | None) -> dict[int, int]:
+    """Return the newest enrollment of each campaign that has one not looked at yet.
+
+    Keys grow with each publish, so the primary key's index finds the new rows among a million.
+    """
+    if run is not None and run.counts.get("enrollment", {}).get("inserted") == 0:
+        return {}
+    seen = max((row.newest_enrollment_id for row in known), default=0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT campaign_id, max(id) FROM sync_enrollment
+            WHERE id > %(seen)s AND account_id = %(account)s AND campaign_id IS NOT NULL
+            GROUP BY campaign_id
+            """,
+            {"seen": seen, "account": account.pk},
+        )
+        return dict(cursor.fetchall())
+
+
+def _running_at_tests(account: Account, run: SyncRun, campaigns: Collection[Campaign]) -> set[int]:
+    """Return the campaigns that ran when the oldest test whose results the run read was sent, or later.
+
+    Results of old tests come nights after the first sync; they tell something of campaigns of long ago.
+    """
+    tests = [int(key.partition(":")[2]) for key in run.resources if key.startswith("recipients:")]
+    started = PhishingTest.objects.filter(account=account, knowbe4_id__in=tests, started_at__isnull=False)
+    oldest = started.order_by("started_at", "pk").values_list("started_at", flat=True).first()
+    if oldest is None:
+        return set()
+    return {campaign.pk for campaign in campaigns if campaign.end_at is None or campaign.end_at >= oldest}
+
+
+def _shares(account: Account, campaigns: list[int]) -> dict[int, tuple[Share, Share]]:
+    """Return, for each campaign, how many of some of its people were enrolled after a failed test, and after starting.
+
+    Raw SQL for the LATERAL join: it stops at the first few hundred enrollments of each campaign. Which these are is
+    left to the index; what makes a campaign enroll people is the same for most of them.
+    """
+    if not campaigns:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT wanted.id, sampled.people, sampled.after_failure, sampled.after_start
+            FROM unnest(%(campaigns)s::bigint[]) AS wanted (id)
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS people,
+                       count(*) FILTER (WHERE EXISTS (
+                           SELECT FROM sync_phishingresult r
+                           WHERE r.person_id = e.person_id AND r.failed_at <= e.enrolled_at
+                             AND r.failed_at >= e.enrolled_at - interval '14 days')) AS after_failure,
+                       count(*) FILTER (
+                           WHERE (e.enrolled_at AT TIME ZONE %(zone)s)::date - p.employee_start_date BETWEEN 0 AND 30
+                       ) AS after_start
+                FROM (
+                    SELECT DISTINCT person_id, enrolled_at FROM (
+                        SELECT person_id, enrolled_at FROM sync_enrollment
+                        WHERE campaign_id = wanted.id AND person_id IS NOT NULL
+                        LIMIT %(rows)s
+                    ) first_rows
+                    LIMIT %(people)s
+                ) e
+                JOIN sync_person p ON p.id = e.person_id
+            ) sampled
+            """,
+            {
+                "campaigns": campaigns,
+                "zone": account.time_zone,
+                "rows": SAMPLED_ROWS,
+                "people": SAMPLED_PEOPLE,
+            },
+        )
+        return {
+            campaign: (Share(after_failure, people), Share(after_start, people))
+            for campaign, people, after_failure, after_start in cursor.fetchall()
+        }
