@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from tests.oracle.counting import STATES
 from tests.oracle.organization import Organization, spelled
 from tests.oracle.records import Campaign, Changed, Company, Enrollment, Exemption, Failure, Person, Question
 
@@ -40,7 +41,6 @@ STRANGE_WORDS = ("Exempted", "", "Waived")
 CAMPAIGN_WORDS = ("In Progress", "In Progress", "Enrolling", "Created", "Completed", "Closed", "Cancelled", "Paused")
 TRIGGERS = ("phishing_failure", "phishing_failure", "new_hire", "group_membership", "scheduled", "unknown")
 CONTENT_TYPES = ("Training Module", "Training Module", "Policy", "Policy", "Video", "Other")
-STATES = ("completed", "past_due", "in_progress", "not_started")
 CAMPAIGN_STATES = ("active", "scheduled", "created", "closed", "cancelled", "archived", "other")
 NAMES = ("", "Ida Renn", "Otto Vale")
 MOST = 8

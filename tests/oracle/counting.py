@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from tests.oracle.organization import Organization
 from tests.oracle.records import Campaign, Company, Enrollment, Exemption, Person, Question
 
+STATES = ("completed", "past_due", "in_progress", "not_started")
 DONE = {"passed", "completed"}
 KNOWN = DONE | {"not started", "in progress", "past due"}
 CANCELLED = {"cancelled", "canceled"}
