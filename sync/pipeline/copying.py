@@ -1,9 +1,10 @@
-"""Rows as Postgres' COPY text format, the fastest way in from Python.
+"""Rows into a table by COPY, the fastest way in from Python.
 
-A column is written at a time: the test of a whole column's text for characters that need escaping costs as much as
-that of one value.
+A JSON array of plain values is a CSV line in brackets, but for the escapes of control characters; JSON is written at
+C speed.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -12,7 +13,53 @@ import msgspec
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": None})
 
+_encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
+_JSON_ESCAPE = re.compile(rb"\\(?:u00([0-9a-f]{2})|(.))")
+_CONTROLS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
 Column = Sequence[Any]
+
+
+def copy_rows(cursor: Any, table: str, columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write rows into a table, whose name is quoted already; `columns` names those they fill, with Postgres' types.
+
+    A NUL character, which Postgres cannot hold, is left out.
+    """
+    names = ", ".join(f'"{name}"' for name, _ in columns)
+    with cursor.copy(f"COPY {table} ({names}) FROM STDIN WITH (FORMAT csv, ESCAPE '\\', NULL 'null')") as copy:
+        copy.write(csv_lines(rows, [kind for _, kind in columns]))
+
+
+def csv_lines(rows: Sequence[tuple[Any, ...]], types: Sequence[str]) -> bytes:
+    """Return the rows as CSV in UTF-8, quotes escaped by a backslash and nulls written `null`.
+
+    `types` names each column's Postgres type: what stands in a `jsonb` column is written as JSON. A NUL character is
+    left out.
+    """
+    if not rows:
+        return b""
+    nested = [number for number, kind in enumerate(types) if kind == "jsonb"]
+    if nested:
+        rows = [tuple(_with_json_as_text(row, nested)) for row in rows]
+    lines = _encode_lines(rows)[1:-2].replace(b"]\n[", b"\n") + b"\n"
+    return _JSON_ESCAPE.sub(_csv_escape, lines) if b"\\" in lines else lines
+
+
+def _with_json_as_text(row: tuple[Any, ...], nested: Sequence[int]) -> list[Any]:
+    values = list(row)
+    for number in nested:
+        if values[number] is not None:
+            values[number] = _encode(values[number]).decode()
+    return values
+
+
+def _csv_escape(match: re.Match[bytes]) -> bytes:
+    """Return what CSV has for an escape of JSON's: the character itself, but for quotes and backslashes."""
+    code, letter = match.groups()
+    if code is not None:
+        return bytes.fromhex(code.decode()).replace(b"\x00", b"")
+    return _CONTROLS.get(letter, match[0])
 
 
 def copy_lines(rows: Iterable[tuple[Any, ...]], types: Sequence[str]) -> bytes:

@@ -14,7 +14,7 @@ from sync.pipeline.lists import ACCOUNT, ReadList, first_lists, later_lists
 from sync.pipeline.plan import Plan
 from sync.pipeline.progress import BEAT_EVERY, Progress
 from sync.pipeline.reading_ahead import read_ahead
-from sync.pipeline.staging import AGAIN, ListProgress, Staging
+from sync.pipeline.staging import AGAIN, ListProgress, StagedPage, Staging
 
 logger = logging.getLogger(__name__)
 
@@ -94,32 +94,27 @@ def _read_pages(wanted: ReadList, client: Client, staging: Staging, progress: Pr
     pages = client.pages(wanted.resource, params=wanted.params, path_args=wanted.path_args, start=start)
     identity = itemgetter(*(wanted.table.column_names.index(name) for name in KEYS[wanted.table]))
     has_moved, last_page = before.is_doubtful, set[Any]()
-    for page in read_ahead(pages, every=BEAT_EVERY, meanwhile=progress.write):
-        number += 1
-        rejected = [(row.reason, row.raw) for row in page.rejected]
-        items = page.items
-        if wanted.resource.payload is payloads.Enrollment:
-            items, undated = _split_undated(items)
-            rejected += undated
-        rows = [wanted.table.row(item, wanted.key) for item in items]
-        keys = set(map(identity, rows))
-        is_doubtful = not keys.isdisjoint(last_page)
-        has_moved, last_page = has_moved or is_doubtful, keys
-        is_again = page.next is None and has_moved and not before.is_second
-        staging.add_page(
-            wanted.key,
-            wanted.table,
-            rows,
-            number=number,
-            next_position=AGAIN if is_again else page.next,
-            count=len(items),
-            rejected=rejected,
-            requests=page.requests,
-            is_doubtful=is_doubtful,
-        )
-        if rejected:
-            logger.warning("%d rows of %s did not decode and are set aside", len(rejected), wanted.key)
-        progress.page(wanted, rows=len(items), rejected=len(rejected), requests=page.requests)
+    for waiting in read_ahead(pages, every=BEAT_EVERY, meanwhile=progress.write):
+        staged = []
+        for page in waiting:
+            number += 1
+            rejected = [(row.reason, row.raw) for row in page.rejected]
+            items = page.items
+            if wanted.resource.payload is payloads.Enrollment:
+                items, undated = _split_undated(items)
+                rejected += undated
+            rows = [wanted.table.row(item, wanted.key) for item in items]
+            keys = set(map(identity, rows))
+            is_doubtful = not keys.isdisjoint(last_page)
+            has_moved, last_page = has_moved or is_doubtful, keys
+            is_again = page.next is None and has_moved and not before.is_second
+            position = AGAIN if is_again else page.next
+            staged.append(StagedPage(number, rows, position, len(items), rejected, page.requests, is_doubtful))
+        staging.add_pages(wanted.key, wanted.table, staged)
+        for entry in staged:
+            if entry.rejected:
+                logger.warning("%d rows of %s did not decode and are set aside", len(entry.rejected), wanted.key)
+            progress.page(wanted, rows=entry.count, rejected=len(entry.rejected), requests=entry.requests)
     return before.is_second or not has_moved
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from queue import Empty, Full, Queue
 from typing import Any, TypeVar
 
@@ -12,9 +13,10 @@ DEPTH = 4
 _POLL = 0.2
 
 
-def read_ahead(source: Iterator[T], *, every: float, meanwhile: Callable[[], None]) -> Iterator[T]:
+def read_ahead(source: Iterator[T], *, every: float, meanwhile: Callable[[], None]) -> Iterator[list[T]]:
     """Yield what `source` yields, drawn from it in a thread of its own; its errors are raised here.
 
+    Each list holds all that waits by then, at least one item: who is slower than the source can do several at once.
     `meanwhile` is called about every `every` seconds that nothing comes. When the caller stops early, the source is
     closed after the item it is at.
     """
@@ -46,15 +48,20 @@ def read_ahead(source: Iterator[T], *, every: float, meanwhile: Callable[[], Non
     try:
         while True:
             try:
-                is_item, value = queue.get(timeout=every)
+                waiting = [queue.get(timeout=every)]
             except Empty:
                 meanwhile()
                 continue
-            if is_item:
-                yield value
-            elif value is not None:
-                raise value
-            else:
+            with suppress(Empty):
+                while True:
+                    waiting.append(queue.get_nowait())
+            items = [value for is_item, value in waiting if is_item]
+            if items:
+                yield items
+            is_item, error = waiting[-1]
+            if not is_item:
+                if error is not None:
+                    raise error
                 return
     finally:
         stopped.set()

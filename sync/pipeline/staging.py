@@ -3,15 +3,13 @@
 A page and its position are committed together, so a run that dies goes on where it stopped.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from psycopg import sql
 
-from sync.pipeline.copying import copy_lines
+from sync.pipeline.copying import copy_rows
 from sync.pipeline.tables import TABLES, Row, StageTable
 
 # The position after a list in which rows moved from page to page: its start, once more.
@@ -48,6 +46,23 @@ class RejectedRow:
     raw: str
 
 
+@dataclass(frozen=True)
+class StagedPage:
+    """One page of a list on its way into the staging area, and the position after it (None: the list ended).
+
+    `count` is of its rows as KnowBe4 counts them, `rejected` holds (reason, raw) of those that did not decode.
+    `is_doubtful`: rows were left out around here.
+    """
+
+    number: int
+    rows: Sequence[Row]
+    next_position: str | None
+    count: int
+    rejected: Sequence[tuple[str, str]] = ()
+    requests: int = 0
+    is_doubtful: bool = False
+
+
 class Staging:
     """The staging area of one account. Only the process that holds the account's run lock may use it."""
 
@@ -82,9 +97,11 @@ class Staging:
         ]
         for table in TABLES:
             columns = ", ".join(f'"{name}" {kind}' for name, kind in table.columns)
-            # Rows are read far more often than looked at one by one; the sequence tells which duplicate came last.
+            # The sequence tells which duplicate came last. A session that takes its numbers a thousand at a time, and
+            # those of a later one come after them, need not lock it for each row.
             statements.append(
-                f"CREATE UNLOGGED TABLE {self.table(table)} ({columns}, seq bigint GENERATED ALWAYS AS IDENTITY)"
+                f"CREATE UNLOGGED TABLE {self.table(table)} "
+                f"({columns}, seq bigint GENERATED ALWAYS AS IDENTITY (CACHE 1000))"
             )
         with transaction.atomic(), connection.cursor() as cursor:
             for statement in statements:
@@ -121,27 +138,34 @@ class Staging:
         requests: int = 0,
         is_doubtful: bool = False,
     ) -> None:
-        """Commit a page's rows and its position together.
+        """Commit a page's rows and its position together; see `StagedPage` for what it is made of."""
+        page = StagedPage(number, list(rows), next_position, count, list(rejected), requests, is_doubtful)
+        self.add_pages(key, table, [page])
 
-        `rejected` holds (reason, raw) of the rows that did not decode. `is_doubtful`: rows were left out around here.
-        """
-        rejected = list(rejected)
+    def add_pages(self, key: str, table: StageTable, pages: Sequence[StagedPage]) -> None:
+        """Commit the rows and the positions of successive pages of a list, all together."""
+        rejected = [(key, reason, raw.replace("\x00", "")) for page in pages for reason, raw in page.rejected]
         with transaction.atomic(), connection.cursor() as cursor:
-            self._copy(cursor, table, copy_lines(rows, table.types))
+            copy_rows(cursor, self.table(table), table.columns, [row for page in pages for row in page.rows])
             if rejected:
                 cursor.executemany(
-                    f'INSERT INTO "{self.schema}".rejected (list, reason, raw) VALUES (%s, %s, %s)',
-                    [(key, reason, raw.replace("\x00", "")) for reason, raw in rejected],
+                    f'INSERT INTO "{self.schema}".rejected (list, reason, raw) VALUES (%s, %s, %s)', rejected
                 )
-            cursor.execute(
+            cursor.executemany(
                 f'INSERT INTO "{self.schema}".page VALUES (%s, %s, %s, %s, %s, %s, %s)',
-                [key, number, next_position, count, len(rejected), requests, is_doubtful],
+                [
+                    (
+                        key,
+                        page.number,
+                        page.next_position,
+                        page.count,
+                        len(page.rejected),
+                        page.requests,
+                        page.is_doubtful,
+                    )
+                    for page in pages
+                ],
             )
-
-    def _copy(self, cursor: Any, table: StageTable, lines: bytes) -> None:
-        columns = ", ".join(f'"{name}"' for name in table.column_names)
-        with cursor.copy(sql.SQL(f"COPY {self.table(table)} ({columns}) FROM STDIN")) as copy:
-            copy.write(lines)
 
     def progress(self) -> dict[str, ListProgress]:
         """Return how far each list was read; lists that were not begun are missing."""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from itertools import chain
 
 import pytest
 
@@ -13,7 +14,31 @@ def nothing():
 
 
 def test_items_come_in_order():
-    assert list(read_ahead(iter(range(100)), every=1, meanwhile=nothing)) == list(range(100))
+    drawn = read_ahead(iter(range(100)), every=1, meanwhile=nothing)
+    assert list(chain.from_iterable(drawn)) == list(range(100))
+
+
+def test_what_waits_comes_together():
+    drawn = read_ahead(iter(range(DEPTH * 3)), every=1, meanwhile=nothing)
+    assert next(drawn)[0] == 0
+    time.sleep(0.3)
+    assert DEPTH <= len(next(drawn)) <= DEPTH + 1
+    drawn.close()
+
+
+def test_an_item_does_not_wait_for_the_next():
+    may_go_on = threading.Event()
+
+    def source():
+        yield 1
+        may_go_on.wait(5)
+        yield 2
+
+    drawn = read_ahead(source(), every=1, meanwhile=nothing)
+    assert next(drawn) == [1]
+    may_go_on.set()
+    assert next(drawn) == [2]
+    assert next(drawn, None) is None
 
 
 def test_an_error_is_raised_after_the_items_before_it():
@@ -23,7 +48,7 @@ def test_an_error_is_raised_after_the_items_before_it():
 
     seen = []
     with pytest.raises(ValueError, match="cut"):
-        seen.extend(read_ahead(source(), every=1, meanwhile=nothing))
+        seen.extend(chain.from_iterable(read_ahead(source(), every=1, meanwhile=nothing)))
     assert seen == [1]
 
 
@@ -51,7 +76,7 @@ def test_a_slow_source_leaves_time_for_a_sign_of_life():
         time.sleep(0.3)
         yield 1
 
-    assert list(read_ahead(source(), every=0.05, meanwhile=lambda: beats.append(1))) == [1]
+    assert list(read_ahead(source(), every=0.05, meanwhile=lambda: beats.append(1))) == [[1]]
     assert len(beats) >= 2
 
 
