@@ -1,18 +1,27 @@
-"""Enrollments, straight from the company's facts: a million rows are too many to write as JSON and read again."""
+"""Enrollments, straight from the company's ledger: a million rows are too many to write as JSON and read again."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
 from sync.knowbe4 import payloads
+from sync.pipeline.due_dates import standing
 from sync.pipeline.lists import ENROLLMENTS
 from sync.pipeline.tables import Row
 from sync.simulator import Company
+from sync.simulator.campaigns import Campaign
+from sync.simulator.catalog import Content
+from sync.simulator.instants import NEVER, moment, moment_or_none, seconds
+from sync.simulator.organization import Person
+from sync.simulator.portraits import person_id
 
 BLOCK = 20_000
 """Rows staged at a time: the memory a fill needs beside the company itself."""
 
-_POLICY = "Uploaded Policy"
+_COLUMNS = ENROLLMENTS.table.column_names
+# Columns that a campaign's content fills alike in all its rows, and those that a person fills.
+_UNIT = slice(_COLUMNS.index("campaign_knowbe4_id"), _COLUMNS.index("module_name") + 1)
+_USER = slice(_COLUMNS.index("user_id"), _COLUMNS.index("user_last_name") + 1)
 
 
 def blocks(company: Company, at: datetime) -> Iterator[list[Row]]:
@@ -23,32 +32,50 @@ def blocks(company: Company, at: datetime) -> Iterator[list[Row]]:
 
 
 def _rows(company: Company, at: datetime) -> Iterator[Row]:
-    users = {
-        person.person_id: payloads.EnrolledUser(
-            person.person_id, person.first_name, person.last_name, person.email, person.employee_number
+    ledger, second = company.ledger, seconds(at)
+    company.reach(second)
+    users = [_user(person, second) for person in company.staff(second)]
+    units = [_unit(campaign, content) for campaign, content in ledger.units]
+    is_policy = [content.is_policy for _, content in ledger.units]
+    standings = {word: standing(word) for word in ("Passed", "Completed", "Past Due", "In Progress", "Not Started")}
+    for ordinal in ledger.living(second):
+        unit = ledger.unit[ordinal]
+        state = ledger.state(ordinal, second)
+        yield (
+            ledger.id_of(ordinal),
+            *units[unit],
+            *users[ledger.person[ordinal]],
+            state.status,
+            standings[state.status],
+            moment(ledger.enrolled[ordinal]),
+            moment_or_none(state.started),
+            moment_or_none(state.completed),
+            state.spent,
+            is_policy[unit] and state.completed < NEVER,
+            # KnowBe4 sends scores only to requests for one campaign.
+            None,
         )
-        for person in company.people(at)
-    }
-    # A campaign that KnowBe4 no longer returns takes its enrollments with it, so each of them has its name here.
-    names = {campaign.campaign_id: campaign.name for campaign in company.campaigns(at, percentages=False)}
-    row, key = ENROLLMENTS.table.row, ENROLLMENTS.key
-    for facts in company.enrollments(at):
-        is_policy = facts.content_kind == "Policy"
-        yield row(
-            payloads.Enrollment(
-                enrollment_id=facts.enrollment_id,
-                content_type=_POLICY if is_policy else "Store Purchase",
-                module_name=facts.module_name,
-                user=users[facts.person_id],
-                campaign_name=names[facts.campaign_id],
-                campaign_id=facts.campaign_id,
-                store_purchase_id=None if is_policy else facts.content_id,
-                enrollment_date=facts.enrolled_at,
-                start_date=facts.started_at,
-                completion_date=facts.completed_at,
-                status=facts.status,
-                time_spent=facts.time_spent,
-                policy_acknowledged=facts.policy_acknowledged,
-            ),
-            key,
-        )
+
+
+def _unit(campaign: Campaign, content: Content) -> Row:
+    """Return the columns that all enrollments in one content item of one campaign share."""
+    item = payloads.Enrollment(
+        enrollment_id=0,
+        content_type="Uploaded Policy" if content.is_policy else "Store Purchase",
+        module_name=content.name,
+        campaign_name=campaign.name,
+        campaign_id=campaign.campaign_id,
+        store_purchase_id=None if content.is_policy else content.content_id,
+        status="",
+    )
+    return ENROLLMENTS.table.row(item, ENROLLMENTS.key)[_UNIT]
+
+
+def _user(person: Person, second: int) -> Row:
+    """Return the columns that tell whose an enrollment is."""
+    identity = person.identity(second)
+    user = payloads.EnrolledUser(
+        person_id(person.index), identity.first_name, identity.last_name, identity.email, person.employee_number
+    )
+    item = payloads.Enrollment(enrollment_id=0, user=user, status="")
+    return ENROLLMENTS.table.row(item, ENROLLMENTS.key)[_USER]

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
+from sync.knowbe4.paging import read_reply
 from sync.knowbe4.resources import Resource
 from sync.knowbe4.rows import RowDecoder
 from sync.pipeline.lists import ACCOUNT, ReadList
@@ -30,14 +30,15 @@ class World:
         if wanted is ACCOUNT:
             yield [wanted.table.row(rows.one(self._ask(path, {})), wanted.key)]
             return
-        for number in count(1):
-            params = {**resource.params, **wanted.params, "per_page": resource.per_page, "page": number}
-            items, rejected = rows.page(self._ask(path, params))
+        cursor: str | None = "true"
+        while cursor:
+            params = {**resource.params, **wanted.params, "per_page": resource.per_page, "cursor": cursor}
+            reply = read_reply(self._ask(path, params), {})
+            items, rejected = rows.page(reply.rows)
             if rejected:
                 raise ValueError(f"The simulator wrote a row of {wanted.key} that cannot be read: {rejected[0].reason}")
-            if not items:
-                return
             yield [wanted.table.row(item, wanted.key) for item in items]
+            cursor = reply.cursor
 
     def _ask(self, path: str, params: dict[str, Any]) -> bytes:
         texts = {
