@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
 from sync.filling import NotFillableError, Size, fill
-from sync.filling.fill import NAME
+from sync.filling.account import NAME
 
 
 class Command(BaseCommand):
