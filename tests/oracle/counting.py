@@ -182,7 +182,10 @@ class Count:
         ]
 
     def cohort(self, start: datetime, end: datetime, *, gross: bool) -> list[Enrollment]:
-        """Return the enrollments due in [start, end) that a cohort counts."""
+        """Return the enrollments due in [start, end) that a cohort counts.
+
+        Their people were there when they fell due; of what is still to fall due, they are there now.
+        """
         found = []
         for enrollment in self._passing():
             due_at, person = enrollment.due_at, enrollment.person
@@ -190,9 +193,10 @@ class Count:
                 continue
             if not is_eligible(self.company, enrollment) or not is_there(enrollment, self.at):
                 continue
-            if not is_active(self.company.people[person], due_at):
+            decided_at = min(self.at, due_at)
+            if not is_active(self.company.people[person], decided_at):
                 continue
-            if gross or not is_exempt(self.company, enrollment, min(self.at, due_at)):
+            if gross or not is_exempt(self.company, enrollment, decided_at):
                 found.append(enrollment)
         return found
 
