@@ -151,11 +151,14 @@ class MomentReader:
         return self._read[text]
 
     def end(self, text: str) -> Moment | None:
-        """Return the moment, a date alone as the end of its day: whoever finishes on the due day is on time."""
+        """Return the moment, a date alone as the last second of its day: whoever finishes on the due day is on time.
+
+        Midnight would do for that; but pages would then show, and count from, the day after the one in the file.
+        """
         found = self.start(text)
         if found is None or found.precision is not Precision.DAY:
             return found
-        local = found.at.astimezone(self.zone).replace(tzinfo=None) + timedelta(days=1)
+        local = found.at.astimezone(self.zone).replace(tzinfo=None) + timedelta(days=1, seconds=-1)
         return Moment(local.replace(tzinfo=self.zone).astimezone(UTC), Precision.DAY)
 
     def _parse(self, text: str) -> Moment | None:

@@ -28,11 +28,11 @@ REASONS = {
 }
 
 # At the exactness of the file: a console that leaves out the seconds says nothing about them. A date alone means the
-# end of its day, and is the derived date if that lies on the day.
+# last second of its day, and is the derived date if that lies on the day or at the midnight that ends it.
 _SAME_DATE = """
     (r.due_at = derived.due_at
-     OR r.due_precision = 'day' AND (derived.due_at AT TIME ZONE %(zone)s)::date
-            = (r.due_at AT TIME ZONE %(zone)s)::date - 1
+     OR r.due_precision = 'day' AND (derived.due_at = r.due_at + interval '1 second'
+            OR (derived.due_at AT TIME ZONE %(zone)s)::date = (r.due_at AT TIME ZONE %(zone)s)::date)
      OR r.due_precision IN ('minute', 'second') AND date_trunc(r.due_precision, derived.due_at) = r.due_at) IS TRUE
 """
 

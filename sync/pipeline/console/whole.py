@@ -131,21 +131,24 @@ def _last(key: str) -> str:
 
 
 # The file has a due date per line, not per campaign: the one that most lines share is taken for the campaign's end,
-# or for a span from enrollment; every line that differs is a person's extension.
+# or for a span from enrollment; every line that differs is a person's extension. A span that ends with a day is counted
+# to its midnight.
+_SPAN_END = "(f.due_at + CASE WHEN f.due_precision = 'day' THEN interval '1 second' ELSE interval '0' END)"
 _CAMPAIGN_SOURCE = f"""
     FROM (
         SELECT f.campaign_knowbe4_id, max(f.campaign) AS name, min(f.enrolled_at) AS start_at, usual.end_at, usual.days,
                bool_or(lower(f.status) NOT IN ('passed', 'completed')) AS has_open,
                count(*) FILTER (WHERE f.due_at = usual.end_at) * 2 > count(f.due_at) AS has_end,
-               count(*) FILTER (WHERE f.due_at = f.enrolled_at + make_interval(days => usual.days)) * 2
+               count(*) FILTER (WHERE {_SPAN_END} = f.enrolled_at + make_interval(days => usual.days)) * 2
                    > count(f.due_at) AS has_span,
                jsonb_agg(DISTINCT jsonb_build_array({_SOURCE}, f.content_knowbe4_id, f.content, f.content_type))
                    AS content
         FROM pg_temp.console_fact f
         JOIN (
             SELECT campaign_knowbe4_id, mode() WITHIN GROUP (ORDER BY due_at) AS end_at,
-                   mode() WITHIN GROUP (ORDER BY extract(epoch FROM due_at - enrolled_at)::bigint / 86400)::int AS days
-            FROM pg_temp.console_fact GROUP BY campaign_knowbe4_id
+                   mode() WITHIN GROUP (
+                       ORDER BY extract(epoch FROM {_SPAN_END} - enrolled_at)::bigint / 86400)::int AS days
+            FROM pg_temp.console_fact f GROUP BY campaign_knowbe4_id
         ) usual ON usual.campaign_knowbe4_id = f.campaign_knowbe4_id
         GROUP BY f.campaign_knowbe4_id, usual.end_at, usual.days
     ) g

@@ -189,7 +189,7 @@ def test_rows_are_matched_by_id_and_by_employee_number(synced, upload, truth, co
     assert "No campaign" in reasons[2]
     assert {row["after"] for row in report["changes"]["rows"]} == {
         "2027-01-05T17:00:00+00:00",
-        "2027-01-07T00:00:00+00:00",
+        "2027-01-06T23:59:59+00:00",
     }
 
 

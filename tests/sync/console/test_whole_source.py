@@ -173,6 +173,23 @@ def test_a_span_that_most_lines_share_is_the_campaigns(unplugged, upload, accept
     assert Enrollment.objects.get(campaign__name="Library").due_source == "none"
 
 
+def test_days_alone_are_told_as_the_file_tells_them(unplugged, upload, accept):
+    """A due date without a time is the last second of its day; a span of days that all lines share stays one."""
+    spans = [
+        line(day, **{"Enrollment Date": f"2026-11-{day:02}", "Due Date": f"2026-12-{day:02}"}) for day in (1, 7, 20)
+    ]
+    ends = [
+        line(40 + n, **{"Campaign": "Policies", "Enrollment Date": "2026-11-02", "Due Date": "2026-12-24"})
+        for n in (1, 2)
+    ]
+    accept(upload(unplugged, as_csv(HEADERS, [*spans, *ends])))
+    relative = Campaign.objects.get(name="Autumn awareness")
+    assert (relative.duration_type, relative.relative_days) == ("Relative End Date", 31)
+    assert set(Enrollment.objects.values_list("due_source", flat=True)) == {"relative", "campaign_end"}
+    last_second = datetime(2026, 12, 24, 22, 59, 59, tzinfo=UTC)
+    assert {enrollment.due_at for enrollment in Enrollment.objects.filter(campaign__name="Policies")} == {last_second}
+
+
 def test_an_extension_that_the_next_file_lacks_is_gone(unplugged, upload, accept, now):
     extended = line(2, **{"Due Date": "2026-12-15 23:00"})
     accept(upload(unplugged, file_of(2, extended)))
