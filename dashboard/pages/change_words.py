@@ -87,6 +87,7 @@ QUIET = frozenset(
         "reported_status",
         "due_source",
         "due_after",
+        "extended_due_at",
         "policy_acknowledged",
         "is_completion_observed",
         "archived_at",
@@ -124,7 +125,7 @@ def subject_words(subject: int, count: int) -> str:
 
 
 def kind_words(kind: Kind, count: int) -> str:
-    """Return what follows the count: "completed", "new enrollments", "due dates changed"."""
+    """Return what follows the count: "completed", "new enrollments", "due date changes"."""
     subject = subject_words(kind.subject, count)
     if kind.field == NEW:
         return _("new %(subject)s") % {"subject": subject}
@@ -141,7 +142,7 @@ def kind_words(kind: Kind, count: int) -> str:
     }
     if kind.subject == Subject.ENROLLMENT and kind.field in named:
         return named[kind.field]
-    what = _("%(field)s changed") % {"field": field_words(kind.field)}
+    what = ngettext("%(field)s change", "%(field)s changes", count) % {"field": field_words(kind.field)}
     if kind.subject in UNIT_IS_PERSON:
         return what
     return _("%(subject)s: %(what)s") % {"subject": subject, "what": what}
@@ -161,7 +162,7 @@ def noun(told: "Told") -> str:
             return words % {"n": number(rows)}
     if kind.field in {NEW, "removed", "restored"}:
         return f"{number(rows)} {told.words}"
-    return f"{number(rows)} × {told.words}"
+    return f"{number(rows)} {told.words}"
 
 
 def told(groups: Sequence[Group]) -> tuple[list[Told], list[Told]]:

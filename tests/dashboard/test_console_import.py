@@ -139,12 +139,12 @@ def test_columns_are_chosen_once_and_remembered(as_maren: Client, enrollment: En
     as_maren.post(f"/sync/imports/{imported.pk}/columns/", {**chosen, "order": "day"})
     preview_import(imported.pk)
     imported.refresh_from_db()
-    assert imported.report["changes"]["rows"][0]["after"].startswith("2026-12-05T23:00")
+    assert imported.report["changes"]["rows"][0]["after"].startswith("2026-12-05T22:59:59")
     later = upload(as_maren, strange.format(day="06"))
     preview_import(later.pk)
     later.refresh_from_db()
     assert (later.report["problems"], later.is_mapping_chosen) == ([], False)
-    assert later.report["changes"]["rows"][0]["after"].startswith("2026-12-06T23:00")
+    assert later.report["changes"]["rows"][0]["after"].startswith("2026-12-06T22:59:59")
 
 
 def test_a_discarded_file_changes_nothing(as_maren: Client, enrollment: Enrollment) -> None:
@@ -348,6 +348,7 @@ def test_the_run_of_an_import_speaks_of_its_file(as_maren: Client, enrollment: E
     assert "Rows that KnowBe4 sent" not in text
     assert "Extended due date" in text
     assert ">Extended_due_at<" not in text
+    assert "24 Dec 2026, 23:59" in text
     assert "results.csv: 2 rows, 1 of them not usable. It wrote 1 row, all at once." in text
     assert "what is likely to change" not in text
 

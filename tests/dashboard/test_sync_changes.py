@@ -169,8 +169,8 @@ def test_the_most_telling_kinds_come_first_and_noise_last() -> None:
         queries.Group(queries.Kind(Subject.ENROLLMENT, "completed"), 1),
     ]
     tiles, more = told(groups)
-    assert [tile.words for tile in tiles] == ["completed", "newly past due", "campaigns: end date changed"]
-    assert [item.words for item in more] == ["risk score changed"]
+    assert [tile.words for tile in tiles] == ["completed", "newly past due", "campaigns: end date changes"]
+    assert [item.words for item in more] == ["risk score changes"]
     assert kind_words(queries.Kind(Subject.PERSON, "new"), 1) == "new person"
     assert kind_words(queries.Kind(Subject.PERSON, "removed"), 2) == "people no longer returned"
 
@@ -183,7 +183,7 @@ def test_the_list_comes_in_pages_and_alone(
         change(published, Subject.PERSON, person.pk, "job_title", "Clerk", "Head")
     with django_assert_max_num_queries(12):
         text = as_alice.get("/sync/changes/?subject=person&field=job_title").content.decode()
-    assert "51 job title changed" in text
+    assert "51 job title changes" in text
     assert "1 to 50 of 51" in text
     assert "subject=person&amp;field=job_title&amp;page=2" in text
     last = as_alice.get("/sync/changes/?subject=person&field=job_title&page=2", headers=LIST).content.decode()
