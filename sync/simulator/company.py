@@ -1,8 +1,9 @@
 """The invented company: a world that is a pure function of its shape, its seed and the moment asked for."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from math import ceil
 
 from . import portraits
@@ -90,12 +91,14 @@ class Company:
         self.programme.plan(month)
         people = self.organization.people
         candidates = before + [person.index for person in joiners]
-        homes = {index: people[index].seat(first).team.department.number for index in candidates}
+        homes: list[list[int]] = [[] for _ in self.departments]
+        for index in candidates:
+            homes[people[index].seat(first).team.department.number].append(index)
         failures = self.phishing.advance(month, candidates)
         leave, joined = self.organization.leave, self.organization.joined
         for campaign in self.programme.campaigns:
             if campaign.initial and first <= campaign.start_at < last:
-                self._launch(campaign, homes)
+                self._launch(campaign, candidates if campaign.audience is None else _of(homes, campaign.audience))
             if not campaign.intake or campaign.start_at >= last:
                 continue
             rng = dice(self.seed, "intake", campaign.number, month)
@@ -112,8 +115,8 @@ class Company:
             self._classroom.enroll(rng, campaign, taken)
         self._classroom.write(last)
 
-    def _launch(self, campaign: Campaign, candidates: dict[int, int]) -> None:
-        """Enroll the audience (candidates with their departments) at the start, over the first quarter of an hour."""
+    def _launch(self, campaign: Campaign, audience: list[int]) -> None:
+        """Enroll the audience, by index, at the start, over the first quarter of an hour."""
         rng = dice(self.seed, "launch", campaign.number)
         people, leave, joined, start = (
             self.organization.people,
@@ -123,9 +126,7 @@ class Company:
         )
         chosen: list[Person] = []
         spare: list[Person] = []
-        for index, department in candidates.items():
-            if campaign.audience is not None and department not in campaign.audience:
-                continue
+        for index in audience:
             person = people[index]
             if joined[index] > start or not (leave[index] > start or person.is_active(start)):
                 continue
@@ -298,6 +299,11 @@ class Company:
                 places.setdefault(person[ordinal], []).append(ordinal)
             self._by_person = (len(person), places)
             return places.get(index, [])
+
+
+def _of(homes: list[list[int]], departments: Iterable[int]) -> list[int]:
+    """Return who is at home in one of the departments, in order."""
+    return sorted(chain.from_iterable(homes[number] for number in departments))
 
 
 def _shares(people: int, enrollments: int | None, requests: float, departments: int) -> tuple[float, float, int]:

@@ -168,17 +168,14 @@ class Phishing:
         if active:
             insort(self._starts, start)
         campaign.tests.append(test)
-        counts = dict.fromkeys(EVENTS, 0)
-        failures = []
-        for outcome in self._draw(test):
-            for name, place in EVENTS.items():
-                if outcome[place] < NEVER:
-                    counts[name] += 1
-            at = outcome.failed_at()
-            if at < NEVER:
-                failures.append((at, outcome.person))
-                self.failures.setdefault(outcome.person, []).append(at)
-        test.final, test.final_failures = counts, len(failures)
+        drawn = list(self._draw(test))
+        # A column at a time: tens of thousands of people get every test.
+        columns = list(zip(*drawn, strict=True)) or [()] * len(Outcome._fields)
+        test.final = {name: len(drawn) - columns[place].count(NEVER) for name, place in EVENTS.items()}
+        failures = [(at, outcome.person) for outcome in drawn if (at := outcome.failed_at()) < NEVER]
+        for at, person in failures:
+            self.failures.setdefault(person, []).append(at)
+        test.final_failures = len(failures)
         return failures
 
     def _draw(self, test: PhishingTest) -> Iterator[Outcome]:
