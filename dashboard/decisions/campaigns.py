@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from dashboard.decisions.deciding import deciding, given, record, recount
+from dashboard.decisions.deciding import deciding, given, record
 from dashboard.models import CampaignSetting, SettingChange, Trigger, User
+from dashboard.rollups import recount
 from sync.models import Campaign
 
 

@@ -1,6 +1,6 @@
-"""How a decision is made: alone with the account, for a reason, on record, and with the numbers brought up to date."""
+"""How a decision is made: alone with the account, for a reason, and on record."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -71,13 +71,3 @@ def record(
         changed_at=at,
         reason=reason,
     )
-
-
-def recount(
-    account: Account, *, people: Iterable[int] | None = None, campaigns: Iterable[int] | None = None, at: datetime
-) -> None:
-    """Bring the rollups of these people, or of these campaigns, to what was just decided. Give one of the two."""
-    # The rollups read the models that decisions write; only at the moment of a decision does the way lead back.
-    from dashboard.rollups import recount as recount_rollups  # noqa: PLC0415
-
-    recount_rollups(account, people=people, campaigns=campaigns, at=at)

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from dashboard.decisions.deciding import RefusedError, deciding, given, record, recount
+from dashboard.decisions.deciding import RefusedError, deciding, given, record
 from dashboard.models import DepartmentMerge, SettingChange, User
+from dashboard.rollups import recount
 from sync.models import Account, Department, Person
 
 

@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 from django.utils.translation import gettext as _
 
 from dashboard import metrics
-from dashboard.decisions.deciding import RefusedError, deciding, given, record, recount
+from dashboard.decisions.deciding import RefusedError, deciding, given, record
 from dashboard.models import Exemption, SettingChange, User
 from dashboard.models.settings import ALL_USERS
-from sync.models import Account, Campaign, Group, GroupMembership, Person
+from dashboard.rollups import recount
+from sync.models import Account, Campaign, Enrollment, Group, GroupMembership, Person
 
 
 @dataclass(frozen=True)
@@ -131,14 +132,16 @@ def _refuse_the_requester(exemption: Exemption, by: User) -> None:
 
 
 def _recount(exemption: Exemption, *, at: datetime) -> None:
-    """Recount no more than whom it can excuse: its person, its campaign, or its group's members."""
+    """Recount no more than whom it can excuse: its person, or its group's members, in its campaign or in all."""
     if exemption.person_id is not None:
         recount(exemption.account, people=[exemption.person_id], at=at)
-    elif exemption.campaign_id is not None:
-        recount(exemption.account, campaigns=[exemption.campaign_id], at=at)
-    else:
-        members = GroupMembership.objects.filter(group=exemption.group_id, removed_at__isnull=True)
+        return
+    members = GroupMembership.objects.filter(group=exemption.group_id, removed_at__isnull=True).values("person_id")
+    if exemption.campaign_id is None:
         recount(exemption.account, people=members.values_list("person_id", flat=True), at=at)
+        return
+    enrollments = Enrollment.objects.filter(campaign=exemption.campaign_id, person__in=members)
+    recount(exemption.account, enrollments=enrollments.values_list("pk", flat=True), at=at)
 
 
 def _record(

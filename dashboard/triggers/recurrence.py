@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 from dashboard.triggers.words import fold
@@ -45,6 +46,7 @@ _DROPPED = frozenset(_MONTHS) | frozenset(_ORDINALS)
 _FEWEST_LETTERS = 3
 
 
+@lru_cache(maxsize=10_000)
 def stem(name: str) -> str:
     """Return what is left of a name without numbers, months and quarters; empty when that is nearly nothing.
 

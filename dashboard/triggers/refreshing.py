@@ -1,7 +1,6 @@
 """Keeping inferred triggers up to date: inside publish, reading little and writing only what differs."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import CharField, Expression, F, Value
@@ -15,19 +14,9 @@ from sync.models import Account, Campaign, Group, PhishingTest, SyncRun
 
 # Enrollments looked at per campaign, and people among them. Which campaign enrolled whom for what shows in a few
 # dozen; a million enrollments need not be read for it.
-SAMPLED_ROWS = 300
-SAMPLED_PEOPLE = 100
+SAMPLED_ROWS = 150
+SAMPLED_PEOPLE = 50
 BY_PEOPLE = (InferredTrigger.Rule.FAILED_TEST, InferredTrigger.Rule.START_DATE)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What the mirror holds of a campaign."""
-
-    pk: int
-    name: str
-    auto_enroll: bool
-    groups: tuple[str, ...]
 
 
 def effective_trigger() -> Expression:
@@ -47,34 +36,44 @@ def refresh(account: Account, *, run: SyncRun | None = None) -> int:
     when a phishing test it read was sent; for the others what was found stands. Without a run all are looked at.
     """
     known = {row.campaign_id: row for row in InferredTrigger.objects.filter(account=account)}
-    campaigns = list(Campaign.objects.filter(account=account).order_by("pk"))
+    campaigns = list(
+        Campaign.objects.filter(account=account)
+        .only("pk", "name", "auto_enroll", "group_ids", "start_at", "end_at")
+        .order_by("pk")
+    )
     groups = _group_names(account)
-    plans = [_plan(campaign, groups) for campaign in campaigns]
+    audiences = {c.pk: [groups[pk] for pk in c.group_ids if pk in groups] for c in campaigns}
     recurring = cadences((campaign.name, campaign.start_at) for campaign in campaigns)
     newest = _newest_enrollments(account, known.values(), run)
-    told = {plan.pk: by_words(plan.name, plan.groups) for plan in plans}
-    looked_at = {plan.pk for plan in plans if plan.pk not in known or plan.pk in newest or run is None}
+    told = {campaign.pk: by_words(campaign.name, audiences[campaign.pk]) for campaign in campaigns}
+    looked_at = {c.pk for c in campaigns if c.pk not in known or c.pk in newest or run is None}
     if run is not None:
         looked_at |= _running_at_tests(account, run, campaigns)
     shares = _shares(account, [pk for pk in looked_at if told[pk] is None])
 
     rows = []
-    for plan in plans:
-        before = known.get(plan.pk)
-        found = told[plan.pk] or _of_people(plan.pk, shares, before)
+    for campaign in campaigns:
+        before = known.get(campaign.pk)
+        found = told[campaign.pk] or _of_people(campaign.pk, shares, before)
         if found is None:
-            cadence = recurring.get(stem(plan.name))
-            found = by_plan(auto_enroll=plan.auto_enroll, groups=plan.groups, cadence=cadence)
-        row = InferredTrigger(
-            account=account,
-            campaign_id=plan.pk,
-            trigger=found.trigger,
-            rule=found.rule,
-            evidence=found.evidence,
-            newest_enrollment_id=max(newest.get(plan.pk, 0), before.newest_enrollment_id if before else 0),
-        )
-        if before is None or _values(before) != _values(row):
-            rows.append(row)
+            found = by_plan(
+                auto_enroll=bool(campaign.auto_enroll),
+                groups=audiences[campaign.pk],
+                cadence=recurring.get(stem(campaign.name)),
+            )
+        newest_id = max(newest.get(campaign.pk, 0), before.newest_enrollment_id if before else 0)
+        values = (found.trigger, found.rule, found.evidence, newest_id)
+        if before is None or values != (before.trigger, before.rule, before.evidence, before.newest_enrollment_id):
+            rows.append(
+                InferredTrigger(
+                    account=account,
+                    campaign=campaign,
+                    trigger=found.trigger,
+                    rule=found.rule,
+                    evidence=found.evidence,
+                    newest_enrollment_id=newest_id,
+                )
+            )
     InferredTrigger.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -84,19 +83,10 @@ def refresh(account: Account, *, run: SyncRun | None = None) -> int:
     return sum(row.campaign_id not in known or known[row.campaign_id].trigger != row.trigger for row in rows)
 
 
-def _values(row: InferredTrigger) -> tuple[str, str, str, int]:
-    return row.trigger, row.rule, row.evidence, row.newest_enrollment_id
-
-
 def _group_names(account: Account) -> dict[int, str]:
     """Return the account's groups by key, without "All Users"."""
     groups = Group.objects.filter(account=account).exclude(knowbe4_id=ALL_USERS)
     return dict(groups.values_list("pk", "name"))
-
-
-def _plan(campaign: Campaign, names: dict[int, str]) -> _Plan:
-    groups = tuple(names[pk] for pk in campaign.group_ids if pk in names)
-    return _Plan(campaign.pk, campaign.name, bool(campaign.auto_enroll), groups)
 
 
 def _of_people(pk: int, shares: dict[int, tuple[Share, Share]], before: InferredTrigger | None) -> Inference | None:
@@ -145,34 +135,37 @@ def _shares(account: Account, campaigns: list[int]) -> dict[int, tuple[Share, Sh
     """Return, for each campaign, how many of some of its people were enrolled after a failed test, and after starting.
 
     Raw SQL for the LATERAL join: it stops at the first few hundred enrollments of each campaign. Which these are is
-    left to the index; what makes a campaign enroll people is the same for most of them.
+    left to the index; what makes a campaign enroll people is the same for most of them. A campaign that enrolled
+    nobody is missing.
     """
     if not campaigns:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT wanted.id, sampled.people, sampled.after_failure, sampled.after_start
-            FROM unnest(%(campaigns)s::bigint[]) AS wanted (id)
-            CROSS JOIN LATERAL (
-                SELECT count(*) AS people,
-                       count(*) FILTER (WHERE EXISTS (
-                           SELECT FROM sync_phishingresult r
-                           WHERE r.person_id = e.person_id AND r.failed_at <= e.enrolled_at
-                             AND r.failed_at >= e.enrolled_at - interval '14 days')) AS after_failure,
-                       count(*) FILTER (
-                           WHERE (e.enrolled_at AT TIME ZONE %(zone)s)::date - p.employee_start_date BETWEEN 0 AND 30
-                       ) AS after_start
-                FROM (
+            WITH sampled AS MATERIALIZED (
+                SELECT wanted.id AS campaign_id, first_people.*
+                FROM unnest(%(campaigns)s::bigint[]) AS wanted (id)
+                CROSS JOIN LATERAL (
                     SELECT DISTINCT person_id, enrolled_at FROM (
                         SELECT person_id, enrolled_at FROM sync_enrollment
                         WHERE campaign_id = wanted.id AND person_id IS NOT NULL
                         LIMIT %(rows)s
                     ) first_rows
                     LIMIT %(people)s
-                ) e
-                JOIN sync_person p ON p.id = e.person_id
-            ) sampled
+                ) first_people
+            ), failed AS (
+                SELECT DISTINCT s.campaign_id, s.person_id, s.enrolled_at
+                FROM sampled s JOIN sync_phishingresult r ON r.person_id = s.person_id
+                WHERE r.failed_at BETWEEN s.enrolled_at - interval '14 days' AND s.enrolled_at
+            )
+            SELECT s.campaign_id, count(*), count(f.person_id), count(*) FILTER (
+                WHERE (s.enrolled_at AT TIME ZONE %(zone)s)::date - p.employee_start_date BETWEEN 0 AND 30
+            )
+            FROM sampled s
+            JOIN sync_person p ON p.id = s.person_id
+            LEFT JOIN failed f USING (campaign_id, person_id, enrolled_at)
+            GROUP BY s.campaign_id
             """,
             {
                 "campaigns": campaigns,

@@ -5,14 +5,17 @@ Names are compared folded: lower case, without accents, so "Remédiation" and "R
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from dashboard.models import Trigger
 
 
 def fold(text: str) -> str:
     """Return the text in lower case without accents, inner spaces collapsed."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(letter for letter in plain if not unicodedata.combining(letter)).split())
+    folded = text.casefold()
+    if not folded.isascii():
+        folded = "".join(x for x in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(x))
+    return " ".join(folded.split())
 
 
 # Each line is one language; a word ends where the pattern says so. The first trigger that matches wins: who fails a
@@ -77,6 +80,8 @@ def in_group_name(name: str) -> tuple[Trigger, str] | None:
     return _first(name, _OF_GROUPS)
 
 
+# Names hardly change from one sync to the next.
+@lru_cache(maxsize=10_000)
 def _first(name: str, triggers: tuple[Trigger, ...]) -> tuple[Trigger, str] | None:
     folded = fold(name)
     for trigger in triggers:
