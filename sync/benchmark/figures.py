@@ -1,18 +1,23 @@
 """One measured figure beside its goal."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: `value` in `unit`, and its goal, if it has one: to be `at_least` or `at_most` so much."""
+    """A figure: `value` in `unit`, and its goal, if it has one: to be `at_least` or `at_most` so much.
+
+    `beside` holds numbers that belong to it, by name: what it is compared with, how often it was measured.
+    """
 
     name: str
     value: float
     unit: str = ""
     at_least: float | None = None
     at_most: float | None = None
+    beside: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def measured(self) -> str:
@@ -25,6 +30,11 @@ class Figure:
         if self.at_least is not None:
             return f"at least {_write(self.at_least, self.unit)}"
         return "" if self.at_most is None else f"at most {_write(self.at_most, self.unit)}"
+
+    @property
+    def remarks(self) -> str:
+        """What stands beside it, for reading."""
+        return ", ".join(f"{name} {_write(value, '')}" for name, value in self.beside.items())
 
     @property
     def is_met(self) -> bool | None:
@@ -42,6 +52,7 @@ class Figure:
             "at_least": self.at_least,
             "at_most": self.at_most,
             "met": self.is_met,
+            "beside": dict(self.beside),
         }
 
 
