@@ -1,7 +1,7 @@
 """Who is excused from what, and who decided it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -49,8 +49,8 @@ def request(account: Account, excuse: Excuse, *, by: User, at: datetime) -> Exem
             reason=reason,
             note=note,
             evidence=excuse.evidence.strip(),
-            starts_at=metrics.local_midnight(excuse.first_day, account.zone),
-            ends_at=excuse.last_day and metrics.local_midnight(excuse.last_day + timedelta(days=1), account.zone),
+            starts_at=_midnight(account, excuse.first_day),
+            ends_at=excuse.last_day and _midnight(account, excuse.last_day + timedelta(days=1)),
             requested_by=by,
             requested_at=at,
         )
@@ -118,6 +118,11 @@ def _check(account: Account, excuse: Excuse) -> None:
         raise RefusedError(_("The last day is before the first."))
     if excuse.reason == Exemption.Reason.OTHER and not excuse.note.strip():
         raise RefusedError(_("For another reason, a note must say which."))
+
+
+def _midnight(account: Account, day: date) -> datetime:
+    """Return the moment at which a local day begins, in UTC, as the database gives it back."""
+    return metrics.local_midnight(day, account.zone).astimezone(UTC)
 
 
 def _require(exemption: Exemption, *states: Exemption.State, at: datetime) -> None:
