@@ -44,7 +44,8 @@ def definitions():
             FROM pg_constraint WHERE conrelid = ANY(SELECT unnest(%(tables)s::text[])::regclass)
             UNION ALL
             SELECT format('%%s %%s', seqrelid::regclass, seqcache) FROM pg_sequence
-            WHERE seqrelid = ANY(SELECT pg_get_serial_sequence(name, 'id')::regclass FROM unnest(%(tables)s::text[]) name)
+            WHERE seqrelid = ANY(SELECT pg_get_serial_sequence(name, 'id')::regclass
+                                  FROM unnest(%(tables)s::text[]) name)
             """,
             {"tables": list(LARGE)},
         )
