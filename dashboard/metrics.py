@@ -6,7 +6,7 @@ retype nothing. Conditions are `Q` objects on `Enrollment` unless a docstring sa
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import (
@@ -14,6 +14,7 @@ from django.db.models import (
     Case,
     CharField,
     Count,
+    DateTimeField,
     Expression,
     F,
     Min,
@@ -28,8 +29,11 @@ from django.db.models.lookups import In
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from dashboard.models.settings import CampaignSetting
 from sync.models.people import PersonStatus
 from sync.models.training import STANDINGS, DueSource
+
+Requirement = CampaignSetting.Requirement
 
 # KnowBe4's words, compared without case (KnowBe4's API documentation of September 2025, and seen live).
 DONE_STATUSES = tuple(word for word, standing in STANDINGS.items() if standing == "done")
@@ -37,6 +41,8 @@ KNOWN_STATUSES = tuple(STANDINGS)
 CANCELLED_STATUSES = ("cancelled", "canceled")
 
 DUE_SOON = timedelta(days=14)
+# Before anything: when someone left who was never active by what is known.
+NEVER = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 # An enrollment's state at a moment ------------------------------------------------------------------------------
@@ -97,12 +103,14 @@ def known_status() -> Q:
 
 
 def campaign_counts() -> Q:
-    """Match enrollments whose campaign counts for compliance: cancelled ones do not, all others do.
+    """Match enrollments whose campaign counts for compliance: neither cancelled, nor set to optional or excluded.
 
     An enrollment whose campaign KnowBe4 does not list counts: new campaigns are required until somebody says
-    otherwise.
+    otherwise. A setting of today applies to every moment.
     """
-    return ~Q(In(Coalesce(Lower("campaign__reported_status"), Value(""), output_field=TextField()), CANCELLED_STATUSES))
+    status = Coalesce(Lower("campaign__reported_status"), Value(""), output_field=TextField())
+    requirement = Coalesce("campaign__setting__requirement", Value(Requirement.REQUIRED.value))
+    return ~Q(In(status, CANCELLED_STATUSES)) & Q(In(requirement, (Requirement.REQUIRED.value,)))
 
 
 def eligible() -> Q:
@@ -125,17 +133,26 @@ def counted(as_of: datetime) -> Q:
 # once; for `eligible` enrollments. PostgreSQL's GREATEST and LEAST pass over nulls.
 
 
+def left_at(person: str = "") -> Expression:
+    """Return the moment at which someone stopped being active; null: they still are. NEVER: they never were.
+
+    `person` is the path to the person ("person__" from an enrollment).
+    """
+    ended = Case(
+        When(**{f"{person}status": PersonStatus.ACTIVE}, then=None),
+        When(**{f"{person}status": PersonStatus.ARCHIVED}, then=Coalesce(f"{person}archived_at", Value(NEVER))),
+        default=Value(NEVER),
+        output_field=DateTimeField(),
+    )
+    return Least(f"{person}removed_at", ended)
+
+
 def counted_until() -> Expression:
     """Return the moment at which an enrollment stops being counted, as it is from its enrollment on; null: still is.
 
-    Someone who was never active by what is known gets their enrollment date: an empty interval.
+    For someone who was never active by what is known it lies before the enrollment: an empty interval.
     """
-    left_at = Case(
-        When(person__status=PersonStatus.ACTIVE, then=None),
-        When(person__status=PersonStatus.ARCHIVED, then=Coalesce("person__archived_at", "enrolled_at")),
-        default="enrolled_at",
-    )
-    return Least("removed_at", "person__removed_at", left_at)
+    return Least("removed_at", left_at("person__"))
 
 
 def past_due_from() -> Expression:
@@ -231,6 +248,50 @@ class Totals:
     def on_time_rate(self) -> Rate:
         """Completed by the due date out of those due; enrollments without a known due date are left out."""
         return Rate(self.on_time, self.due)
+
+
+# The same rules said as spans of time, for sums over any moment ------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Span:
+    """When an enrollment is in a count: from `begins` until `ends` (without it), where `where` holds.
+
+    `begins` and `ends` name moments of a counted stretch: e it begins, s started, c completed, d due, u it ends, i the
+    earlier of c and d, a acknowledged. All are within the stretch: what happened before it began happened as it began,
+    what never happens lies at its end. `where` names a flag of the enrollment.
+    """
+
+    begins: str
+    ends: str
+    where: str = ""
+
+
+# An enrollment counts from its enrollment until it is removed or its person leaves.
+SPANS = {
+    "counted": Span("e", "u"),
+    "completed": Span("c", "u"),
+    "completed_late": Span("c", "u", "is_late"),
+    "past_due": Span("d", "c"),
+    "in_progress": Span("s", "i"),
+    "due": Span("d", "u"),
+    "on_time": Span("d", "u", "is_on_time"),
+    # Extended in KnowBe4 to a date its API does not tell.
+    "unknown_due": Span("e", "u", "is_due_unknown"),
+    "policies": Span("e", "u", "is_policy"),
+    # An acknowledgement has no date of its own: it is taken to have stood all along. Done is acknowledged, too.
+    "acknowledged": Span("a", "u", "is_policy"),
+}
+# In a cohort it counts from its enrollment until it is removed, or until its person leaves before it falls due.
+COHORT_SPANS = {
+    "enrolled": Span("e", "u"),
+    "due": Span("d", "u"),
+    "completed": Span("c", "u"),
+    "on_time": Span("c", "u", "is_on_time"),
+    "due_on_time": Span("d", "u", "is_on_time"),
+    "completed_in_month": Span("c", "u", "is_in_month"),
+    "completed_in_quarter": Span("c", "u", "is_in_quarter"),
+}
 
 
 # Days past due --------------------------------------------------------------------------------------------------

@@ -205,13 +205,15 @@ class RollupState(models.Model):
     """How an account's rollups were built.
 
     `horizon` is the last local midnight up to which days were folded; `days_from` the moment from which the larger
-    grains keep single days, and months before it.
+    grains keep single days, and months before it. `tallies_from` is the midnight since which the tallies keep the
+    past; null until they are worked out: the facts answer meanwhile.
     """
 
     account = models.OneToOneField("sync.Account", primary_key=True, on_delete=models.CASCADE, related_name="rollups")
     time_zone = models.TextField()
     horizon = models.DateTimeField()
     days_from = models.DateTimeField()
+    tallies_from = models.DateTimeField(null=True)
     built_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -1,0 +1,73 @@
+"""Facts from the mirror: one row per enrollment that can count, with all it is filtered and grouped by."""
+
+from typing import Any
+
+from django.db.models import BigIntegerField, Case, F, Func, QuerySet, SmallIntegerField, Value, When
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce, Least
+
+from dashboard import metrics
+from dashboard.models import CONTENT_TYPE_CODES
+from sync.models import Account, Enrollment
+from sync.models.training import DueSource
+
+COLUMNS = (
+    "enrollment_id account_id person_id department_id manager_id campaign_id content_type enrolled_at started_at "
+    "completed_at due_at removed_at left_at until is_due_unknown is_acknowledged"
+).split()
+
+
+def department_key(person: str = "") -> Coalesce:
+    """Return the department a person counts in: the one theirs is merged into, else theirs; 0 for none."""
+    return Coalesce(f"{person}department__merged_into", f"{person}department", 0, output_field=BigIntegerField())
+
+
+class _NameKey(Func):
+    """A negative number for a name, the same for all its spellings; two names share one once in 10^18."""
+
+    template = "(-1 - (hashtextextended(lower(btrim(%(expressions)s)), 0) >> 2 & x'1fffffffffffffff'::bigint))"
+    output_field = BigIntegerField()
+
+
+def manager_key(person: str = "") -> Case:
+    """Return whom a person reports to: the manager's key, a negative one for a bare name, 0 for nobody."""
+    return Case(
+        When(**{f"{person}manager__isnull": False}, then=F(f"{person}manager_id")),
+        When(**{f"{person}manager_name__regex": r"^\s*$"}, then=Value(0)),
+        default=_NameKey(F(f"{person}manager_name")),
+        output_field=BigIntegerField(),
+    )
+
+
+def of_mirror(account: Account, *, touched: bool) -> QuerySet[Enrollment, Any]:
+    """Return the facts of the account's eligible enrollments as the mirror has them now, in the order of COLUMNS.
+
+    `touched`: only of those in the temporary table of that name.
+    """
+    enrollments = Enrollment.objects.filter(metrics.eligible(), account=account)
+    if touched:
+        enrollments = enrollments.filter(pk__in=RawSQL("SELECT enrollment_id FROM touched", []))
+    left_at = metrics.left_at("person__")
+    code = Case(
+        *(When(content__content_type=kind, then=Value(code)) for kind, code in CONTENT_TYPE_CODES.items()),
+        default=Value(0),
+        output_field=SmallIntegerField(),
+    )
+    return enrollments.order_by().values_list(
+        "pk",
+        "account_id",
+        "person_id",
+        department_key("person__"),
+        manager_key("person__"),
+        Coalesce("campaign_id", 0, output_field=BigIntegerField()),
+        code,
+        "enrolled_at",
+        "started_at",
+        "completed_at",
+        "due_at",
+        "removed_at",
+        left_at,
+        Least("removed_at", left_at),
+        Case(When(due_source=DueSource.HIDDEN_EXTENSION, then=Value(True)), default=Value(False)),
+        "policy_acknowledged",
+    )

@@ -1,0 +1,125 @@
+"""Stretches: the times in which facts count, with the moments within them; and what happens at each of these.
+
+All is SQL text over `dashboard_fact f`. A count at t is the number of stretches whose span (see `metrics.SPANS`)
+holds t; the same count, differentiated, is +1 where a span begins and -1 where it ends.
+"""
+
+from collections.abc import Mapping
+
+from dashboard.metrics import COHORT_SPANS, SPANS, Span
+from dashboard.models import CONTENT_TYPE_CODES
+from sync.models.training import ContentType
+
+POLICY = CONTENT_TYPE_CODES[ContentType.POLICY]
+
+DIMENSIONS = "f.enrollment_id, f.person_id, f.department_id, f.manager_id, f.campaign_id, f.content_type, f.due_at"
+
+_FLAGS = f"""
+    f.completed_at > f.due_at AS is_late, f.completed_at <= f.due_at AS is_on_time, f.is_due_unknown,
+    f.content_type = {POLICY} AS is_policy, f.is_acknowledged
+"""
+
+# The month and the quarter of a due date end at local midnights; %(zone)s is the account's time zone.
+_COHORT_FLAGS = """
+    f.completed_at <= f.due_at AS is_on_time,
+    f.completed_at < date_add(date_trunc('month', f.due_at, %(zone)s), '1 month', %(zone)s) AS is_in_month,
+    f.completed_at < date_add(date_trunc('quarter', f.due_at, %(zone)s), '3 months', %(zone)s) AS is_in_quarter
+"""
+DUE_MONTH = "(extract(year FROM {0})::int * 12 + extract(month FROM {0})::int - 1)".format(
+    "(f.due_at AT TIME ZONE %(zone)s)"
+)
+
+# An exemption excuses a cohort's enrollment while it lasts, and for good when the due date lies in it.
+_COHORT_EXEMPT = """
+    (spans.exempt * tstzmultirange(tstzrange(NULL, f.due_at)))
+    + CASE WHEN spans.exempt @> f.due_at THEN tstzmultirange(tstzrange(f.due_at, NULL)) ELSE '{}' END
+"""
+_EXEMPT_SPANS = """
+    (SELECT enrollment_id, range_agg(during) AS exempt FROM dashboard_exemptspan
+     WHERE account_id = %(account)s GROUP BY enrollment_id) spans
+"""
+# Whoever left no later than the due date is in no cohort from then on.
+_COHORT_UNTIL = "least(f.removed_at, CASE WHEN f.left_at <= f.due_at THEN f.left_at END)"
+
+
+def current(*, where: str = "true", net_of_exemptions: bool = False) -> str:
+    """Return the SQL for the stretches of current figures: one per fact, or what exemptions leave of it.
+
+    `net_of_exemptions` yields only facts that have an exemption: the others are whole either way.
+    """
+    return _stretches("f.until", _FLAGS, where, "spans.exempt" if net_of_exemptions else "")
+
+
+def cohorts(*, where: str = "true", net_of_exemptions: bool = False) -> str:
+    """Return the SQL for the stretches of cohort figures; facts without a known due date are in no cohort."""
+    flags = f"{_COHORT_FLAGS}, {DUE_MONTH} AS due_month"
+    condition = f"f.due_at IS NOT NULL AND ({where})"
+    return _stretches(_COHORT_UNTIL, flags, condition, _COHORT_EXEMPT if net_of_exemptions else "")
+
+
+def _stretches(until: str, flags: str, where: str, exempt: str) -> str:
+    begins, ends, source = "f.enrolled_at", until, "dashboard_fact f"
+    if exempt:
+        whole = f"CASE WHEN f.enrolled_at < coalesce({until}, 'infinity') THEN tstzrange(f.enrolled_at, {until}) END"
+        begins, ends = "lower(left_over)", "upper(left_over)"
+        source += f"""
+            JOIN {_EXEMPT_SPANS} ON spans.enrollment_id = f.enrollment_id
+            CROSS JOIN LATERAL unnest(tstzmultirange({whole}) - ({exempt})) AS left_over
+        """
+    # OFFSET 0 has each step worked out once, not again wherever it is named.
+    return f"""
+        SELECT *, least(c, d) AS i FROM (
+            SELECT *, least(greatest(started, e), u) AS s, least(greatest(completed, e), u) AS c,
+                   least(greatest(due, e), u) AS d
+            FROM (
+                SELECT {DIMENSIONS}, {flags}, {begins} AS e, coalesce({ends}, 'infinity') AS u,
+                       coalesce(f.started_at, 'infinity') AS started,
+                       coalesce(f.completed_at, 'infinity') AS completed, coalesce(f.due_at, 'infinity') AS due
+                FROM {source} WHERE f.account_id = %(account)s AND ({where})
+                OFFSET 0
+            ) bare WHERE e < u
+            OFFSET 0
+        ) clamped
+    """
+
+
+def at_moment(spans: Mapping[str, Span], moment: str, *, also: str = "") -> list[str]:
+    """Return, for each count, the aggregate of the stretches that are in it at a moment (an SQL expression)."""
+    extra = f" AND {also}" if also else ""
+    return [f"count(*) FILTER (WHERE {holds(span, moment)}{extra})::int AS {name}" for name, span in spans.items()]
+
+
+def holds(span: Span, moment: str) -> str:
+    """Return the SQL condition under which a stretch is in a count at a moment."""
+    return f"{_begins(span)} <= {moment} AND {moment} < {span.ends}" + (f" AND {span.where}" if span.where else "")
+
+
+def events(stretches: str, spans: Mapping[str, Span], dimensions: str, *, since: str = "") -> str:
+    """Return the SQL for what happens to the counts, and when: a row per stretch and distinct moment.
+
+    `since` leaves out moments up to and including it. What never happens is no event.
+    """
+    steps = ", ".join(f"{_step(span)} AS {name}" for name, span in spans.items())
+    bound = f" AND m > {since}" if since else ""
+    return f"""
+        SELECT {dimensions}, m, {steps}
+        FROM ({stretches}) f CROSS JOIN LATERAL (VALUES
+            (e), (CASE WHEN s <> e THEN s END), (CASE WHEN c <> e AND c <> s THEN c END),
+            (CASE WHEN d <> e AND d <> s AND d <> c THEN d END),
+            (CASE WHEN u <> e AND u <> s AND u <> c AND u <> d THEN u END)
+        ) moments (m)
+        WHERE m < 'infinity'{bound}
+    """
+
+
+def _begins(span: Span) -> str:
+    return "CASE WHEN is_acknowledged THEN e ELSE c END" if span.begins == "a" else span.begins
+
+
+def _step(span: Span) -> str:
+    begins, ends = _begins(span), span.ends
+    lasts = f"{begins} < {ends}" + (f" AND {span.where}" if span.where else "")
+    return f"CASE WHEN {lasts} THEN (m = {begins})::int - (m = {ends})::int ELSE 0 END"
+
+
+CURRENT, COHORT = SPANS, COHORT_SPANS
