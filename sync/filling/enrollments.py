@@ -37,21 +37,28 @@ def _rows(company: Company, at: datetime) -> Iterator[Row]:
     users = [_user(person, second) for person in company.staff(second)]
     units = [_unit(campaign, content) for campaign, content in ledger.units]
     is_policy = [content.is_policy for _, content in ledger.units]
-    standings = {word: standing(word) for word in ("Passed", "Completed", "Past Due", "In Progress", "Not Started")}
+    done = [(content.done, standing(content.done)) for _, content in ledger.units]
+    specials, leave = ledger.specials, company.organization.leave
     for ordinal in ledger.living(second):
-        unit = ledger.unit[ordinal]
-        state = ledger.state(ordinal, second)
+        unit, person = ledger.unit[ordinal], ledger.person[ordinal]
+        started, completed, spent = ledger.started[ordinal], ledger.completed[ordinal], ledger.spent[ordinal]
+        if completed <= second and leave[person] > second and ordinal not in specials:
+            # Done for good, as most are: nothing to work out.
+            words = done[unit]
+        else:
+            state = ledger.state(ordinal, second)
+            started, completed, spent = state.started, state.completed, state.spent
+            words = state.status, standing(state.status)
         yield (
             ledger.id_of(ordinal),
             *units[unit],
-            *users[ledger.person[ordinal]],
-            state.status,
-            standings[state.status],
+            *users[person],
+            *words,
             moment(ledger.enrolled[ordinal]),
-            moment_or_none(state.started),
-            moment_or_none(state.completed),
-            state.spent,
-            is_policy[unit] and state.completed < NEVER,
+            moment_or_none(started),
+            moment_or_none(completed),
+            spent,
+            is_policy[unit] and completed < NEVER,
             # KnowBe4 sends scores only to requests for one campaign.
             None,
         )
