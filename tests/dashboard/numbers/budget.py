@@ -2,10 +2,12 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # NUMBERS_TIMES=20 draws twenty times as many companies, and others each time.
 TIMES = int(os.environ.get("NUMBERS_TIMES", "0"))
+# NUMBERS_SHRINK=1 looks for the smallest company that fails, which takes minutes.
+SHRINKS = bool(os.environ.get("NUMBERS_SHRINK"))
 
 
 def budget(examples: int) -> settings:
@@ -19,6 +21,7 @@ def budget(examples: int) -> settings:
         derandomize=not TIMES,
         database=None,
         print_blob=True,
+        phases=[Phase.explicit, Phase.generate, *([Phase.shrink] if SHRINKS else [])],
         suppress_health_check=[
             HealthCheck.function_scoped_fixture,
             HealthCheck.too_slow,

@@ -1,0 +1,79 @@
+"""The simulator's company, published by the pipeline itself: what the mirror adds up to is what its facts add up to."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dashboard import metrics
+from sync.filling import Size, fill
+from sync.models import Account, Enrollment, Person, SyncRun
+from sync.models.training import DueSource
+from tests.dashboard.numbers.mirror import Mirror
+from tests.oracle import counting
+from tests.oracle.organization import Organization
+from tests.oracle.records import Company
+from tests.oracle.simulated import simulated
+
+pytestmark = pytest.mark.django_db
+READ_AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+MOMENTS = (
+    datetime(2023, 10, 1, tzinfo=UTC),
+    datetime(2024, 2, 29, 23, 0, tzinfo=UTC),
+    datetime(2024, 10, 27, 0, 30, tzinfo=UTC),
+    datetime(2025, 12, 31, 23, 0, tzinfo=UTC),
+    datetime(2026, 11, 22, 23, 0, tzinfo=UTC),
+    READ_AT,
+    datetime(2031, 1, 1, tzinfo=UTC),
+)
+
+
+@pytest.fixture
+def published() -> tuple[Company, Mirror]:
+    """Return the company as records, and the account that a first sync of it filled; days are Berlin's."""
+    size = Size(people=60, enrollments=1_500, seed=11)
+    run = fill(size, name="Simulated", at=READ_AT)
+    Account.objects.filter(pk=run.account_id).update(time_zone=BERLIN.key)
+    account = Account.objects.get(pk=run.account_id)
+    return simulated(size.company(), READ_AT, BERLIN), mirror_of(account, run)
+
+
+def mirror_of(account: Account, run: SyncRun) -> Mirror:
+    """Return where the rows of an account are that a sync filled."""
+    mirror = Mirror(account, run)
+    mirror.people = dict(Person.objects.filter(account=account).values_list("knowbe4_id", "pk"))
+    mirror.enrollments = dict(Enrollment.objects.filter(account=account).values_list("knowbe4_id", "pk"))
+    return mirror
+
+
+def test_published_facts_are_those_that_are_counted_by_hand(published: tuple[Company, Mirror]) -> None:
+    company, mirror = published
+    names = "knowbe4_id person__knowbe4_id campaign__knowbe4_id content__content_type reported_status enrolled_at"
+    more = "started_at completed_at due_at policy_acknowledged due_source"
+    rows = Enrollment.objects.filter(account=mirror.account).values_list(*names.split(), *more.split())
+    found = {row[0]: (*row[:-1], row[-1] == DueSource.HIDDEN_EXTENSION) for row in rows}
+    assert found == {
+        row.key: (
+            *(row.key, row.person, row.campaign, row.content_type, row.status, row.enrolled_at, row.started_at),
+            *(row.completed_at, row.due_at, row.is_acknowledged, row.is_extended),
+        )
+        for row in company.enrollments
+    }
+    people = Person.objects.filter(account=mirror.account)
+    organization = Organization(company)
+    assert set(people.values_list("knowbe4_id", "status", "archived_at", "department__key", "manager__knowbe4_id")) == {
+        (key, one.status, one.archived_at, organization.department(key), organization.manager(key))
+        for key, one in company.people.items()
+    }
+
+
+def test_conditions_at_any_moment(published: tuple[Company, Mirror]) -> None:
+    company, mirror = published
+    for at in MOMENTS:
+        rows = [row for row in company.enrollments if counting.is_counted(company, row, at)]
+        counted = Enrollment.objects.filter(metrics.counted(at), account=mirror.account)
+        assert counted.count() == len(rows), at
+        for name in counting.STATES:
+            expected = sum(1 for row in rows if counting.state(row, at) == name)
+            assert counted.filter(getattr(metrics, name)(at)).count() == expected, (at, name)
