@@ -219,7 +219,7 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Totals:
+class Summary:
     """Counts at one moment, and the rates made of them."""
 
     counted: int = 0
@@ -232,12 +232,12 @@ class Totals:
     people_due_soon: int = 0
 
     @classmethod
-    def read(cls, row: Mapping[str, int], prefix: str = "") -> "Totals":
+    def read(cls, row: Mapping[str, int], prefix: str = "") -> "Summary":
         """Take the counts named by `totals(as_of, prefix)` out of a result row."""
         return cls(**{name: row[f"{prefix}{name}"] for name in cls.__dataclass_fields__})
 
-    def __add__(self, other: "Totals") -> "Totals":
-        return Totals(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+    def __add__(self, other: "Summary") -> "Summary":
+        return Summary(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
 
     @property
     def completion_rate(self) -> Rate:
@@ -292,6 +292,86 @@ COHORT_SPANS = {
     "completed_in_month": Span("c", "u", "is_in_month"),
     "completed_in_quarter": Span("c", "u", "is_in_quarter"),
 }
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many enrollments, and people, are in each count at one moment. The meaning of each is in `SPANS`.
+
+    People are distinct within what was asked for: they add up only over groups that share nobody.
+    """
+
+    counted: int = 0
+    completed: int = 0
+    completed_late: int = 0
+    past_due: int = 0
+    in_progress: int = 0
+    due: int = 0
+    on_time: int = 0
+    unknown_due: int = 0
+    policies: int = 0
+    acknowledged: int = 0
+    people_counted: int = 0
+    people_past_due: int = 0
+    people_active: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, name) + getattr(other, name) for name in COUNT_NAMES))
+
+    def __sub__(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, name) - getattr(other, name) for name in COUNT_NAMES))
+
+    @property
+    def not_started(self) -> int:
+        """Counted enrollments in none of the other three states."""
+        return self.counted - self.completed - self.past_due - self.in_progress
+
+    @property
+    def completion_rate(self) -> Rate:
+        """Completed out of counted."""
+        return Rate(self.completed, self.counted)
+
+    @property
+    def on_time_rate(self) -> Rate:
+        """Completed by the due date out of those due; enrollments without a known due date are left out."""
+        return Rate(self.on_time, self.due)
+
+    @property
+    def people_compliant_rate(self) -> Rate:
+        """People with nothing past due out of people with something counted."""
+        return Rate(self.people_counted - self.people_past_due, self.people_counted)
+
+    @property
+    def acknowledgement_rate(self) -> Rate:
+        """Policies acknowledged or done out of policies counted."""
+        return Rate(self.acknowledged, self.policies)
+
+    @property
+    def coverage(self) -> Rate:
+        """Active people with something counted out of active people. Whoever is counted is active."""
+        return Rate(self.people_counted, self.people_active)
+
+
+COUNT_NAMES = tuple(Counts.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Counts without what is exempt (net, the headline) and with it (gross)."""
+
+    net: Counts = Counts()
+    gross: Counts = Counts()
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(self.net + other.net, self.gross + other.gross)
+
+    def __sub__(self, other: "Totals") -> "Totals":
+        return Totals(self.net - other.net, self.gross - other.gross)
+
+    @property
+    def exempt(self) -> int:
+        """Counted enrollments under an approved exemption."""
+        return self.gross.counted - self.net.counted
 
 
 # Days past due --------------------------------------------------------------------------------------------------

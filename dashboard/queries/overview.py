@@ -27,7 +27,7 @@ from django.db.models.functions import Coalesce, TruncDate
 
 from dashboard import metrics
 from dashboard.access import Scope
-from dashboard.metrics import Age, CampaignState, Rate, Totals
+from dashboard.metrics import Age, CampaignState, Rate, Summary
 from sync.models import Campaign
 
 WEEK = timedelta(days=7)
@@ -41,8 +41,8 @@ class DepartmentRow:
     pk: int | None
     name: str
     people: int
-    now: Totals
-    week_ago: Totals
+    now: Summary
+    week_ago: Summary
 
     @property
     def share(self) -> Rate:
@@ -89,8 +89,8 @@ def departments(scope: Scope, *, as_of: datetime) -> list[DepartmentRow]:
                 pk,
                 (row or staff or {"name": ""})["name"],
                 staff["people"] if staff else 0,
-                Totals.read(row) if row else Totals(),
-                Totals.read(row, "before_") if row else Totals(),
+                Summary.read(row) if row else Summary(),
+                Summary.read(row, "before_") if row else Summary(),
             )
         )
     rows = [row for row in rows if row.people or row.now.counted or row.week_ago.counted]
@@ -102,8 +102,8 @@ class Headline:
     """The figures of everybody in scope, now and a week ago."""
 
     people: int
-    now: Totals
-    week_ago: Totals
+    now: Summary
+    week_ago: Summary
 
 
 def headline(rows: Iterable[DepartmentRow]) -> Headline:
@@ -111,8 +111,8 @@ def headline(rows: Iterable[DepartmentRow]) -> Headline:
     rows = list(rows)
     return Headline(
         sum(row.people for row in rows),
-        sum((row.now for row in rows), Totals()),
-        sum((row.week_ago for row in rows), Totals()),
+        sum((row.now for row in rows), Summary()),
+        sum((row.week_ago for row in rows), Summary()),
     )
 
 
@@ -263,7 +263,7 @@ def ageing(scope: Scope, *, as_of: datetime) -> list[AgeRow]:
 def due_soon_by_day(scope: Scope, *, as_of: datetime) -> list[Day]:
     """Return how many people have open work falling due on each local day from today, 14 days ahead.
 
-    Someone with work due on two days is in both; their total is `Totals.people_due_soon`.
+    Someone with work due on two days is in both; their total is `Summary.people_due_soon`.
     """
     zone = _zone(scope)
     found = dict(
@@ -284,7 +284,7 @@ class CampaignRow:
 
     campaign: Campaign
     state: CampaignState
-    totals: Totals = field(default_factory=Totals)
+    totals: Summary = field(default_factory=Summary)
     completed_late: int = 0
     in_progress: int = 0
     not_started: int = 0
@@ -322,7 +322,7 @@ def campaigns(scope: Scope, *, as_of: datetime) -> list[CampaignRow]:
             CampaignRow(
                 campaign,
                 state,
-                Totals.read(row),
+                Summary.read(row),
                 row["completed_late"],
                 row["in_progress"],
                 row["not_started"],

@@ -48,7 +48,8 @@ class Horizon:
             "days_from": self.days_from,
             "zone": self.zone.key,
             "days": self.days_since(first),
-            "months": self.months_since(first),
+            # A past that begins with a month keeps what stood there.
+            "months": self.months_since(first - timedelta(microseconds=1)),
         }
 
 

@@ -17,15 +17,28 @@ COLUMNS = (
 ).split()
 
 
-def department_key(person: str = "") -> Coalesce:
-    """Return the department a person counts in: the one theirs is merged into, else theirs; 0 for none."""
-    return Coalesce(f"{person}department__merged_into", f"{person}department", 0, output_field=BigIntegerField())
+def department_key(person: str = "") -> Case:
+    """Return the department a person counts in: the one theirs is merged into, else theirs; 0 for a blank one."""
+    home = f"{person}department"
+    return Case(
+        When(**{f"{home}__merged_into__key": ""}, then=Value(0)),
+        When(**{f"{home}__merged_into__isnull": False}, then=F(f"{home}__merged_into_id")),
+        When(**{f"{home}__key": ""}, then=Value(0)),
+        default=Coalesce(f"{home}_id", 0),
+        output_field=BigIntegerField(),
+    )
+
+
+# A negative number for a manager's name, the same for all its spellings, 0 for a blank one; two names share one once
+# in 10^18. SQL, over the name's text.
+NAME_KEY = (
+    "CASE WHEN btrim({0}) = '' THEN 0"
+    " ELSE -1 - (hashtextextended(lower(btrim({0})), 0) & x'1fffffffffffffff'::bigint) END"
+)
 
 
 class _NameKey(Func):
-    """A negative number for a name, the same for all its spellings; two names share one once in 10^18."""
-
-    template = "(-1 - (hashtextextended(lower(btrim(%(expressions)s)), 0) >> 2 & x'1fffffffffffffff'::bigint))"
+    template = NAME_KEY.format("%(expressions)s")
     output_field = BigIntegerField()
 
 
@@ -33,7 +46,6 @@ def manager_key(person: str = "") -> Case:
     """Return whom a person reports to: the manager's key, a negative one for a bare name, 0 for nobody."""
     return Case(
         When(**{f"{person}manager__isnull": False}, then=F(f"{person}manager_id")),
-        When(**{f"{person}manager_name__regex": r"^\s*$"}, then=Value(0)),
         default=_NameKey(F(f"{person}manager_name")),
         output_field=BigIntegerField(),
     )

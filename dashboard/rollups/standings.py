@@ -122,6 +122,8 @@ def figures(moment: str, where: str) -> str:
                max(greatest(CASE WHEN completed <= {moment} THEN completed END,
                             CASE WHEN started <= {moment} THEN started END)) AS last_activity_at,
                least(min(e) FILTER (WHERE e > {moment}), min(c) FILTER (WHERE c > {moment} AND c < 'infinity'),
+                     min(started) FILTER (WHERE started > {moment} AND started < 'infinity'),
+                     min(completed) FILTER (WHERE completed > {moment} AND completed < 'infinity'),
                      min(d) FILTER (WHERE d > {moment} AND d < 'infinity' AND d < c),
                      min(u) FILTER (WHERE u > {moment} AND u < 'infinity'), min(edge)) AS next_event_at
         FROM (

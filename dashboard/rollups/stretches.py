@@ -6,10 +6,11 @@ holds t; the same count, differentiated, is +1 where a span begins and -1 where 
 
 from collections.abc import Mapping
 
-from dashboard.metrics import COHORT_SPANS, SPANS, Span
+from dashboard.metrics import Span
 from dashboard.models import CONTENT_TYPE_CODES
 from sync.models.training import ContentType
 
+FACTS = "dashboard_fact f"
 POLICY = CONTENT_TYPE_CODES[ContentType.POLICY]
 
 DIMENSIONS = "f.enrollment_id, f.person_id, f.department_id, f.manager_id, f.campaign_id, f.content_type, f.due_at"
@@ -42,23 +43,23 @@ _EXEMPT_SPANS = """
 _COHORT_UNTIL = "least(f.removed_at, CASE WHEN f.left_at <= f.due_at THEN f.left_at END)"
 
 
-def current(*, where: str = "true", net_of_exemptions: bool = False) -> str:
-    """Return the SQL for the stretches of current figures: one per fact, or what exemptions leave of it.
+def current(*, where: str = "true", source: str = FACTS, net_of_exemptions: bool = False) -> str:
+    """Return the SQL for the stretches of current figures: one per fact f of `source`, or what exemptions leave of it.
 
     `net_of_exemptions` yields only facts that have an exemption: the others are whole either way.
     """
-    return _stretches("f.until", _FLAGS, where, "spans.exempt" if net_of_exemptions else "")
+    return _stretches("f.until", _FLAGS, where, source, "spans.exempt" if net_of_exemptions else "")
 
 
-def cohorts(*, where: str = "true", net_of_exemptions: bool = False) -> str:
+def cohorts(*, where: str = "true", source: str = FACTS, net_of_exemptions: bool = False) -> str:
     """Return the SQL for the stretches of cohort figures; facts without a known due date are in no cohort."""
     flags = f"{_COHORT_FLAGS}, {DUE_MONTH} AS due_month"
     condition = f"f.due_at IS NOT NULL AND ({where})"
-    return _stretches(_COHORT_UNTIL, flags, condition, _COHORT_EXEMPT if net_of_exemptions else "")
+    return _stretches(_COHORT_UNTIL, flags, condition, source, _COHORT_EXEMPT if net_of_exemptions else "")
 
 
-def _stretches(until: str, flags: str, where: str, exempt: str) -> str:
-    begins, ends, source = "f.enrolled_at", until, "dashboard_fact f"
+def _stretches(until: str, flags: str, where: str, source: str, exempt: str) -> str:
+    begins, ends = "f.enrolled_at", until
     if exempt:
         whole = f"CASE WHEN f.enrolled_at < coalesce({until}, 'infinity') THEN tstzrange(f.enrolled_at, {until}) END"
         begins, ends = "lower(left_over)", "upper(left_over)"
@@ -120,6 +121,3 @@ def _step(span: Span) -> str:
     begins, ends = _begins(span), span.ends
     lasts = f"{begins} < {ends}" + (f" AND {span.where}" if span.where else "")
     return f"CASE WHEN {lasts} THEN (m = {begins})::int - (m = {ends})::int ELSE 0 END"
-
-
-CURRENT, COHORT = SPANS, COHORT_SPANS

@@ -332,7 +332,7 @@ def _events(source: Any, spans: Any, keys: str, where: str) -> str:
 
 def _lock(account: Account) -> None:
     """Let one correction of an account wait for another; publish holds the same row."""
-    Account.objects.select_for_update().only("pk").get(pk=account.pk)
+    Account.objects.select_for_update(no_key=True).only("pk").get(pk=account.pk)
 
 
 def _values(account: Account, state: RollupState) -> dict[str, Any]:

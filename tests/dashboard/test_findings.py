@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from dashboard.metrics import Age, Totals
+from dashboard.metrics import Age, Summary
 from dashboard.pages import findings
 from dashboard.queries.overview import AgeRow, Day, DepartmentRow, Headline
 
@@ -12,11 +12,11 @@ FIRST = date(2026, 8, 26)
 
 
 def headline(now: int, before: int) -> Headline:
-    return Headline(200, Totals(counted=400, people_past_due=now), Totals(counted=390, people_past_due=before))
+    return Headline(200, Summary(counted=400, people_past_due=now), Summary(counted=390, people_past_due=before))
 
 
 def department(name: str, people: int, past_due: int) -> DepartmentRow:
-    return DepartmentRow(len(name), name, people, Totals(counted=people, people_past_due=past_due), Totals())
+    return DepartmentRow(len(name), name, people, Summary(counted=people, people_past_due=past_due), Summary())
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_the_lead_names_where_most_of_them_are(rows: list[tuple[str, int, int]],
 
 
 def test_the_lead_says_when_nothing_counts() -> None:
-    lead = findings.overview_lead(Headline(0, Totals(), Totals()), [])
+    lead = findings.overview_lead(Headline(0, Summary(), Summary()), [])
     assert lead.fact == "Nobody is enrolled in training that counts"
 
 

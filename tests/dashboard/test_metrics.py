@@ -8,7 +8,7 @@ import pytest
 from django.db.models import Q
 
 from dashboard import metrics
-from dashboard.metrics import Age, CampaignState, Rate, Totals
+from dashboard.metrics import Age, CampaignState, Rate, Summary
 from sync.models import Account, Campaign, Enrollment
 from tests import factories
 
@@ -166,8 +166,8 @@ def test_the_interval_form_agrees_with_the_rule_at_every_moment() -> None:
 
 
 def test_totals_of_nothing_are_zero_and_their_rates_empty() -> None:
-    totals = Totals.read(Enrollment.objects.aggregate(**metrics.totals(NOW)))
-    assert totals == Totals()
+    totals = Summary.read(Enrollment.objects.aggregate(**metrics.totals(NOW)))
+    assert totals == Summary()
     assert totals.completion_rate.percent is None
     assert totals.on_time_rate.percent is None
     assert totals.completion_rate.points_since(Rate(1, 2)) is None
@@ -178,7 +178,7 @@ def test_totals_count_people_once() -> None:
     person = factories.PersonFactory(account=account)
     for days in (1, 20, -3):
         factories.EnrollmentFactory(account=account, person=person, due_at=NOW - timedelta(days=days))
-    totals = Totals.read(Enrollment.objects.aggregate(**metrics.totals(NOW, "x_")), "x_")
+    totals = Summary.read(Enrollment.objects.aggregate(**metrics.totals(NOW, "x_")), "x_")
     assert (totals.counted, totals.past_due, totals.people_past_due, totals.people_due_soon) == (3, 2, 1, 1)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from dashboard import metrics
 from dashboard.access import Scope
-from dashboard.metrics import Age, CampaignState, Rate, Totals
+from dashboard.metrics import Age, CampaignState, Rate, Summary
 from dashboard.models import Membership
 from dashboard.queries import overview as queries
 from sync.models import Account, Enrollment
@@ -69,7 +69,7 @@ def test_headline_adds_departments_up_to_the_plain_count(mixture: Account, scope
     headline = queries.headline(rows)
     for moment, totals in ((now, headline.now), (now - queries.WEEK, headline.week_ago)):
         plain = Enrollment.objects.filter(metrics.eligible()).aggregate(**metrics.totals(moment))
-        assert totals == Totals.read(plain)
+        assert totals == Summary.read(plain)
     assert headline.now.people_past_due > 0
     assert {row.name for row in rows} == {"North", "South", ""}
     assert [row.now.people_past_due for row in rows] == sorted((r.now.people_past_due for r in rows), reverse=True)
@@ -110,7 +110,7 @@ def test_rates_by_week_equal_the_rates_at_each_moment(mixture: Account, scope: S
     weeks = queries.rates_by_week(scope, as_of=now)
     assert weeks[-1].at == now
     for week in weeks:
-        totals = Totals.read(Enrollment.objects.filter(metrics.eligible()).aggregate(**metrics.totals(week.at)))
+        totals = Summary.read(Enrollment.objects.filter(metrics.eligible()).aggregate(**metrics.totals(week.at)))
         assert week.completion_rate == totals.completion_rate
         assert week.on_time_rate == totals.on_time_rate
 
@@ -151,7 +151,7 @@ def test_campaigns_put_active_ones_first_and_leave_cancelled_ones_empty(
 
 def test_nothing_at_all_is_zero_everywhere(account: Account, scope: Scope, now: datetime) -> None:
     assert queries.departments(scope, as_of=now) == []
-    assert queries.headline([]) == queries.Headline(0, Totals(), Totals())
+    assert queries.headline([]) == queries.Headline(0, Summary(), Summary())
     assert {row.people for row in queries.ageing(scope, as_of=now)} == {0}
     assert {row.age for row in queries.ageing(scope, as_of=now)} == set(Age)
     assert {day.people for day in queries.past_due_by_day(scope, as_of=now)} == {0}

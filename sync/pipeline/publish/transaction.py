@@ -39,7 +39,7 @@ def publish(
             # Of a million rows compared few differ, which Postgres cannot know: it would shun a second process for fear
             # of having to pass them all on.
             cursor.execute("SET LOCAL parallel_tuple_cost = 0.001")
-        account = Account.objects.select_for_update().get(pk=account.pk)
+        account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
         is_first = account.published_at is None
         reserved = reserve_empty(LARGE) if is_first else frozenset()
         publication = Publication(account.pk, run.pk, now, is_first=is_first, reserved=reserved)

@@ -1,0 +1,175 @@
+"""Cohorts: the enrollments that fall due in one quarter or month, and how they went."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from dashboard.access import Scope
+from dashboard.metrics import COHORT_SPANS, Rate
+from dashboard.queries import tallies
+from dashboard.queries.asking import Basis, By, Filters
+from dashboard.queries.figures import KEYS, Key
+from dashboard.queries.names import names
+from dashboard.queries.selection import Selection, select
+from dashboard.rollups import stretches
+from dashboard.rollups.buckets import next_month
+
+MONTHS = {By.MONTH: 1, By.QUARTER: 3}
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The counts of one cohort, as of the moment asked for."""
+
+    due: int = 0
+    due_so_far: int = 0
+    completed: int = 0
+    completed_by_end: int = 0
+    on_time: int = 0
+    on_time_so_far: int = 0
+
+    @property
+    def late(self) -> int:
+        """Completed after the due date."""
+        return self.completed - self.on_time
+
+    @property
+    def still_open(self) -> int:
+        """Not completed yet."""
+        return self.due - self.completed
+
+    @property
+    def completion_rate(self) -> Rate:
+        """Completed by the period's end, or by now while it runs, out of those due in it."""
+        return Rate(self.completed_by_end, self.due)
+
+    @property
+    def on_time_rate(self) -> Rate:
+        """Completed by the due date out of those whose due date has passed."""
+        return Rate(self.on_time_so_far, self.due_so_far)
+
+
+@dataclass(frozen=True)
+class CohortRow:
+    """One period, of one group if they are grouped (key 0 and no name otherwise), net and gross of exemptions."""
+
+    start: date
+    end: date
+    key: Key
+    name: str
+    net: Cohort
+    gross: Cohort
+
+    @property
+    def exempt(self) -> int:
+        """Enrollments due in the period that an exemption excuses."""
+        return self.gross.due - self.net.due
+
+
+def cohorts(
+    scope: Scope,
+    *,
+    as_of: datetime,
+    period: By = By.QUARTER,
+    first: date,
+    last: date,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    basis: Basis = Basis.NOW,
+    by: By | None = None,
+) -> list[CohortRow]:
+    """Return a row for each quarter or month from the one `first` is in to the one `last` is in, oldest first.
+
+    With `by` (department, manager, campaign, content type), a row for each period and each group that has any, by
+    name within the period; without, every period has its row, empty ones too. Managers have their direct reports.
+    """
+    if period not in MONTHS:
+        raise ValueError(f"Cohorts are of quarters or months, not of a {period}.")
+    if by is not None and (by not in KEYS or by == By.GROUP):
+        raise ValueError(f"Cohorts are not grouped by {by}.")
+    selection = select(scope, as_of=as_of, filters=filters, basis=basis)
+    if selection is None:
+        return []
+    periods = list(_periods(period, first, last))
+    if not periods:
+        return []
+    months = {number: start for start, end in periods for number in range(_number(start), _number(end))}
+    found: dict[tuple[date, Key], dict[bool, Cohort]] = {}
+    for key, month, is_exempt, *counts in _counts(selection, by, period, periods):
+        if month in months:
+            row = found.setdefault((months[month], key), {})
+            row[is_exempt] = _plus(row.get(is_exempt, Cohort()), Cohort(*counts))
+    called = names(selection, by, {key for _, key in found}) if by else {}
+    rows = []
+    for start, end in periods:
+        keys = [key for begin, key in found if begin == start] if by else [0]
+        for key in sorted(keys, key=lambda key: (key not in called, called.get(key, "").casefold(), str(key))):
+            row = found.get((start, key), {})
+            gross, exempt = row.get(False, Cohort()), row.get(True, Cohort())
+            net = Cohort(*(getattr(gross, name) - getattr(exempt, name) for name in Cohort.__dataclass_fields__))
+            if not by or gross != Cohort():
+                rows.append(CohortRow(start, end, key, called.get(key, ""), net, gross))
+    return rows
+
+
+def _plus(one: Cohort, other: Cohort) -> Cohort:
+    return Cohort(*(getattr(one, name) + getattr(other, name) for name in Cohort.__dataclass_fields__))
+
+
+def _periods(period: By, first: date, last: date) -> Iterator[tuple[date, date]]:
+    """Yield each period's first day and the first day after it."""
+    months = MONTHS[period]
+    start = first.replace(month=(first.month - 1) // months * months + 1, day=1)
+    while start <= last:
+        end = start
+        for _ in range(months):
+            end = next_month(end)
+        yield start, end
+        start = end
+
+
+def _number(month: date) -> int:
+    return month.year * 12 + month.month - 1
+
+
+def _counts(selection: Selection, by: By | None, period: By, periods: list[tuple[date, date]]) -> list[tuple[Any, ...]]:
+    """Return key, month of the due date, whether it is what exemptions take away, and the fields of a `Cohort`."""
+    in_period = "completed_in_month" if period == By.MONTH else "completed_in_quarter"
+    counts = ("enrolled", "due", "completed", in_period, "on_time", "due_on_time")
+    if by in (None, By.DEPARTMENT):
+        rows = tallies.cohorts(selection, counts, by_department=by == By.DEPARTMENT)
+        if rows is not None:
+            return rows
+    return _from_facts(selection, KEYS[by] if by else "0", counts, periods)
+
+
+def _from_facts(
+    selection: Selection, key: str, counts: tuple[str, ...], periods: list[tuple[date, date]]
+) -> list[tuple[Any, ...]]:
+    spans = {name: COHORT_SPANS[name] for name in counts}
+    columns = ", ".join(stretches.at_moment(spans, "%(now)s"))
+    where = (
+        f"{selection.of_facts} AND f.enrolled_at <= %(now)s "
+        "AND f.due_at >= (%(first)s::date::timestamp AT TIME ZONE %(zone)s) "
+        "AND f.due_at < (%(beyond)s::date::timestamp AT TIME ZONE %(zone)s)"
+    )
+    # An exemption excuses while it lasts until the due date; from then on only one that held the due date counts.
+    is_exempt = """
+        EXISTS (SELECT FROM dashboard_exemptspan x WHERE x.enrollment_id = f.enrollment_id
+                AND x.during @> least(%(now)s::timestamptz, f.due_at))
+    """
+    source = stretches.cohorts(where=where, source=selection.facts)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {key} AS key, due_month, false AS is_exempt, {columns}
+            FROM ({source}) f WHERE {selection.of_states} GROUP BY 1, 2
+            UNION ALL
+            SELECT {key}, due_month, true, {columns}
+            FROM ({source}) f WHERE {selection.of_states} AND {is_exempt} GROUP BY 1, 2
+            """,
+            {**selection.values, "first": periods[0][0], "beyond": periods[-1][1]},
+        )
+        return cursor.fetchall()

@@ -1,0 +1,261 @@
+"""Figures at a moment, for everybody, by group, and the rows behind each: from tallies or, where they cannot, facts.
+
+Both say the same. Facts answer any question in a time that grows with the enrollments it is about; tallies the usual
+ones in a time that does not.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from dashboard.access import Scope
+from dashboard.metrics import SPANS, Counts, Totals
+from dashboard.models import CONTENT_TYPE_CODES
+from dashboard.queries import lines, tallies
+from dashboard.queries.asking import Basis, By, Filters
+from dashboard.queries.names import names
+from dashboard.queries.selection import Selection, select
+from dashboard.rollups import stretches
+from sync.models import Enrollment
+
+KEYS = {
+    By.DEPARTMENT: "department_id",
+    By.MANAGER: "manager_id",
+    By.CAMPAIGN: "campaign_id",
+    By.CONTENT_TYPE: "content_type",
+    By.GROUP: "group_id",
+}
+_OF_PEOPLE = {By.DEPARTMENT, By.MANAGER, By.GROUP}
+_CODES = {code: kind for kind, code in CONTENT_TYPE_CODES.items()}
+
+Key = int | str
+PEOPLE = ("people_counted", "people_past_due", "people_active")
+
+
+@dataclass(frozen=True)
+class Group:
+    """One department, manager, campaign, content type or group, and its figures.
+
+    `key` is our id (0: none; a content type is its own word), `name` empty where there is none.
+    """
+
+    key: Key
+    name: str
+    totals: Totals
+
+
+def figures(
+    scope: Scope,
+    *,
+    as_of: datetime,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    basis: Basis = Basis.NOW,
+    with_people: bool = True,
+) -> Totals:
+    """Return the figures of everything the filters select. `with_people`: distinct people, too, which cost more.
+
+    Active people are all whom the filters about people select, whatever they are enrolled in.
+    """
+    selection = select(scope, as_of=as_of, filters=filters, basis=basis)
+    if selection is None:
+        return Totals()
+    return _totals(selection, None, with_people=with_people).get(0, Totals())
+
+
+def figures_by(
+    scope: Scope,
+    by: By,
+    *,
+    as_of: datetime,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    basis: Basis = Basis.NOW,
+    with_people: bool = True,
+) -> list[Group]:
+    """Return the figures of each group that has people or counted enrollments, by name; nameless ones last.
+
+    By manager, each has their whole line, or with `filters.whole_line` off their direct reports. By campaign and by
+    content type nobody is an "active person" of the group: that count is 0. People may be in several groups of
+    KnowBe4. Quarters, months and days: see `cohorts` and `figures` of several moments.
+    """
+    if by not in KEYS:
+        raise ValueError(f"Figures at a moment are not grouped by {by}.")
+    selection = select(scope, as_of=as_of, filters=filters, basis=basis)
+    if selection is None:
+        return []
+    totals = _totals(selection, by, with_people=with_people)
+    if by == By.MANAGER and filters.whole_line:
+        totals = lines.whole(selection, totals, lambda people: _of(selection, people))
+    found = {_CODES[key].value if by == By.CONTENT_TYPE else key: value for key, value in totals.items()}
+    called = names(selection, by, found)
+    groups = [Group(key, called.get(key, ""), value) for key, value in found.items() if value != Totals()]
+    return sorted(groups, key=lambda group: (not group.name, group.name.casefold(), str(group.key)))
+
+
+def enrollments(
+    scope: Scope,
+    measure: str,
+    *,
+    as_of: datetime,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    basis: Basis = Basis.NOW,
+    gross: bool = False,
+) -> QuerySet[Enrollment]:
+    """Return exactly the enrollments that a count counts: one of `SPANS`, or `not_started`. Net unless `gross`."""
+    selection = select(scope, as_of=as_of, filters=filters, basis=basis)
+    if selection is None:
+        return Enrollment.objects.none()
+    sql = f"""
+        SELECT f.enrollment_id FROM ({_stretches(selection)}) f
+        WHERE {_in_count(measure)} AND {selection.of_states} {"" if gross else f"AND NOT {IS_EXEMPT}"}
+    """
+    return scope.enrollments().filter(pk__in=RawSQL(*positional(sql, selection.values)))
+
+
+IS_EXEMPT = (
+    "EXISTS (SELECT FROM dashboard_exemptspan x WHERE x.enrollment_id = f.enrollment_id"
+    " AND x.during @> %(now)s::timestamptz)"
+)
+
+
+def _in_count(measure: str) -> str:
+    if measure != "not_started":
+        return stretches.holds(SPANS[measure], "%(now)s")
+    others = (stretches.holds(SPANS[name], "%(now)s") for name in ("completed", "past_due", "in_progress"))
+    return f"{stretches.holds(SPANS['counted'], '%(now)s')} AND NOT ({' OR '.join(f'({other})' for other in others)})"
+
+
+def _stretches(selection: Selection) -> str:
+    """Return the SQL for the stretches that count at the moment."""
+    here = f"{selection.of_facts} AND f.enrolled_at <= %(now)s AND (f.until IS NULL OR f.until > %(now)s)"
+    return stretches.current(where=here, source=selection.facts)
+
+
+def _totals(selection: Selection, by: By | None, *, with_people: bool) -> dict[Any, Totals]:
+    """Return the totals of each key, or of everything under 0."""
+    key = KEYS[by] if by else ""
+    found = tallies.totals(selection, key, with_people=with_people)
+    if found is None:
+        found = _from_facts(selection, key)
+        if not with_people:
+            return found
+        if by is None or by in _OF_PEOPLE:
+            found = _with_active(found, _active(selection, key))
+        return found
+    if with_people and not tallies.has_people(selection, key):
+        people = _from_facts(selection, key, PEOPLE[:2])
+        active = _active(selection, key) if by is None or by in _OF_PEOPLE else {}
+        for name in people.keys() | found.keys():
+            here = people.get(name, Totals())
+            found[name] = found.get(name, Totals()) + Totals(_only_people(here.net), _only_people(here.gross))
+        found = _with_active(found, active)
+    return found
+
+
+def _only_people(counts: Counts) -> Counts:
+    return Counts(people_counted=counts.people_counted, people_past_due=counts.people_past_due)
+
+
+def _with_active(found: dict[Any, Totals], active: Mapping[Any, int]) -> dict[Any, Totals]:
+    return {
+        key: Totals(
+            *(
+                replace(counts, people_active=active.get(key, 0))
+                for counts in (found.get(key, Totals()).net, found.get(key, Totals()).gross)
+            )
+        )
+        for key in found.keys() | active.keys()
+    }
+
+
+def _from_facts(selection: Selection, key: str, counts: Iterable[str] = (*SPANS, *PEOPLE[:2])) -> dict[Any, Totals]:
+    """Count the facts one by one: each person's first, so that distinct people fall out of it."""
+    counts = tuple(counts)
+    members = (
+        "JOIN sync_groupmembership member ON member.person_id = f.person_id AND member.removed_at IS NULL"
+        if key == "group_id"
+        else ""
+    )
+    chosen = key or "0"
+    gross = stretches.at_moment(SPANS, "%(now)s")
+    net = [f"{count} AS net_{name}" for name, count in zip(SPANS, _bare(SPANS, "NOT is_exempt"), strict=True)]
+    sums = ", ".join(_sum(name, prefix) for prefix in ("", "net_") for name in counts)
+    sql = f"""
+        SELECT key, {sums}
+        FROM (
+            SELECT {chosen} AS key, f.person_id, {", ".join((*gross, *net))}
+            FROM (
+                SELECT f.*, x.enrollment_id IS NOT NULL AS is_exempt
+                FROM ({_stretches(selection)}) f
+                LEFT JOIN (
+                    SELECT enrollment_id FROM dashboard_exemptspan
+                    WHERE account_id = %(account)s AND during @> %(now)s::timestamptz
+                ) x USING (enrollment_id)
+            ) f {members}
+            WHERE {selection.of_states}
+            GROUP BY 1, 2
+        ) person GROUP BY key
+    """
+    found = {}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, selection.values)
+        for group, *values in cursor.fetchall():
+            plain, excused = values[: len(counts)], values[len(counts) :]
+            found[group] = Totals(
+                Counts(**dict(zip(counts, excused, strict=True))), Counts(**dict(zip(counts, plain, strict=True)))
+            )
+    return found
+
+
+def _bare(spans: Mapping[str, Any], also: str) -> list[str]:
+    return [text.rsplit(" AS ", 1)[0] for text in stretches.at_moment(spans, "%(now)s", also=also)]
+
+
+def _sum(name: str, prefix: str) -> str:
+    if name in PEOPLE:
+        return f"count(*) FILTER (WHERE {prefix}{name.removeprefix('people_')} > 0)::int"
+    return f"sum({prefix}{name})::int"
+
+
+def _active(selection: Selection, key: str) -> dict[Any, int]:
+    """Return active people by key, as of the moment."""
+    members = (
+        "JOIN sync_groupmembership member ON member.person_id = f.person_id AND member.removed_at IS NULL"
+        if key == "group_id"
+        else ""
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {key or "0"}, count(*)::int FROM {selection.standings} {members}
+            WHERE {selection.of_people} AND (f.joined_at IS NULL OR f.joined_at <= %(now)s)
+              AND (f.left_at IS NULL OR f.left_at > %(now)s)
+            GROUP BY 1
+            """,
+            selection.values,
+        )
+        return dict(cursor.fetchall())
+
+
+def _of(selection: Selection, people: Iterable[int]) -> dict[int, Totals]:
+    """Return the totals of single people: for those whom a loop puts into their own line."""
+    found = {}
+    for person in people:
+        only = replace(selection, without=None, only=person)
+        found[person] = _with_active(_from_facts(only, ""), _active(only, "")).get(0, Totals())
+    return found
+
+
+def positional(sql: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Return SQL with named parameters as SQL with %s and their values in order, as the ORM takes it."""
+    parts = sql.split("%(")
+    text, ordered = parts[0], []
+    for part in parts[1:]:
+        name, rest = part.split(")s", 1)
+        text += "%s" + rest
+        ordered.append(values[name])
+    return text, ordered

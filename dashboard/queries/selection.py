@@ -1,0 +1,184 @@
+"""Filters made ids: which people, campaigns and content a question is about, and as SQL over facts."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.models import Q
+
+from dashboard.access import Scope
+from dashboard.metrics import SPANS, campaign_state
+from dashboard.models import CONTENT_TYPE_CODES, RollupState
+from dashboard.queries.asking import Basis, Filters, State
+from dashboard.queries.then import THEN_FACTS, THEN_PEOPLE
+from dashboard.rollups import stretches
+from dashboard.triggers import effective_trigger
+from sync.models import Account
+from sync.models.training import ContentType
+
+_STATES = {State.COMPLETED: "completed", State.PAST_DUE: "past_due", State.IN_PROGRESS: "in_progress"}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A question with its filters resolved, for one account and moment. None means no filter; empty means nothing.
+
+    `managers` are keys whose reports are meant. A manager who is part of a loop is in their own line as everybody's
+    report but their own: `without` leaves them out. `only` is one person.
+    """
+
+    account: Account
+    as_of: datetime
+    basis: Basis = Basis.NOW
+    departments: tuple[int, ...] | None = None
+    managers: tuple[int, ...] | None = None
+    without: int | None = None
+    only: int | None = None
+    campaigns: tuple[int, ...] | None = None
+    content_types: tuple[int, ...] | None = None
+    groups: tuple[int, ...] | None = None
+    states: frozenset[State] = field(default_factory=frozenset)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The account's time zone."""
+        return self.account.zone
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The parameters of the SQL below."""
+        return {
+            "account": self.account.pk,
+            "zone": self.account.time_zone,
+            "now": self.as_of,
+            "departments": list(self.departments or ()),
+            "managers": list(self.managers or ()),
+            "without": self.without,
+            "only": self.only,
+            "campaigns": list(self.campaigns or ()),
+            "content_types": list(self.content_types or ()),
+            "groups": list(self.groups or ()),
+        }
+
+    @cached_property
+    def state(self) -> RollupState | None:
+        """How the account's rollups were built; None: not at all."""
+        return RollupState.objects.filter(account=self.account).first()
+
+    @property
+    def facts(self) -> str:
+        """The SQL source of facts f: as they are, or with each person's department and manager of that time."""
+        return stretches.FACTS if self.basis == Basis.NOW else THEN_FACTS
+
+    @property
+    def standings(self) -> str:
+        """The SQL source of people f, with the department and manager that count."""
+        return "dashboard_personstanding f" if self.basis == Basis.NOW else THEN_PEOPLE
+
+    @cached_property
+    def of_people(self) -> str:
+        """The SQL condition on the person of f."""
+        conditions = ["f.account_id = %(account)s"]
+        if self.departments is not None:
+            conditions.append("f.department_id = ANY(%(departments)s)")
+        if self.managers is not None:
+            conditions.append("f.manager_id = ANY(%(managers)s)")
+        if self.without is not None:
+            conditions.append("f.person_id <> %(without)s")
+        if self.only is not None:
+            conditions.append("f.person_id = %(only)s")
+        if self.groups is not None:
+            conditions.append(
+                "f.person_id IN (SELECT person_id FROM sync_groupmembership"
+                " WHERE group_id = ANY(%(groups)s) AND removed_at IS NULL)"
+            )
+        return " AND ".join(conditions)
+
+    @cached_property
+    def of_facts(self) -> str:
+        """The SQL condition on a fact f."""
+        conditions = [self.of_people]
+        if self.campaigns is not None:
+            conditions.append("f.campaign_id = ANY(%(campaigns)s)")
+        if self.content_types is not None:
+            conditions.append("f.content_type = ANY(%(content_types)s)")
+        return " AND ".join(conditions)
+
+    @cached_property
+    def of_states(self) -> str:
+        """The SQL condition on a stretch f: it is in one of the states at `now`."""
+        if not self.states:
+            return "true"
+        known = {state: f"({stretches.holds(SPANS[name], '%(now)s')})" for state, name in _STATES.items()}
+        wanted = [known[state] for state in State if state in self.states and state in known]
+        if State.NOT_STARTED in self.states:
+            wanted.append(f"NOT ({' OR '.join(known.values())})")
+        return f"({' OR '.join(wanted)})"
+
+
+def select(scope: Scope, *, as_of: datetime, filters: Filters, basis: Basis = Basis.NOW) -> Selection | None:
+    """Resolve a question for whoever asks; None when they may see nobody."""
+    account = scope.account
+    if account is None or not scope.sees_everyone:
+        return None
+    managers, without = _line(account, filters) if filters.manager is not None else (None, None)
+    return Selection(
+        account=account,
+        as_of=as_of,
+        basis=basis,
+        departments=tuple(sorted(filters.departments)) or None,
+        managers=managers,
+        without=without,
+        campaigns=_campaigns(scope, filters, as_of),
+        content_types=tuple(sorted(CONTENT_TYPE_CODES[ContentType(kind)] for kind in filters.content_types)) or None,
+        groups=tuple(sorted(filters.groups)) or None,
+        states=filters.states,
+    )
+
+
+def _campaigns(scope: Scope, filters: Filters, as_of: datetime) -> tuple[int, ...] | None:
+    """Return the campaigns that pass all filters about campaigns; None without such a filter."""
+    if not filters.campaigns and not filters.campaign_states and not filters.triggers:
+        return None
+    campaigns = scope.campaigns().order_by("pk")
+    if filters.campaigns:
+        campaigns = campaigns.filter(pk__in=filters.campaigns)
+    if filters.campaign_states:
+        campaigns = campaigns.annotate(state=campaign_state(as_of)).filter(state__in=filters.campaign_states)
+    if filters.triggers:
+        campaigns = campaigns.annotate(cause=effective_trigger()).filter(Q(cause__in=filters.triggers))
+    return tuple(campaigns.values_list("pk", flat=True))
+
+
+def _line(account: Account, filters: Filters) -> tuple[tuple[int, ...], int | None]:
+    """Return the keys whose direct reports make up the manager's line, and the manager where they are in it."""
+    manager = filters.manager or 0
+    if not filters.whole_line or manager <= 0:
+        return (manager,), None
+    with connection.cursor() as cursor:
+        # Raw SQL: the ORM has no recursive queries. UNION drops whoever is met again, so a loop ends.
+        cursor.execute(
+            """
+            WITH RECURSIVE managing AS (
+                SELECT DISTINCT manager_id FROM dashboard_personstanding
+                WHERE account_id = %(account)s AND manager_id > 0
+            ), link AS (
+                SELECT standing.person_id, standing.manager_id FROM dashboard_personstanding standing
+                JOIN managing ON managing.manager_id = standing.person_id
+                WHERE standing.account_id = %(account)s
+            ), line (person_id) AS (
+                SELECT %(manager)s::bigint
+                UNION SELECT link.person_id FROM link JOIN line ON link.manager_id = line.person_id
+            )
+            SELECT person_id, EXISTS (
+                SELECT FROM link WHERE link.person_id = %(manager)s AND link.manager_id = line.person_id
+            ) FROM line
+            """,
+            {"account": account.pk, "manager": manager},
+        )
+        rows = cursor.fetchall()
+    is_in_loop = any(leads_the_manager for _, leads_the_manager in rows)
+    return tuple(person for person, _ in rows), manager if is_in_loop else None

@@ -1,0 +1,137 @@
+"""Answers from tallies: a sum over what stood at the last beginning of a month, or today's, and what came since."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from dashboard.metrics import COUNT_NAMES, Counts, Totals, local_midnight
+from dashboard.models import RollupState
+from dashboard.queries.asking import Basis
+from dashboard.queries.selection import Selection
+from dashboard.rollups.books import BOOKS, PEOPLE, Book
+from dashboard.rollups.buckets import Horizon, is_midnight, is_month_start
+
+_BOUNDS = {
+    "department_id": "departments",
+    "manager_id": "managers",
+    "campaign_id": "campaigns",
+    "content_type": "content_types",
+}
+
+
+@dataclass(frozen=True)
+class Past:
+    """How to sum up to a moment: from what stood at `since` (None: from the beginning)."""
+
+    since: datetime | None
+
+
+def totals(selection: Selection, key: str, *, with_people: bool) -> dict[Any, Totals] | None:
+    """Return the totals of each value of a key, or of everything under 0; None where only the facts can tell.
+
+    Distinct people are in them where `has_people`, and if they are wanted.
+    """
+    book, past = _source(selection, key)
+    if book is None or past is None:
+        return None
+    counts = COUNT_NAMES if with_people and book.has_people else tuple(c for c in COUNT_NAMES if c not in PEOPLE)
+    bounds = [f"{column} = ANY(%({name})s)" for column, name in _BOUNDS.items() if getattr(selection, name) is not None]
+    rows = _sums(
+        "dashboard_tally",
+        (key or "0", "is_exempt"),
+        counts,
+        past,
+        [f"grain = {int(book.grain)}", *bounds],
+        selection.values,
+    )
+    gross: dict[Any, Counts] = {}
+    exempt: dict[Any, Counts] = {}
+    for value, is_exempt, *numbers in rows:
+        (exempt if is_exempt else gross)[value] = Counts(**dict(zip(counts, numbers, strict=True)))
+    return {
+        value: Totals(gross.get(value, Counts()) - exempt.get(value, Counts()), gross.get(value, Counts()))
+        for value in gross.keys() | exempt.keys()
+    }
+
+
+def has_people(selection: Selection, key: str) -> bool:
+    """Return whether the tallies that answer hold distinct people, too."""
+    book, _ = _source(selection, key)
+    return book is not None and book.has_people
+
+
+def cohorts(selection: Selection, counts: Iterable[str], *, by_department: bool) -> list[tuple[Any, ...]] | None:
+    """Return (department or 0, month, is exempt, counts...) of every month; None where only the facts can tell."""
+    is_plain = selection.basis == Basis.NOW and not (
+        selection.managers or selection.campaigns or selection.content_types or selection.groups or selection.states
+    )
+    past = _past(selection, keeps_days=True, keeps_months=True) if is_plain and selection.only is None else None
+    if past is None:
+        return None
+    bounds = ["department_id = ANY(%(departments)s)"] if selection.departments is not None else []
+    key = "department_id" if by_department else "0"
+    return _sums(
+        "dashboard_cohorttally", (key, "due_month", "is_exempt"), tuple(counts), past, bounds, selection.values
+    )
+
+
+def _source(selection: Selection, key: str) -> tuple[Book | None, Past | None]:
+    """Return the smallest book that holds what is asked for, and how to sum it."""
+    is_other = selection.groups is not None or selection.states or selection.without is not None or selection.only
+    if selection.basis != Basis.NOW or is_other or key == "group_id":
+        return None, None
+    needed = {column for column, name in _BOUNDS.items() if getattr(selection, name) is not None}
+    needed |= {key} if key else set()
+    for book in BOOKS:
+        if needed <= set(book.keys):
+            return book, _past(selection, keeps_days=book.keeps_days, keeps_months=book.keeps_months)
+    return None, None
+
+
+def _past(selection: Selection, *, keeps_days: bool, keeps_months: bool) -> Past | None:
+    """Return how to sum up to the selection's moment; None where tallies are not that fine, or not there."""
+    state = selection.state
+    if state is None or state.tallies_from is None or state.time_zone != selection.account.time_zone:
+        return None
+    as_of, zone = selection.as_of, selection.zone
+    if as_of >= state.horizon:
+        return Past(state.horizon)
+    if as_of < state.tallies_from or not is_midnight(as_of, zone):
+        return None
+    if not keeps_days and as_of < state.days_from and not is_month_start(as_of, zone):
+        return None
+    return Past(_month_before(as_of, state, zone) if keeps_months else None)
+
+
+def _month_before(as_of: datetime, state: RollupState, zone: ZoneInfo) -> datetime | None:
+    """Return the last beginning of a month, no later than `as_of`, whose standing is kept."""
+    start = local_midnight(as_of.astimezone(zone).date().replace(day=1), zone)
+    kept = Horizon(state.horizon, state.days_from, zone).months_since(state.tallies_from or state.horizon)
+    return start if start in kept else None
+
+
+def _sums(
+    table: str, keys: Iterable[str], counts: Iterable[str], past: Past, bounds: Iterable[str], values: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    """Return the counts summed up to `now`, by keys."""
+    narrowed = "".join(f" AND {bound}" for bound in bounds)
+    columns = ", ".join(counts)
+    keys = ", ".join(keys)
+    source = f"SELECT {{0}} FROM {table} WHERE account_id = %(account)s{narrowed}"
+    row = ", ".join(dict.fromkeys(name for name in f"{keys}, {columns}".split(", ") if name != "0"))
+    stood = f"{source.format(row)} AND is_standing AND at = %(since)s"
+    since = source.format(row) + " AND NOT is_standing AND at > coalesce(%(since)s, '-infinity') AND at <= %(now)s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {keys}, {", ".join(f"sum({count})::int" for count in counts)}
+            FROM ({stood} UNION ALL {since}) tally
+            GROUP BY {", ".join(str(place + 1) for place in range(keys.count(",") + 1))}
+            """,
+            {**values, "since": past.since},
+        )
+        return cursor.fetchall()
