@@ -168,34 +168,44 @@ def landmarks(seed: int, zone: ZoneInfo) -> list[datetime]:
 
 @st.composite
 def companies(draw: st.DrawFn, *, enrollments: int = 36) -> Company:
-    """Draw a company of up to so many enrollments and eight people."""
-    seed = draw(st.integers(0, 2**32))
-    zone = ZoneInfo(draw(st.sampled_from(ZONES)))
-    size, plans, circles = draw(st.integers(1, MOST)), draw(st.integers(0, 4)), draw(st.integers(0, 2))
+    """Draw a company of up to so many enrollments and eight people; `drawn_again` makes it anew."""
     numbers = st.lists(st.integers(0, 99), unique=True, min_size=enrollments // 4, max_size=enrollments)
-    moments = landmarks(seed, zone)
+    return drawn_again(
+        draw(st.integers(0, 2**32)),
+        draw(st.sampled_from(ZONES)),
+        (draw(st.integers(1, MOST)), draw(st.integers(0, 4)), draw(st.integers(0, 2))),
+        (draw(st.integers(0, 4)), draw(st.integers(0, 4))),
+        sorted(draw(numbers)),
+    )
+
+
+def drawn_again(
+    seed: int, zone: str, sizes: tuple[int, int, int], events: tuple[int, int], numbers: list[int]
+) -> Company:
+    """Return the company of a seed: `sizes` are people, campaigns and groups, `events` exemptions and failed tests."""
+    moments = landmarks(seed, ZoneInfo(zone))
+    people, campaigns, groups = sizes
+    staff = range(1, people + 1)
 
     def dice(*row: object) -> Dice:
         return Dice(seed, moments, *row)
 
-    staff = range(1, size + 1)
     return Company(
-        zone=zone,
+        zone=ZoneInfo(zone),
         people={key: person(key, dice("person", key)) for key in staff},
-        campaigns={key: campaign(key, dice("campaign", key)) for key in range(1, plans + 1)},
+        campaigns={key: campaign(key, dice("campaign", key)) for key in range(1, campaigns + 1)},
         groups={
             key: frozenset(one for one in staff if dice("member", key, one).happens(0.5))
-            for key in range(1, circles + 1)
+            for key in range(1, groups + 1)
         },
-        enrollments=tuple(enrollment(key, dice("work", key), size, plans) for key in sorted(draw(numbers))),
-        exemptions=tuple(
-            exemption(key, dice("leave", key), size, plans, circles) for key in range(draw(st.integers(0, 4)))
-        ),
+        enrollments=tuple(enrollment(key, dice("work", key), people, campaigns) for key in numbers),
+        exemptions=tuple(exemption(key, dice("leave", key), people, campaigns, groups) for key in range(events[0])),
         failures=tuple(
-            Failure(key, dice("who", key).random.randint(1, MOST) % size + 1, dice("failure", key).moment())
-            for key in range(draw(st.integers(0, 4)))
+            Failure(key, dice("who", key).random.randint(1, MOST) % people + 1, dice("failure", key).moment())
+            for key in range(events[1])
         ),
         merges=merges(dice("merges")),
+        drawn=f"drawn_again({seed}, {zone!r}, {sizes}, {events}, {numbers})",
     )
 
 

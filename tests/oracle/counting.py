@@ -8,6 +8,7 @@ from tests.oracle.organization import Organization
 from tests.oracle.records import Campaign, Company, Enrollment, Exemption, Person, Question
 
 STATES = ("completed", "past_due", "in_progress", "not_started")
+MEASURES = (*STATES, "counted", "completed_late", "due", "on_time", "unknown_due", "policies", "acknowledged")
 DONE = {"passed", "completed"}
 KNOWN = DONE | {"not started", "in progress", "past due"}
 CANCELLED = {"cancelled", "canceled"}
@@ -159,7 +160,7 @@ class Count:
             campaign is None or campaign_state(campaign, self.at) not in asked.campaign_states
         ):
             return False
-        if asked.triggers and (campaign.trigger if campaign else "unknown") not in asked.triggers:
+        if asked.triggers and (campaign is None or campaign.trigger not in asked.triggers):
             return False
         if asked.content_types and enrollment.content_type not in asked.content_types:
             return False
@@ -204,30 +205,30 @@ class Count:
 
     def counts(self, rows: Iterable[Enrollment], people_active: int = 0) -> Counts:
         """Add up the rows, each in its state at the moment asked for."""
-        at, rows = self.at, list(rows)
-        stands = [state(row, at) for row in rows]
-        due = [row for row in rows if has_passed(row.due_at, at)]
-        policies = [row for row in rows if row.content_type == "Policy"]
+        rows = list(rows)
+        sums = {name: sum(1 for row in rows if self.is_in(row, name)) for name in MEASURES}
         return Counts(
-            counted=len(rows),
-            completed=stands.count("completed"),
-            completed_late=sum(
-                1
-                for row, stand in zip(rows, stands, strict=True)
-                if stand == "completed" and not met(row) and row.due_at
-            ),
-            past_due=stands.count("past_due"),
-            in_progress=stands.count("in_progress"),
-            not_started=stands.count("not_started"),
-            due=len(due),
-            on_time=sum(map(met, due)),
-            unknown_due=sum(1 for row in rows if row.is_extended),
-            policies=len(policies),
-            acknowledged=sum(1 for row in policies if row.is_acknowledged or state(row, at) == "completed"),
+            **sums,
             people_counted=len({row.person for row in rows}),
-            people_past_due=len({row.person for row, stand in zip(rows, stands, strict=True) if stand == "past_due"}),
+            people_past_due=len({row.person for row in rows if self.is_in(row, "past_due")}),
             people_active=people_active,
         )
+
+    def is_in(self, row: Enrollment, measure: str) -> bool:
+        """Return whether a counted row is in one of the counts."""
+        stands = state(row, self.at)
+        is_policy = row.content_type == "Policy"
+        if measure in STATES:
+            return stands == measure
+        return {
+            "counted": True,
+            "completed_late": stands == "completed" and row.due_at is not None and not met(row),
+            "due": has_passed(row.due_at, self.at),
+            "on_time": has_passed(row.due_at, self.at) and met(row),
+            "unknown_due": row.is_extended,
+            "policies": is_policy,
+            "acknowledged": is_policy and (row.is_acknowledged or stands == "completed"),
+        }[measure]
 
     def active_people(self) -> list[int]:
         """Return the people who are active and have joined, and whom the filters on people let pass."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 
@@ -86,9 +87,12 @@ class Failure:
     failed_at: datetime
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Company:
-    """Everything known of one account. `groups` hold the members of now; `merges` lead a spelling to another."""
+    """Everything known of one account. `groups` hold the members of now; `merges` lead a spelling to another.
+
+    `drawn` says how to draw it again.
+    """
 
     zone: ZoneInfo
     people: Mapping[int, Person] = field(default_factory=dict)
@@ -98,6 +102,14 @@ class Company:
     exemptions: tuple[Exemption, ...] = ()
     failures: tuple[Failure, ...] = ()
     merges: Mapping[str, str] = field(default_factory=dict)
+    drawn: str = ""
+
+    def __repr__(self) -> str:
+        """Return what it was drawn from, and its size: its records fill pages."""
+        return f"<Company {self.zone} {self.drawn}: {len(self.people)} people, {len(self.enrollments)} enrollments>"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
 
 
 @dataclass(frozen=True)
