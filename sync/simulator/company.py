@@ -320,5 +320,8 @@ def _shares(people: int, enrollments: int | None, requests: float, departments: 
     enrollments //= parts
     rolling = 6.0 * people
     request_share = min(1.0, 0.15 * enrollments / asked) if asked else 1.0
+    if enrollments - asked * request_share > people * NATURAL:
+        # Everyone is in everything already: requests bring what is missing.
+        request_share = min(1.0, (enrollments - people * NATURAL) / asked)
     rest = enrollments - asked * request_share - rolling
     return min(1.0, max(0.02, rest / (people * (NATURAL - 6.0)))), request_share, parts

@@ -1,0 +1,109 @@
+"""The questions of the pages, each with its goal, its answer as the pages get it, and its plain query."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+
+from dashboard.access import Scope
+from dashboard.benchmark import plain
+from dashboard.benchmark.draws import Asked
+from dashboard.metrics import local_midnight
+from dashboard.queries.asking import By
+from dashboard.queries.cohorts import cohorts
+from dashboard.queries.figures import enrollments, figures, figures_by
+
+QUARTERS = 12
+FIRST_ROWS = 50
+
+Ask = Callable[[Scope, Asked], Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a page asks. `goal` is in milliseconds, for the query alone at its 95th percentile."""
+
+    name: str
+    goal: float
+    ask: Ask
+    plain: Ask
+
+
+def questions() -> list[Question]:
+    """Return every question, in the order of the table."""
+    return [
+        Question("overview figures", 10, _overview, plain.overview),
+        Question("by department", 15, partial(_by, by=By.DEPARTMENT), partial(plain.by, key="person__department_id")),
+        Question("by campaign", 15, partial(_by, by=By.CAMPAIGN), partial(plain.by, key="campaign_id")),
+        Question("by manager, whole lines", 30, partial(_by, by=By.MANAGER), plain.by_line),
+        Question(f"trend of {QUARTERS} quarters", 15, partial(_cohorts, by=None), _plain_cohorts),
+        Question(
+            "department by quarter",
+            25,
+            partial(_cohorts, by=By.DEPARTMENT),
+            partial(_plain_cohorts, key="person__department_id"),
+        ),
+        *(
+            Question(f"past due by {name}", 20, partial(_past_due, order=order), partial(_plain_past_due, order=order))
+            for name, order in SORTS.items()
+        ),
+    ]
+
+
+SORTS = {
+    "due date": ("due_at", "pk"),
+    "latest due date": ("-due_at", "pk"),
+    "person": ("person__last_name", "person__first_name", "pk"),
+    "department": ("person__department__name", "due_at", "pk"),
+    "manager": ("person__manager__last_name", "person__manager__first_name", "pk"),
+    "campaign": ("campaign__name", "due_at", "pk"),
+    "content": ("content__name", "due_at", "pk"),
+}
+
+
+def span(scope: Scope, as_of: datetime) -> tuple[date, date]:
+    """Return the first day of the first of twelve quarters, and that of the running one, in the account's zone."""
+    if scope.account is None:
+        raise ValueError("Nobody is asking.")
+    today = as_of.astimezone(scope.account.zone).date()
+    quarter = today.year * 4 + (today.month - 1) // 3
+    return _quarter_day(quarter - QUARTERS + 1), _quarter_day(quarter)
+
+
+def _quarter_day(quarter: int) -> date:
+    year, place = divmod(quarter, 4)
+    return date(year, place * 3 + 1, 1)
+
+
+def _overview(scope: Scope, asked: Asked) -> Any:
+    return figures(scope, as_of=asked.as_of, filters=asked.filters)
+
+
+def _by(scope: Scope, asked: Asked, *, by: By) -> Any:
+    return figures_by(scope, by, as_of=asked.as_of, filters=asked.filters)
+
+
+def _cohorts(scope: Scope, asked: Asked, *, by: By | None) -> Any:
+    first, last = span(scope, asked.as_of)
+    return cohorts(scope, as_of=asked.as_of, period=By.QUARTER, first=first, last=last, filters=asked.filters, by=by)
+
+
+def _plain_cohorts(scope: Scope, asked: Asked, *, key: str = "") -> Any:
+    if scope.account is None:
+        return []
+    first, last = span(scope, asked.as_of)
+    after = _quarter_day(last.year * 4 + last.month // 3 + 1)
+    zone = scope.account.zone
+    return plain.cohorts(
+        scope, asked, local_midnight(first, zone), local_midnight(after, zone), *([key] if key else [])
+    )
+
+
+def _past_due(scope: Scope, asked: Asked, *, order: tuple[str, ...]) -> Any:
+    found = enrollments(scope, "past_due", as_of=asked.as_of, filters=asked.filters).order_by(*order)
+    return list(found.values_list("pk", "due_at", "person__email", "campaign__name", "content__name")[:FIRST_ROWS])
+
+
+def _plain_past_due(scope: Scope, asked: Asked, *, order: tuple[str, ...]) -> Any:
+    return plain.past_due(scope, asked, order, FIRST_ROWS)
