@@ -124,7 +124,7 @@ def _sums(
     source = f"SELECT {{0}} FROM {table} WHERE account_id = %(account)s{narrowed}"
     row = ", ".join(dict.fromkeys(name for name in f"{keys}, {columns}".split(", ") if name != "0"))
     stood = f"{source.format(row)} AND is_standing AND at = %(since)s"
-    since = source.format(row) + " AND NOT is_standing AND at > coalesce(%(since)s, '-infinity') AND at <= %(now)s"
+    since = source.format(row) + " AND NOT is_standing AND at > coalesce(%(since)s::timestamptz, '-infinity') AND at <= %(now)s"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
