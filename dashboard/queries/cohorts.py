@@ -151,7 +151,7 @@ def _from_facts(
     spans = {name: COHORT_SPANS[name] for name in counts}
     columns = ", ".join(stretches.at_moment(spans, "%(now)s"))
     where = (
-        f"{selection.of_facts} AND f.enrolled_at <= %(now)s "
+        f"{selection.of_facts} "
         "AND f.due_at >= (%(first)s::date::timestamp AT TIME ZONE %(zone)s) "
         "AND f.due_at < (%(beyond)s::date::timestamp AT TIME ZONE %(zone)s)"
     )
@@ -160,7 +160,7 @@ def _from_facts(
         EXISTS (SELECT FROM dashboard_exemptspan x WHERE x.enrollment_id = f.enrollment_id
                 AND x.during @> least(%(now)s::timestamptz, f.due_at))
     """
-    source = stretches.cohorts(where=where, source=selection.facts)
+    source = stretches.cohorts_at("%(now)s", where=where, source=selection.facts)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

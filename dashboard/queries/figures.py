@@ -4,7 +4,7 @@ Both say the same. Facts answer any question in a time that grows with the enrol
 ones in a time that does not.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -113,7 +113,8 @@ def enrollments(
         SELECT f.enrollment_id FROM ({_stretches(selection)}) f
         WHERE {_in_count(measure)} AND {selection.of_states} {"" if gross else f"AND NOT {IS_EXEMPT}"}
     """
-    return scope.enrollments().filter(pk__in=RawSQL(*positional(sql, selection.values)))
+    chosen = RawSQL(*positional(sql, selection.values))  # noqa: S611 - ours, with every value bound
+    return scope.enrollments().filter(pk__in=chosen)
 
 
 IS_EXEMPT = (
@@ -131,8 +132,7 @@ def _in_count(measure: str) -> str:
 
 def _stretches(selection: Selection) -> str:
     """Return the SQL for the stretches that count at the moment."""
-    here = f"{selection.of_facts} AND f.enrolled_at <= %(now)s AND (f.until IS NULL OR f.until > %(now)s)"
-    return stretches.current(where=here, source=selection.facts)
+    return stretches.current_at("%(now)s", where=selection.of_facts, source=selection.facts)
 
 
 def _totals(selection: Selection, by: By | None, *, with_people: bool) -> dict[Any, Totals]:
@@ -162,57 +162,46 @@ def _only_people(counts: Counts) -> Counts:
 
 def _with_active(found: dict[Any, Totals], active: Mapping[Any, int]) -> dict[Any, Totals]:
     return {
-        key: Totals(
-            *(
-                replace(counts, people_active=active.get(key, 0))
-                for counts in (found.get(key, Totals()).net, found.get(key, Totals()).gross)
-            )
-        )
+        key: Totals(*(counts._replace(people_active=active.get(key, 0)) for counts in found.get(key, Totals())))
         for key in found.keys() | active.keys()
     }
 
 
-def _from_facts(selection: Selection, key: str, counts: Iterable[str] = (*SPANS, *PEOPLE[:2])) -> dict[Any, Totals]:
+def _from_facts(selection: Selection, key: str, counts: Sequence[str] = (*SPANS, *PEOPLE[:2])) -> dict[Any, Totals]:
     """Count the facts one by one: each person's first, so that distinct people fall out of it."""
-    counts = tuple(counts)
-    members = (
-        "JOIN sync_groupmembership member ON member.person_id = f.person_id AND member.removed_at IS NULL"
-        if key == "group_id"
-        else ""
-    )
-    chosen = key or "0"
-    gross = stretches.at_moment(SPANS, "%(now)s")
-    net = [f"{count} AS net_{name}" for name, count in zip(SPANS, _bare(SPANS, "NOT is_exempt"), strict=True)]
-    sums = ", ".join(_sum(name, prefix) for prefix in ("", "net_") for name in counts)
-    sql = f"""
-        SELECT key, {sums}
-        FROM (
-            SELECT {chosen} AS key, f.person_id, {", ".join((*gross, *net))}
-            FROM (
-                SELECT f.*, x.enrollment_id IS NOT NULL AS is_exempt
-                FROM ({_stretches(selection)}) f
-                LEFT JOIN (
-                    SELECT enrollment_id FROM dashboard_exemptspan
-                    WHERE account_id = %(account)s AND during @> %(now)s::timestamptz
-                ) x USING (enrollment_id)
-            ) f {members}
-            WHERE {selection.of_states}
-            GROUP BY 1, 2
-        ) person GROUP BY key
-    """
+    spans = {name: SPANS[name] for name in SPANS if name in counts or f"people_{name}" in counts}
+    source = f"({_stretches(selection)}) f {_MEMBERS if key == 'group_id' else ''}"
+    columns = stretches.at_moment(spans, "%(now)s")
+    kinds = [""]
+    if selection.has_exemptions:
+        source = f"""
+            {source} LEFT JOIN (
+                SELECT enrollment_id AS exempt_id FROM dashboard_exemptspan
+                WHERE account_id = %(account)s AND during @> %(now)s::timestamptz
+            ) x ON exempt_id = f.enrollment_id
+        """
+        columns += stretches.at_moment(spans, "%(now)s", prefix="net_", also="exempt_id IS NULL")
+        kinds.append("net_")
+    sums = ", ".join(_sum(name, kind) for kind in kinds for name in counts)
     found = {}
     with connection.cursor() as cursor:
-        cursor.execute(sql, selection.values)
+        cursor.execute(
+            f"""
+            SELECT key, {sums} FROM (
+                SELECT {key or "0"} AS key, f.person_id, {", ".join(columns)}
+                FROM {source} WHERE {selection.of_states} GROUP BY 1, 2
+            ) person GROUP BY key
+            """,
+            selection.values,
+        )
         for group, *values in cursor.fetchall():
-            plain, excused = values[: len(counts)], values[len(counts) :]
-            found[group] = Totals(
-                Counts(**dict(zip(counts, excused, strict=True))), Counts(**dict(zip(counts, plain, strict=True)))
-            )
+            gross = Counts(**dict(zip(counts, values, strict=False)))
+            net = Counts(**dict(zip(counts, values[len(counts) :], strict=True))) if selection.has_exemptions else gross
+            found[group] = Totals(net, gross)
     return found
 
 
-def _bare(spans: Mapping[str, Any], also: str) -> list[str]:
-    return [text.rsplit(" AS ", 1)[0] for text in stretches.at_moment(spans, "%(now)s", also=also)]
+_MEMBERS = "JOIN sync_groupmembership member ON member.person_id = f.person_id AND member.removed_at IS NULL"
 
 
 def _sum(name: str, prefix: str) -> str:
@@ -223,15 +212,10 @@ def _sum(name: str, prefix: str) -> str:
 
 def _active(selection: Selection, key: str) -> dict[Any, int]:
     """Return active people by key, as of the moment."""
-    members = (
-        "JOIN sync_groupmembership member ON member.person_id = f.person_id AND member.removed_at IS NULL"
-        if key == "group_id"
-        else ""
-    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT {key or "0"}, count(*)::int FROM {selection.standings} {members}
+            SELECT {key or "0"}, count(*)::int FROM {selection.standings} {_MEMBERS if key == "group_id" else ""}
             WHERE {selection.of_people} AND (f.joined_at IS NULL OR f.joined_at <= %(now)s)
               AND (f.left_at IS NULL OR f.left_at > %(now)s)
             GROUP BY 1

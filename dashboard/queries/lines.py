@@ -1,5 +1,6 @@
 """Whole reporting lines: everyone below a manager, at any depth, from what each one's direct reports add up to."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from django.db import connection
@@ -17,20 +18,45 @@ def whole(
     but not above themselves: `of_people` gives their own totals, to be taken out.
     """
     above = _managers_above(selection)
+    below: dict[int, list[int]] = defaultdict(list)
+    for manager, own in above.items():
+        below[own].append(manager)
     lines: dict[int, Totals] = {}
-    in_loops = set()
-    for key, totals in direct.items():
-        lines[key] = lines.get(key, Totals()) + totals
-        met, manager = {key}, above.get(key, 0)
-        while manager > 0 and manager not in met:
-            lines[manager] = lines.get(manager, Totals()) + totals
-            met.add(manager)
-            manager = above.get(manager, 0)
-        if manager == key:
-            in_loops |= met
-    for person, own in of_people(sorted(in_loops)).items():
-        lines[person] = lines[person] - own
+    # From the tops down to a list, and back up: each manager's line is their reports' and the lines of those below.
+    order = [key for key in direct.keys() | above.keys() | below.keys() if above.get(key, 0) <= 0]
+    for key in order:
+        order.extend(below.get(key, ()) if key > 0 else ())
+    for key in reversed(order):
+        parts = [lines[manager] for manager in below.get(key, ()) if key > 0]
+        lines[key] = sum(parts, direct.get(key, Totals()))
+    in_loops = (direct.keys() | above.keys() | below.keys()) - lines.keys()
+    if in_loops:
+        lines |= _looped(in_loops, direct, above, of_people)
     return lines
+
+
+def _looped(
+    keys: Iterable[int],
+    direct: dict[int, Totals],
+    above: dict[int, int],
+    of_people: Callable[[Iterable[int]], dict[int, Totals]],
+) -> dict[int, Totals]:
+    """Return the lines of those who have no top above them: they are in a loop, or below one."""
+    found: dict[int, Totals] = {}
+    loop = set()
+    for key in keys:
+        totals = direct.get(key, Totals())
+        met, manager = [key], above[key]
+        while manager not in met:
+            met.append(manager)
+            manager = above[manager]
+        if manager == key:
+            loop.add(key)
+        for member in met:
+            found[member] = found.get(member, Totals()) + totals
+    for person, own in of_people(sorted(loop)).items():
+        found[person] = found[person] - own
+    return found
 
 
 def _managers_above(selection: Selection) -> dict[int, int]:

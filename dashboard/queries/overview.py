@@ -233,7 +233,7 @@ def _changes_by_moment(rows: QuerySet[Any, Any]) -> dict[int, int]:
                 UNION ALL
                 SELECT upper(span), -1 FROM merged
             ) AS steps GROUP BY moment
-            """,  # noqa: S608 - the inner statement is the ORM's, its values are bound
+            """,
             params,
         )
         return {moment: int(step) for moment, step in cursor.fetchall()}

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from dashboard.access import Scope
 from dashboard.metrics import SPANS, campaign_state
-from dashboard.models import CONTENT_TYPE_CODES, RollupState
+from dashboard.models import CONTENT_TYPE_CODES, ExemptSpan, RollupState
 from dashboard.queries.asking import Basis, Filters, State
 from dashboard.queries.then import THEN_FACTS, THEN_PEOPLE
 from dashboard.rollups import stretches
@@ -67,6 +67,11 @@ class Selection:
     def state(self) -> RollupState | None:
         """How the account's rollups were built; None: not at all."""
         return RollupState.objects.filter(account=self.account).first()
+
+    @cached_property
+    def has_exemptions(self) -> bool:
+        """Whether anything of the account is exempt at some time: else net is gross, and is not counted twice."""
+        return ExemptSpan.objects.filter(account_id=self.account.pk).exists()
 
     @property
     def facts(self) -> str:

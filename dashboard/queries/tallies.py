@@ -48,14 +48,18 @@ def totals(selection: Selection, key: str, *, with_people: bool) -> dict[Any, To
         [f"grain = {int(book.grain)}", *bounds],
         selection.values,
     )
+    blank = dict.fromkeys(set(COUNT_NAMES) - set(counts), 0)
     gross: dict[Any, Counts] = {}
     exempt: dict[Any, Counts] = {}
     for value, is_exempt, *numbers in rows:
-        (exempt if is_exempt else gross)[value] = Counts(**dict(zip(counts, numbers, strict=True)))
-    return {
-        value: Totals(gross.get(value, Counts()) - exempt.get(value, Counts()), gross.get(value, Counts()))
-        for value in gross.keys() | exempt.keys()
-    }
+        (exempt if is_exempt else gross)[value] = (
+            Counts(**dict(zip(counts, numbers, strict=True)), **blank) if blank else Counts._make(numbers)
+        )
+    found = {value: Totals(whole, whole) for value, whole in gross.items()}
+    for value, taken in exempt.items():
+        whole = gross.get(value, Counts())
+        found[value] = Totals(whole - taken, whole)
+    return found
 
 
 def has_people(selection: Selection, key: str) -> bool:
@@ -124,7 +128,10 @@ def _sums(
     source = f"SELECT {{0}} FROM {table} WHERE account_id = %(account)s{narrowed}"
     row = ", ".join(dict.fromkeys(name for name in f"{keys}, {columns}".split(", ") if name != "0"))
     stood = f"{source.format(row)} AND is_standing AND at = %(since)s"
-    since = source.format(row) + " AND NOT is_standing AND at > coalesce(%(since)s::timestamptz, '-infinity') AND at <= %(now)s"
+    since = (
+        source.format(row)
+        + " AND NOT is_standing AND at > coalesce(%(since)s::timestamptz, '-infinity') AND at <= %(now)s"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -30,6 +30,8 @@ DUE_MONTH = "(extract(year FROM {0})::int * 12 + extract(month FROM {0})::int - 
     "(f.due_at AT TIME ZONE %(zone)s)"
 )
 
+_ALL_COHORT_FLAGS = f"{_COHORT_FLAGS}, {DUE_MONTH} AS due_month"
+
 # An exemption excuses a cohort's enrollment while it lasts, and for good when the due date lies in it.
 _COHORT_EXEMPT = """
     (spans.exempt * tstzmultirange(tstzrange(NULL, f.due_at)))
@@ -48,17 +50,28 @@ def current(*, where: str = "true", source: str = FACTS, net_of_exemptions: bool
 
     `net_of_exemptions` yields only facts that have an exemption: the others are whole either way.
     """
-    return _stretches("f.until", _FLAGS, where, source, "spans.exempt" if net_of_exemptions else "")
+    return _clamped(_bare("f.until", _FLAGS, where, source, "spans.exempt" if net_of_exemptions else ""))
 
 
 def cohorts(*, where: str = "true", source: str = FACTS, net_of_exemptions: bool = False) -> str:
     """Return the SQL for the stretches of cohort figures; facts without a known due date are in no cohort."""
-    flags = f"{_COHORT_FLAGS}, {DUE_MONTH} AS due_month"
-    condition = f"f.due_at IS NOT NULL AND ({where})"
-    return _stretches(_COHORT_UNTIL, flags, condition, source, _COHORT_EXEMPT if net_of_exemptions else "")
+    exempt = _COHORT_EXEMPT if net_of_exemptions else ""
+    return _clamped(_bare(_COHORT_UNTIL, _ALL_COHORT_FLAGS, f"f.due_at IS NOT NULL AND ({where})", source, exempt))
 
 
-def _stretches(until: str, flags: str, where: str, source: str, exempt: str) -> str:
+def current_at(moment: str, *, where: str = "true", source: str = FACTS) -> str:
+    """Return the SQL for the stretches of current figures that hold a moment, good for that moment alone."""
+    return _open_at(moment, _bare("f.until", _FLAGS, f"({where}) AND f.enrolled_at <= {moment}", source))
+
+
+def cohorts_at(moment: str, *, where: str = "true", source: str = FACTS) -> str:
+    """Return the SQL for the stretches of cohort figures that hold a moment, good for that moment alone."""
+    condition = f"f.due_at IS NOT NULL AND ({where}) AND f.enrolled_at <= {moment}"
+    return _open_at(moment, _bare(_COHORT_UNTIL, _ALL_COHORT_FLAGS, condition, source))
+
+
+def _bare(until: str, flags: str, where: str, source: str, exempt: str = "") -> str:
+    """Return the SQL for stretches from e to u, with the moments of their facts as they are."""
     begins, ends = "f.enrolled_at", until
     if exempt:
         whole = f"CASE WHEN f.enrolled_at < coalesce({until}, 'infinity') THEN tstzrange(f.enrolled_at, {until}) END"
@@ -69,25 +82,40 @@ def _stretches(until: str, flags: str, where: str, source: str, exempt: str) -> 
         """
     # OFFSET 0 has each step worked out once, not again wherever it is named.
     return f"""
+        SELECT {DIMENSIONS}, {flags}, {begins} AS e, coalesce({ends}, 'infinity') AS u,
+               coalesce(f.started_at, 'infinity') AS started,
+               coalesce(f.completed_at, 'infinity') AS completed, coalesce(f.due_at, 'infinity') AS due
+        FROM {source} WHERE f.account_id = %(account)s AND ({where})
+        OFFSET 0
+    """
+
+
+def _clamped(bare: str) -> str:
+    """Return the SQL that moves every moment into its stretch."""
+    return f"""
         SELECT *, least(c, d) AS i FROM (
             SELECT *, least(greatest(started, e), u) AS s, least(greatest(completed, e), u) AS c,
                    least(greatest(due, e), u) AS d
-            FROM (
-                SELECT {DIMENSIONS}, {flags}, {begins} AS e, coalesce({ends}, 'infinity') AS u,
-                       coalesce(f.started_at, 'infinity') AS started,
-                       coalesce(f.completed_at, 'infinity') AS completed, coalesce(f.due_at, 'infinity') AS due
-                FROM {source} WHERE f.account_id = %(account)s AND ({where})
-                OFFSET 0
-            ) bare WHERE e < u
+            FROM ({bare}) bare WHERE e < u
             OFFSET 0
         ) clamped
     """
 
 
-def at_moment(spans: Mapping[str, Span], moment: str, *, also: str = "") -> list[str]:
-    """Return, for each count, the aggregate of the stretches that are in it at a moment (an SQL expression)."""
-    extra = f" AND {also}" if also else ""
-    return [f"count(*) FILTER (WHERE {holds(span, moment)}{extra})::int AS {name}" for name, span in spans.items()]
+def _open_at(moment: str, bare: str) -> str:
+    """Return the SQL for the stretches around a moment: within them it is before or after the others as they are."""
+    return f"""
+        SELECT *, started AS s, completed AS c, due AS d, least(completed, due) AS i
+        FROM ({bare}) bare WHERE u > {moment}
+    """
+
+
+def at_moment(spans: Mapping[str, Span], moment: str, *, also: str = "true", prefix: str = "") -> list[str]:
+    """Return, for each count, the aggregate of the stretches that are in it at a moment, and for which `also` holds."""
+    return [
+        f"count(*) FILTER (WHERE {holds(span, moment)} AND {also})::int AS {prefix}{name}"
+        for name, span in spans.items()
+    ]
 
 
 def holds(span: Span, moment: str) -> str:
