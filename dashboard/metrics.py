@@ -355,16 +355,19 @@ class Counts(NamedTuple):
 
 
 COUNT_NAMES = Counts._fields
+NO_COUNTS = Counts()
 
 
 class Totals(NamedTuple):
-    """Counts without what is exempt (net, the headline) and with it (gross)."""
+    """Counts without what is exempt (net, the headline) and with it (gross); one object where nothing is."""
 
-    net: Counts = Counts()
-    gross: Counts = Counts()
+    net: Counts = NO_COUNTS
+    gross: Counts = NO_COUNTS
 
     def __add__(self, other: "Totals") -> "Totals":  # type: ignore[override]  # sums, not a longer tuple
-        return Totals(self.net + other.net, self.gross + other.gross)
+        gross = self.gross + other.gross
+        is_plain = self.net is self.gross and other.net is other.gross
+        return Totals(gross if is_plain else self.net + other.net, gross)
 
     def __sub__(self, other: "Totals") -> "Totals":
         return Totals(self.net - other.net, self.gross - other.gross)

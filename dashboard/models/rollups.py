@@ -194,6 +194,8 @@ class PersonStanding(models.Model):
     class Meta:
         indexes = [
             models.Index("account_id", "next_event_at", name="standing_by_next_event"),
+            models.Index("account_id", "manager_id", name="standing_by_manager"),
+            models.Index("account_id", "department_id", name="standing_by_department"),
             models.Index("account_id", "oldest_due_at", name="standing_past_due", condition=models.Q(past_due__gt=0)),
         ]
 

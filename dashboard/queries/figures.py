@@ -88,10 +88,13 @@ def figures_by(
     if selection is None:
         return []
     totals = _totals(selection, by, with_people=with_people)
+    known: dict[int, str] = {}
     if by == By.MANAGER and filters.whole_line:
-        totals = lines.whole(selection, totals, lambda people: _of(selection, people))
+        managers = lines.managers(selection)
+        totals = lines.whole(managers.above, totals, lambda people: _of(selection, people))
+        known = managers.names
     found = {_CODES[key].value if by == By.CONTENT_TYPE else key: value for key, value in totals.items()}
-    called = names(selection, by, found)
+    called = names(selection, by, found, known=known)
     groups = [Group(key, called.get(key, ""), value) for key, value in found.items() if value != Totals()]
     return sorted(groups, key=lambda group: (not group.name, group.name.casefold(), str(group.key)))
 

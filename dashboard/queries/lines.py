@@ -2,22 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from django.db import connection
 
 from dashboard.metrics import Totals
+from dashboard.queries.names import NAME
 from dashboard.queries.selection import Selection
 
 
 def whole(
-    selection: Selection, direct: dict[int, Totals], of_people: Callable[[Iterable[int]], dict[int, Totals]]
+    above: dict[int, int], direct: dict[int, Totals], of_people: Callable[[Iterable[int]], dict[int, Totals]]
 ) -> dict[int, Totals]:
-    """Return each manager's whole line, given the totals of everybody's direct reports.
+    """Return each manager's whole line, given their own managers and the totals of everybody's direct reports.
 
     A manager known by name only, and "No manager", have direct reports alone. Managers in a loop are above each other
     but not above themselves: `of_people` gives their own totals, to be taken out.
     """
-    above = _managers_above(selection)
     below: dict[int, list[int]] = defaultdict(list)
     for manager, own in above.items():
         below[own].append(manager)
@@ -59,16 +60,26 @@ def _looped(
     return found
 
 
-def _managers_above(selection: Selection) -> dict[int, int]:
-    """Return, for everyone who manages somebody, the key of their own manager."""
+@dataclass(frozen=True)
+class Managers:
+    """Everyone who manages somebody: the key of their own manager, and what they are called."""
+
+    above: dict[int, int]
+    names: dict[int, str]
+
+
+def managers(selection: Selection) -> Managers:
+    """Return everyone who manages somebody, by person; those known by name only are not among them."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT f.person_id, f.manager_id FROM {selection.standings}
+            SELECT f.person_id, f.manager_id, {NAME}
+            FROM {selection.standings} JOIN sync_person person ON person.id = f.person_id
             WHERE f.account_id = %(account)s AND f.person_id IN (
-                SELECT f.manager_id FROM {selection.standings} WHERE f.account_id = %(account)s
+                SELECT DISTINCT f.manager_id FROM {selection.standings} WHERE f.account_id = %(account)s
             )
             """,
             selection.values,
         )
-        return dict(cursor.fetchall())
+        rows = cursor.fetchall()
+    return Managers({person: manager for person, manager, _ in rows}, {person: name for person, _, name in rows})

@@ -70,10 +70,10 @@ def has_people(selection: Selection, key: str) -> bool:
 
 def cohorts(selection: Selection, counts: Iterable[str], *, by_department: bool) -> list[tuple[Any, ...]] | None:
     """Return (department or 0, month, is exempt, counts...) of every month; None where only the facts can tell."""
-    is_plain = selection.basis == Basis.NOW and not (
-        selection.managers or selection.campaigns or selection.content_types or selection.groups or selection.states
-    )
-    past = _past(selection, keeps_days=True, keeps_months=True) if is_plain and selection.only is None else None
+    # An empty filter is one, too: nothing passes it.
+    narrowed = (selection.managers, selection.campaigns, selection.content_types, selection.groups, selection.only)
+    is_plain = selection.basis == Basis.NOW and not selection.states and all(ids is None for ids in narrowed)
+    past = _past(selection, keeps_days=True, keeps_months=True) if is_plain else None
     if past is None:
         return None
     bounds = ["department_id = ANY(%(departments)s)"] if selection.departments is not None else []

@@ -351,12 +351,15 @@ def _first_day(account: Account, horizon: Horizon) -> datetime:
     return horizon.days_since(min(first or horizon.at, horizon.at))[0]
 
 
-def after_publish(account: Account, *, run_id: int, at: datetime) -> None:
-    """Bring the rollups up to date with what a sync wrote, in its transaction."""
+def after_publish(account: Account, *, run_id: int, at: datetime) -> bool:
+    """Bring the rollups up to date with what a sync wrote, in its transaction; return whether the tallies stand.
+
+    After an account's first publication they do not: `build_tallies` is to work them out.
+    """
     state = RollupState.objects.filter(account=account).first()
     if state is None or state.time_zone != account.time_zone:
         rebuild(account, at=at, with_tallies=False)
-        return
+        return False
     with touching(account):
         values: dict[str, Any] = {"account": account.pk, "run": run_id, "now": at}
         with connection.cursor() as cursor:
@@ -365,6 +368,7 @@ def after_publish(account: Account, *, run_id: int, at: datetime) -> None:
             _touch_moved_people(cursor, account)
             cursor.execute(_OF_TOUCHED_PEOPLE, values)
         correct(account, state, at=at)
+    return state.tallies_from is not None
 
 
 _ENROLLMENTS = "INSERT INTO touched SELECT e.id FROM sync_enrollment e"
