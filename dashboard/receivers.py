@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.dispatch import receiver
 
+from config.celery import app
 from dashboard import rollups, triggers
-from dashboard.tasks import build_tallies
 from sync.models import Account, SyncRun
 from sync.signals import published
 
@@ -21,4 +22,6 @@ def infer_triggers(*, account: Account, run: SyncRun, **_rest: Any) -> None:
 def keep_rollups(*, account: Account, run: SyncRun, published_at: datetime, **_rest: Any) -> None:
     """Bring the rollups up to date; the tallies of a first sync are worked out after it, so that pages come sooner."""
     if not rollups.after_publish(account, run_id=run.pk, at=published_at):
-        build_tallies.delay_on_commit(account_id=account.pk)
+        work = {"account_id": account.pk}
+        # Should the queue not take it, the beat task that advances rollups finds it undone.
+        transaction.on_commit(lambda: app.send_task("dashboard.tasks.build_tallies", kwargs=work), robust=True)

@@ -182,12 +182,17 @@ def correct(account: Account, state: RollupState, *, at: datetime) -> None:
 
 
 def advance(account: Account, *, at: datetime) -> None:
-    """Fold the days that have passed, and renew the people whose figures changed by time alone; a task's work."""
+    """Fold the days that have passed, and renew the people whose figures changed by time alone; a task's work.
+
+    Tallies that a first sync left to be worked out are, should nobody have done it yet.
+    """
     with transaction.atomic():
         _lock(account)
         state = RollupState.objects.filter(account=account).first()
         if state is None:
             return
+        build_tallies(account, at=at)
+        state.refresh_from_db()
         _advance(account, state, at=at)
         standings.renew(account, at=at)
 
