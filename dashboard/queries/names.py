@@ -26,7 +26,8 @@ _PLAIN = {
             FROM sync_person WHERE account_id = %(account)s AND manager_name <> '' AND %(has_bare_names)s
             UNION ALL
             SELECT {NAME_KEY.format("old")}, btrim(old) FROM sync_change
-            WHERE account_id = %(account)s AND subject = 1 AND field = 'manager_name' AND old <> '' AND %(has_old_names)s
+            WHERE account_id = %(account)s AND subject = 1 AND field = 'manager_name' AND old <> ''
+              AND %(has_old_names)s
         ) named WHERE key = ANY(%(keys)s) GROUP BY key
     """,
 }
