@@ -45,11 +45,12 @@ def measure_queries(
     ]
     figures = [Figure("queries: enrollments", count)]
     for question in questions():
-        say(f"Asking: {question.name} ...")
         for name, asked, goal in ways:
-            figures.append(
-                _measure(question, name, scope, asked, goal=(goal or question.goal) * factor, plain_runs=plain_runs)
+            figure = _measure(
+                question, name, scope, asked, goal=(goal or question.goal) * factor, plain_runs=plain_runs
             )
+            say(f"{figure.name}: {figure.measured} ({figure.goal}; {figure.remarks})")
+            figures.append(figure)
     return figures
 
 
