@@ -81,7 +81,7 @@ class Selection:
     @property
     def standings(self) -> str:
         """The SQL source of people f, with the department and manager that count."""
-        return "dashboard_personstanding f" if self.basis == Basis.NOW else THEN_PEOPLE
+        return _people(self.basis)
 
     @cached_property
     def of_people(self) -> str:
@@ -124,12 +124,18 @@ class Selection:
         return f"({' OR '.join(wanted)})"
 
 
+def _people(basis: Basis) -> str:
+    return "dashboard_personstanding f" if basis == Basis.NOW else THEN_PEOPLE
+
+
 def select(scope: Scope, *, as_of: datetime, filters: Filters, basis: Basis = Basis.NOW) -> Selection | None:
     """Resolve a question for whoever asks; None when they may see nobody."""
     account = scope.account
     if account is None or not scope.sees_everyone:
         return None
-    managers, without = _line(account, filters) if filters.manager is not None else (None, None)
+    managers, without = (
+        _line(account, filters, as_of=as_of, basis=basis) if filters.manager is not None else (None, None)
+    )
     return Selection(
         account=account,
         as_of=as_of,
@@ -158,22 +164,24 @@ def _campaigns(scope: Scope, filters: Filters, as_of: datetime) -> tuple[int, ..
     return tuple(campaigns.values_list("pk", flat=True))
 
 
-def _line(account: Account, filters: Filters) -> tuple[tuple[int, ...], int | None]:
-    """Return the keys whose direct reports make up the manager's line, and the manager where they are in it."""
+def _line(account: Account, filters: Filters, *, as_of: datetime, basis: Basis) -> tuple[tuple[int, ...], int | None]:
+    """Return the keys whose direct reports make up the manager's line, and the manager where they are in it.
+
+    With the basis of then, everybody on the way up counts where they were then.
+    """
     manager = filters.manager or 0
     if not filters.whole_line or manager <= 0:
         return (manager,), None
+    people = _people(basis)
     with connection.cursor() as cursor:
         # Raw SQL: the ORM has no recursive queries. UNION drops whoever is met again, so a loop ends.
         cursor.execute(
-            """
+            f"""
             WITH RECURSIVE managing AS (
-                SELECT DISTINCT manager_id FROM dashboard_personstanding
-                WHERE account_id = %(account)s AND manager_id > 0
+                SELECT DISTINCT f.manager_id FROM {people} WHERE f.account_id = %(account)s AND f.manager_id > 0
             ), link AS (
-                SELECT standing.person_id, standing.manager_id FROM dashboard_personstanding standing
-                JOIN managing ON managing.manager_id = standing.person_id
-                WHERE standing.account_id = %(account)s
+                SELECT f.person_id, f.manager_id FROM {people}
+                JOIN managing ON managing.manager_id = f.person_id WHERE f.account_id = %(account)s
             ), line (person_id) AS (
                 SELECT %(manager)s::bigint
                 UNION SELECT link.person_id FROM link JOIN line ON link.manager_id = line.person_id
@@ -182,7 +190,7 @@ def _line(account: Account, filters: Filters) -> tuple[tuple[int, ...], int | No
                 SELECT FROM link WHERE link.person_id = %(manager)s AND link.manager_id = line.person_id
             ) FROM line
             """,
-            {"account": account.pk, "manager": manager},
+            {"account": account.pk, "manager": manager, "now": as_of},
         )
         rows = cursor.fetchall()
     is_in_loop = any(leads_the_manager for _, leads_the_manager in rows)

@@ -159,6 +159,22 @@ EXEMPTIONS = [
     ),
 ]
 
+# Person 1 reports to 2; 2 reported to 3 until a tick after NOW, and reports to 4 since.
+MOVED = replace(
+    one(),
+    people={
+        1: Person(1, "ida@brackwater.example", manager_email="p2@brackwater.example"),
+        2: Person(
+            2,
+            "p2@brackwater.example",
+            manager_email="p4@brackwater.example",
+            past=(Changed(NOW + TICK, "manager_email", "p3@brackwater.example", "p4@brackwater.example"),),
+        ),
+        3: Person(3, "p3@brackwater.example"),
+        4: Person(4, "p4@brackwater.example"),
+    },
+)
+
 ORGANIZATION = [
     case(
         "spellings are one department",
@@ -191,6 +207,12 @@ ORGANIZATION = [
         one(person={"department": "Audit", "past": (Changed(NOW, "department", "Sales", "Audit"),)}),
         asked(departments=frozenset({"audit"}), is_then=True),
         counted=1,
+    ),
+    case("the line of now", MOVED, asked(manager=3), counted=0, people_active=0),
+    case("the line of now leads elsewhere", MOVED, asked(manager=4), counted=1, people_active=2),
+    case("the line of then", MOVED, asked(manager=3, is_then=True), counted=1, people_active=2),
+    case(
+        "whoever joined a line later was not in it", MOVED, asked(manager=4, is_then=True), counted=0, people_active=0
     ),
     case(
         "nobody is in a line of their own",

@@ -85,8 +85,8 @@ def person(key: int, dice: Dice) -> Person:
     }
     texts = {name: kind() for name, kind in kinds.items()}
     past, later = [], dict(texts)
-    for at in sorted({dice.moment() for _ in range(dice.one((0, 0, 1, 2)))}, reverse=True):
-        name = dice.one(sorted(kinds))
+    for at in sorted({dice.moment() for _ in range(dice.one((0, 1, 1, 2)))}, reverse=True):
+        name = dice.one((*sorted(kinds), "manager_email"))
         past.append(Changed(at, name, kinds[name](), later[name]))
         later[name] = past[-1].old
     status = dice.one(("active",) * 6 + ("archived",) * 3 + ("unlisted",))
@@ -236,7 +236,9 @@ def question(company: Company, seed: int) -> Question:
         "groups": sorted(company.groups),
         "states": STATES,
     }
-    for name in dice.random.sample([*some, "manager"], dice.one((0, 0, 1, 1, 2, 3))):
+    for name in sorted(
+        {*dice.random.sample(sorted(some), dice.one((0, 0, 1, 1, 2, 3))), dice.one(("manager", "", ""))} - {""}
+    ):
         if name == "manager":
             asked = replace(asked, manager=dice.one(sorted(company.people)))
         elif some[name]:
