@@ -229,10 +229,13 @@ def _active(selection: Selection, key: str) -> dict[Any, int]:
 
 
 def _of(selection: Selection, people: Iterable[int]) -> dict[int, Totals]:
-    """Return the totals of single people: for those whom a loop puts into their own line."""
+    """Return the totals of single people, as far as they are selected: for those whom a loop puts into their own line.
+
+    Whoever is left out of the selection already has none.
+    """
     found = {}
     for person in people:
-        only = replace(selection, without=None, only=person)
+        only = replace(selection, only=person)
         found[person] = _with_active(_from_facts(only, ""), _active(only, "")).get(0, Totals())
     return found
 
