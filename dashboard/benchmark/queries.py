@@ -77,7 +77,8 @@ def _measure(
         beside={
             "median ms": round(median, 3),
             "plain SQL ms": round(plain_median, 1),
-            "plain SQL against median": round(plain_median / median, 1),
+            # Of the same questions: those that the plain query was asked, too.
+            "times as long": round(plain_median / statistics.median(times[: len(plain)]), 1),
             "runs": len(times),
         },
     )
