@@ -1,7 +1,6 @@
 """Every figure, from facts and from tallies, equals the count by hand: any company, moment, filters and grouping."""
 
 import random
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -11,12 +10,13 @@ from hypothesis import strategies as st
 
 from dashboard import rollups
 from dashboard.access import Scope
-from dashboard.models import RollupState, User
+from dashboard.models import User
 from dashboard.queries.asking import By, Filters
 from dashboard.queries.cohorts import Cohort, cohorts
 from dashboard.queries.figures import enrollments, figures, figures_by
-from tests.dashboard.numbers.asking import asked, expected, scope_of, totals_of
+from tests.dashboard.numbers.asking import asked, scope_of, totals_of
 from tests.dashboard.numbers.budget import budget
+from tests.dashboard.numbers.comparing import both_ways, compare_totals, group_name
 from tests.dashboard.numbers.mirror import Mirror, write
 from tests.dashboard.numbers.undoing import undone
 from tests.oracle import counting
@@ -31,33 +31,13 @@ SEEDS = st.lists(st.integers(0, 2**32), min_size=1, max_size=5)
 FIRST, LAST = date(2023, 12, 1), date(2025, 6, 30)
 
 
-def both_ways(mirror: Mirror) -> Iterator[str]:
-    """Let the tallies answer, then the facts alone."""
-    yield "tallies"
-    RollupState.objects.filter(account=mirror.account).update(tallies_from=None)
-    yield "facts"
-
-
-def group_name(mirror: Mirror, company: Company, by: str, key: Any) -> Any:
-    """Return a group of the oracle's as the product's key; a manager known by name only as their name."""
-    if by == "department":
-        return mirror.departments[key] if key else 0
-    if by == "campaign":
-        return 0 if key is None else mirror.campaigns[key]
-    if by == "group":
-        return mirror.groups[key]
-    if by in {"manager", "line"} and key in company.people:
-        return mirror.people[key]
-    return key or 0
-
-
 def build(company: Company, mirror: Mirror, dice: random.Random) -> None:
     """Build the rollups at one of the company's moments, or long after; what is asked lies before and after it."""
     facts = moments_of(company) or [FUTURE]
     rollups.rebuild(mirror.account, at=dice.choice([*facts, facts[-1], FUTURE]))
 
 
-@budget(60)
+@budget(40)
 @given(company=companies(), seeds=SEEDS)
 def test_figures_equal_the_count_by_hand(deciders: tuple[User, User], company: Company, seeds: list[int]) -> None:
     with undone():
@@ -68,25 +48,7 @@ def test_figures_equal_the_count_by_hand(deciders: tuple[User, User], company: C
                 compare_totals(company, mirror, question(company, seed), way)
 
 
-def compare_totals(company: Company, mirror: Mirror, asking: Question, way: str) -> None:
-    count, arguments = Count(company, asking), asked(mirror, asking)
-    scope = scope_of(mirror)
-    assert totals_of(figures(scope, **arguments)) == expected(count.totals()), (way, asking)
-    for by in (By.DEPARTMENT, By.MANAGER, By.CAMPAIGN, By.CONTENT_TYPE, By.GROUP):
-        ours = "line" if by == By.MANAGER and asking.is_whole_line else by.value
-        wanted = {
-            group_name(mirror, company, ours, key): expected(totals)
-            for key, totals in count.totals_by(ours).items()
-            if totals.gross != counting.Counts()
-        }
-        found = {
-            group.name if isinstance(group.key, int) and group.key < 0 else group.key: totals_of(group.totals)
-            for group in figures_by(scope, by, **arguments)
-        }
-        assert found == wanted, (way, by, asking)
-
-
-@budget(40)
+@budget(25)
 @given(company=companies(), seeds=SEEDS)
 def test_rows_behind_a_number_are_those_it_counts(
     deciders: tuple[User, User], company: Company, seeds: list[int]
@@ -106,7 +68,7 @@ def test_rows_behind_a_number_are_those_it_counts(
                 ], (measure, gross, asking)
 
 
-@budget(40)
+@budget(25)
 @given(company=companies(), seeds=SEEDS)
 def test_cohorts_equal_the_count_by_hand(deciders: tuple[User, User], company: Company, seeds: list[int]) -> None:
     with undone():

@@ -9,17 +9,18 @@ from hypothesis import strategies as st
 from dashboard import rollups
 from dashboard.models import User
 from tests.dashboard.numbers.budget import budget
+from tests.dashboard.numbers.comparing import compare_totals
 from tests.dashboard.numbers.history import History, moments_for
 from tests.dashboard.numbers.kept import comparable, comparable_from, rows_of
 from tests.dashboard.numbers.mirror import write
 from tests.dashboard.numbers.undoing import undone
-from tests.oracle.companies import companies, moments_of
+from tests.oracle.companies import companies, moments_of, question
 from tests.oracle.records import Company
 
 pytestmark = pytest.mark.django_db
 
 
-@budget(40)
+@budget(25)
 @given(company=companies(), goal=companies(), seed=st.integers(0, 2**32))
 def test_corrected_rollups_equal_rebuilt_ones(
     deciders: tuple[User, User], company: Company, goal: Company, seed: int
@@ -42,6 +43,9 @@ def test_corrected_rollups_equal_rebuilt_ones(
                 at=at,
             )
         rollups.advance(mirror.account, at=later[-1])
+        for _ in range(2):
+            asking = question(history.company, dice.getrandbits(32))
+            compare_totals(history.company, mirror, asking, "corrected")
         corrected, since = rows_of(mirror.account), comparable_from(mirror.account)
         rollups.rebuild(mirror.account, at=later[-1])
         rebuilt, since = rows_of(mirror.account), max(since, comparable_from(mirror.account))
