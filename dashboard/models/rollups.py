@@ -5,6 +5,8 @@ Nothing here is a source of truth: all of it follows from the mirror and the set
 
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
+from django.db.models.functions import Greatest
+from django.db.models.lookups import LessThan
 
 from sync.models.training import ContentType
 
@@ -19,6 +21,13 @@ CONTENT_TYPE_CODES = {
     ContentType.NEWSLETTER: 6,
     ContentType.POSTER: 7,
 }
+
+
+class PastDueEnds(models.Func):
+    """When an enrollment past due ceases to be: as it is completed, or counts no more; never is infinity."""
+
+    template = "coalesce(least(%(expressions)s), 'infinity'::timestamptz)"
+    output_field = models.DateTimeField()
 
 
 class Fact(models.Model):
@@ -53,6 +62,15 @@ class Fact(models.Model):
             models.Index("account_id", "person_id", name="fact_by_person"),
             models.Index("account_id", "campaign_id", name="fact_by_campaign"),
             models.Index("account_id", "department_id", name="fact_by_department"),
+            # What was ever past due, by when it ceased to be and when it began: a range of it is what was at a moment.
+            models.Index(
+                "account_id",
+                PastDueEnds("completed_at", "until"),
+                Greatest("due_at", "enrolled_at"),
+                name="fact_past_due",
+                condition=models.Q(due_at__isnull=False)
+                & models.Q(LessThan(Greatest("due_at", "enrolled_at"), PastDueEnds("completed_at", "until"))),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -194,6 +212,7 @@ class PersonStanding(models.Model):
     class Meta:
         indexes = [
             models.Index("account_id", "next_event_at", name="standing_by_next_event"),
+            models.Index("account_id", "computed_at", name="standing_by_computed"),
             models.Index("account_id", "manager_id", name="standing_by_manager"),
             models.Index("account_id", "department_id", name="standing_by_department"),
             models.Index("account_id", "oldest_due_at", name="standing_past_due", condition=models.Q(past_due__gt=0)),
