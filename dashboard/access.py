@@ -6,11 +6,12 @@ nothing by itself: without a membership each of its readings is empty.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render, resolve_url
@@ -18,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRefresh
 
+from dashboard.metrics import local_midnight
 from dashboard.models import CampaignSetting, Exemption, Membership, SettingChange, User
 from sync.models import (
     Account,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 SEE_EVERYONE = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
 DECIDE = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
 START_SYNCS = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
+# KnowBe4 is younger than this.
+EARLIEST_YEAR = 2000
 # Where the session keeps which of their accounts a reader chose; it is held against their memberships each time.
 CHOSEN_ACCOUNT = "account"
 
@@ -202,11 +206,17 @@ def choose_account(request: "ScopedRequest", account: Account) -> None:
 
 
 class ScopedRequest(HttpRequest):
-    """A request as views receive it: scope, account and the moment everything is computed for."""
+    """A request as views receive it: scope, account and the moment everything is computed for.
+
+    `now` is the clock, read once. `as_of` is what figures are computed for: `now`, or the end of the past day that the
+    address asks for; `past_day` is that day, None today.
+    """
 
     scope: Scope
     account: Account
+    now: datetime
     as_of: datetime
+    past_day: date | None
     htmx: "HtmxDetails"
     shell: "Shell"
 
@@ -223,7 +233,8 @@ class ScopeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         scoped = cast(ScopedRequest, request)
-        scoped.as_of = timezone.now()
+        scoped.now = scoped.as_of = timezone.now()
+        scoped.past_day = None
         scoped.scope = Scope.of(request.user, chosen=request.session.get(CHOSEN_ACCOUNT))
         if scoped.scope.account is None:
             response = self.get_response(request)
@@ -240,8 +251,14 @@ class ScopeMiddleware:
         args: tuple[object, ...],
         kwargs: dict[str, object],
     ) -> HttpResponse | None:
-        """Answer with the no-access page unless the reader has an account or the address needs none."""
-        scope = cast(ScopedRequest, request).scope
+        """Answer with the no-access page unless the reader has an account or the address needs none.
+
+        BadRequest for an `as_of` that is no day, or one to come.
+        """
+        scoped = cast(ScopedRequest, request)
+        scope = scoped.scope
+        if scope.account is not None and "as_of" in request.GET:
+            _look_back(scoped, scope.account)
         match = request.resolver_match
         needs_no_account = not getattr(view, "login_required", True) or (
             match is not None and (match.url_name or "").startswith("account_")
@@ -249,6 +266,19 @@ class ScopeMiddleware:
         if scope.account is not None or needs_no_account or not request.user.is_authenticated:
             return None
         return render(request, "dashboard/no_access.html", status=403)
+
+
+def _look_back(request: ScopedRequest, account: Account) -> None:
+    """Compute figures for the end of the day that the address asks for; today is now."""
+    try:
+        day = date.fromisoformat(request.GET["as_of"])
+    except ValueError:
+        raise BadRequest("as_of is not a day like 2026-09-30") from None
+    today = request.now.astimezone(account.zone).date()
+    if day > today or day.year < EARLIEST_YEAR:
+        raise BadRequest("as_of is not a day of the past")
+    if day < today:
+        request.past_day, request.as_of = day, local_midnight(day + timedelta(days=1), account.zone)
 
 
 def _refresh_when_signed_out(request: ScopedRequest, response: HttpResponse) -> HttpResponse:

@@ -412,6 +412,11 @@ def local_midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)
 
 
+def quarter_name(day: date) -> str:
+    """Return what the quarter that a day is in is called: "Q3 2026"."""
+    return f"Q{(day.month - 1) // 3 + 1} {day.year}"
+
+
 def age_buckets(as_of: datetime, zone: ZoneInfo, due_at: str = "due_at") -> dict[Age, Q]:
     """Return, for each age, the condition on a past-due date (at the path `due_at`) that puts it there.
 

@@ -112,7 +112,7 @@ def test_account(request: ScopedRequest, account_id: int) -> HttpResponse:
 def sync_account(request: ScopedRequest, account_id: int) -> HttpResponse:
     """Queue a sync of one of the reader's accounts, whichever they are looking at."""
     account = _managed(request, account_id)
-    latest = latest_runs(request.scope, as_of=request.as_of).get(account.pk)
+    latest = latest_runs(request.scope, as_of=request.now).get(account.pk)
     if key_problem(account) or not account.encrypted_key:
         messages.error(request, _("%(account)s has no key to read KnowBe4 with.") % {"account": account})
     elif latest and latest.is_running:
@@ -186,23 +186,23 @@ def _test(request: ScopedRequest, account: Account) -> None:
     except QueueUnreachableError:
         messages.error(request, _("The key could not be tested: Redis does not answer. Try again."))
         return
-    request.session[TESTS] = {**request.session.get(TESTS, {}), str(account.pk): request.as_of.isoformat()}
+    request.session[TESTS] = {**request.session.get(TESTS, {}), str(account.pk): request.now.isoformat()}
 
 
 def _list(request: ScopedRequest) -> dict[str, object]:
     tests = {
         int(key): moment
         for key, text in request.session.get(TESTS, {}).items()
-        if request.as_of - (moment := datetime.fromisoformat(text)) < TEST_FOR
+        if request.now - (moment := datetime.fromisoformat(text)) < TEST_FOR
     }
-    latest = latest_runs(request.scope, as_of=request.as_of)
+    latest = latest_runs(request.scope, as_of=request.now)
     lines = [
         AccountLine(
             account=account,
             latest=latest.get(account.pk),
             key_problem=key_problem(account),
             tested_since=tests.get(account.pk),
-            as_of=request.as_of,
+            as_of=request.now,
             is_from_environment=is_from_environment(account),
         )
         for account in request.scope.managed_accounts().order_by("name", "pk")

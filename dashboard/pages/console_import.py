@@ -198,7 +198,7 @@ def console_import(request: ScopedRequest, import_id: int) -> HttpResponse:
         .order_by("-uploaded_at", "-pk")
         .first()
     )
-    shown = Shown(found, request.as_of, found.report)
+    shown = Shown(found, request.now, found.report)
     return render(request, template, {"shown": shown, "imported": found, "twin": twin})
 
 
@@ -235,7 +235,7 @@ def console_import_decide(request: ScopedRequest, import_id: int) -> HttpRespons
     """Import a file, discard it, or withdraw what it did; a worker carries it out."""
     _require_administrator(request)
     found = get_object_or_404(_imports(request), pk=import_id)
-    shown = Shown(found, request.as_of, found.report)
+    shown = Shown(found, request.now, found.report)
     wanted, reason = request.POST.get("decision", ""), request.POST.get("reason", "").strip()[:2000]
     error = ""
     undecided = {State.PREVIEW, State.HELD, State.READING, State.UNREADABLE}
@@ -271,7 +271,7 @@ def _imports(request: ScopedRequest) -> QuerySet[ConsoleImport]:
 def _keep(request: ScopedRequest, uploaded: UploadedFile) -> ConsoleImport:
     name = (uploaded.name or _("Unnamed")).replace("\x00", "")[:255]
     return request.account.console_imports.create(
-        uploaded_by_id=request.user.pk, uploaded_at=request.as_of, name=name, **ConsoleImport.stored(uploaded.read())
+        uploaded_by_id=request.user.pk, uploaded_at=request.now, name=name, **ConsoleImport.stored(uploaded.read())
     )
 
 
@@ -304,6 +304,4 @@ def _decide(
     undecided = _imports(request).filter(pk=found.pk, state__in=before)
     if state == State.IMPORTING and "previewed_at" in found.report:
         undecided = undecided.filter(report__previewed_at=found.report["previewed_at"])
-    return undecided.update(
-        state=state, decided_by=request.user.pk, decided_at=request.as_of, reason=reason, message=""
-    )
+    return undecided.update(state=state, decided_by=request.user.pk, decided_at=request.now, reason=reason, message="")

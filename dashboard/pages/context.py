@@ -1,6 +1,7 @@
 """What the frame around every page needs: navigation, scope, freshness."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, cast
 
@@ -9,6 +10,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.access import ScopedRequest
+from dashboard.metrics import quarter_name
+from dashboard.pages.asked import CARRIED
 from dashboard.pages.sync_requests import SyncPanel, sync_panel
 
 
@@ -16,7 +19,8 @@ from dashboard.pages.sync_requests import SyncPanel, sync_panel
 class Entry:
     """One entry of the navigation: a named address, a word and an icon of the sprite; some for administrators only.
 
-    `pages` are the addresses below it: on them the entry is the current one too.
+    `pages` are the addresses below it: on them the entry is the current one too. `is_about_numbers`: its pages show
+    figures, and can show those of a past day.
     """
 
     name: str
@@ -24,11 +28,12 @@ class Entry:
     icon: str
     is_for_administrators: bool = False
     pages: tuple[str, ...] = ()
+    is_about_numbers: bool = False
 
 
 # Pages are added here and nowhere else; the rail and the tabs at the foot of small screens both read it.
 NAVIGATION: tuple[tuple[Entry, ...], ...] = (
-    (Entry("overview", _("Overview"), "overview"),),
+    (Entry("overview", _("Overview"), "overview", is_about_numbers=True),),
     (
         Entry(
             "sync",
@@ -73,6 +78,57 @@ class Shell:
         shown = (match.url_name or "") if match else ""
         above = (entry.name for group in NAVIGATION for entry in group if shown in entry.pages)
         return next(above, shown)
+
+    @property
+    def entry(self) -> Entry | None:
+        """The entry whose page is being shown; None for a page that no entry leads to."""
+        return next((entry for group in NAVIGATION for entry in group if entry.name == self.current), None)
+
+    @property
+    def is_about_numbers(self) -> bool:
+        """Whether this page shows figures, and so may show those of a past day."""
+        return self.entry is not None and self.entry.is_about_numbers
+
+    @property
+    def today(self) -> date:
+        """The account's day."""
+        return self.request.now.astimezone(self.request.account.zone).date()
+
+    @property
+    def day(self) -> date:
+        """The day that figures are computed for."""
+        return self.request.past_day or self.today
+
+    @property
+    def past_days(self) -> list[tuple[date, str]]:
+        """The last days of the four quarters before this one, newest first, with their names."""
+        found, first = [], self.today.replace(month=(self.today.month - 1) // 3 * 3 + 1, day=1)
+        for _quarter in range(4):
+            last = first - timedelta(days=1)
+            first = last.replace(month=(last.month - 1) // 3 * 3 + 1, day=1)
+            found.append((last, quarter_name(first)))
+        return found
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """The query of this page but for its day and page, for forms that keep it."""
+        lists = self.request.GET.lists()
+        return [(name, value) for name, values in lists if name not in {"as_of", "page"} for value in values]
+
+    @property
+    def carried(self) -> list[tuple[str, str]]:
+        """What a form that leads to another page takes along."""
+        return [(name, value) for name in CARRIED if (value := self.request.GET.get(name))]
+
+    @property
+    def can_search(self) -> bool:
+        """Whether there are people to search for: the page that lists them is in the navigation."""
+        return any(entry.name == "people" for group in self.groups for entry in group)
+
+    @property
+    def searched(self) -> str:
+        """What was searched for."""
+        return self.request.GET.get("q", "") if self.current == "people" else ""
 
     @property
     def is_sync_page(self) -> bool:

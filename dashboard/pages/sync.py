@@ -33,7 +33,7 @@ def sync(request: ScopedRequest) -> HttpResponse:
     if request.htmx.target == "sync-progress":
         return _fragment(request)
     panel = shell_of(request).sync
-    runs = recent_runs(request.scope, as_of=request.as_of)
+    runs = recent_runs(request.scope, as_of=request.now)
     shown = request.account.published_run
     groups = sync_changes.groups(request.scope, shown) if shown else []
     tiles, more = told(groups)
@@ -49,7 +49,7 @@ def sync(request: ScopedRequest) -> HttpResponse:
             "shown": shown,
             "tiles": tiles,
             "more": more,
-            "changes_finding": changes_finding(shown, tiles, as_of=request.as_of),
+            "changes_finding": changes_finding(shown, tiles, as_of=request.now),
             "vanished": vanished.total(request.scope),
         },
     )
@@ -90,7 +90,7 @@ def sync_start(request: ScopedRequest) -> HttpResponse:
 def _allowance(request: ScopedRequest, panel: SyncPanel) -> dict[str, object]:
     """Return what the allowance panel shows."""
     latest = panel.status.latest
-    found = allowance(request.scope, latest.run if latest else None, as_of=request.as_of)
+    found = allowance(request.scope, latest.run if latest else None, as_of=request.now)
     return {"figures": found, "finding": allowance_finding(found)}
 
 

@@ -98,7 +98,7 @@ def sync_panel(request: ScopedRequest) -> SyncPanel:
     elif shown.isascii() and shown.isdecimal() and len(shown) < 19:
         shown_run = int(shown)
     return SyncPanel(
-        sync_status(request.scope, as_of=request.as_of),
+        sync_status(request.scope, as_of=request.now),
         _requested_at(request),
         shown_run,
         _decision(request),
@@ -127,13 +127,13 @@ def ask_for_sync(request: ScopedRequest, *, full: bool = False) -> bool:
 
 def note_request(request: ScopedRequest, account: Account) -> None:
     """Remember that the reader asked for a sync of the account, so that its pages say so until it begins."""
-    request.session[_key(account, REQUESTED)] = request.as_of.isoformat()
+    request.session[_key(account, REQUESTED)] = request.now.isoformat()
 
 
 def decide(request: ScopedRequest, run_id: int, *, publish: bool, reason: str) -> None:
     """Queue what the reader decided about a held run. QueueUnreachableError when the queue does not take it."""
     send("sync.tasks.resolve_run", run_id=run_id, publish=publish, reason=reason, user_id=request.user.pk)
-    request.session[_key(request.account, DECIDED)] = [run_id, publish, request.as_of.isoformat()]
+    request.session[_key(request.account, DECIDED)] = [run_id, publish, request.now.isoformat()]
 
 
 def _key(account: Account, name: str) -> str:
@@ -155,4 +155,4 @@ def _decision(request: ScopedRequest) -> Decision | None:
 
 def _recent(request: ScopedRequest, text: str) -> datetime | None:
     asked_at = datetime.fromisoformat(text)
-    return asked_at if request.as_of - asked_at < FORGOTTEN_AFTER else None
+    return asked_at if request.now - asked_at < FORGOTTEN_AFTER else None

@@ -59,7 +59,7 @@ def sync_run(request: ScopedRequest, run_id: int) -> HttpResponse:
         return render(
             request, "dashboard/sync/set_aside.html#set-aside", {"run": run, **_set_aside(request, rows, run.set_aside)}
         )
-    progress = Progress(run, request.as_of)
+    progress = Progress(run, request.now)
     groups = sync_changes.groups(request.scope, run)
     tiles, more = told(groups)
     lead, meaning = run_lead(progress)
@@ -92,7 +92,7 @@ def resolve_run(request: ScopedRequest, run_id: int) -> HttpResponse:
     if not request.scope.is_administrator:
         raise PermissionDenied(_("Only an administrator decides about a held sync."))
     run = get_object_or_404(request.scope.runs(), pk=run_id)
-    progress = Progress(run, request.as_of)
+    progress = Progress(run, request.now)
     reason = request.POST.get("reason", "").strip()
     error = ""
     if run.state != SyncRun.State.HELD:
@@ -119,10 +119,10 @@ def _stop(request: ScopedRequest, run_id: int) -> HttpResponse:
     if not request.scope.may_sync:
         raise PermissionDenied(_("Your role does not stop syncs."))
     run = get_object_or_404(request.scope.runs(), pk=run_id)
-    is_asked = Progress(run, request.as_of).can_be_stopped and (
+    is_asked = Progress(run, request.now).can_be_stopped and (
         request.scope.runs()
         .filter(pk=run_id, state=SyncRun.State.RUNNING, resolved_at=None)
-        .update(resolved_by=request.user.pk, resolved_at=request.as_of)
+        .update(resolved_by=request.user.pk, resolved_at=request.now)
     )
     if not is_asked:
         messages.error(request, _("Nothing to stop any more: the sync has ended, is being published or stops already."))
