@@ -1,9 +1,11 @@
 """Cohorts: the enrollments that fall due in one quarter or month, and how they went."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from operator import add, sub
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -20,8 +22,7 @@ from dashboard.rollups.buckets import next_month
 MONTHS = {By.MONTH: 1, By.QUARTER: 3}
 
 
-@dataclass(frozen=True)
-class Cohort:
+class Cohort(NamedTuple):
     """The counts of one cohort, as of the moment asked for."""
 
     due: int = 0
@@ -30,6 +31,12 @@ class Cohort:
     completed_by_end: int = 0
     on_time: int = 0
     on_time_so_far: int = 0
+
+    def __add__(self, other: "Cohort") -> "Cohort":  # type: ignore[override]  # sums, not a longer tuple
+        return Cohort._make(map(add, self, other))
+
+    def __sub__(self, other: "Cohort") -> "Cohort":
+        return Cohort._make(map(sub, self, other))
 
     @property
     def late(self) -> int:
@@ -95,27 +102,28 @@ def cohorts(
     periods = list(_periods(period, first, last))
     if not periods:
         return []
-    months = {number: start for start, end in periods for number in range(_number(start), _number(end))}
-    found: dict[tuple[date, Key], dict[bool, Cohort]] = {}
-    for key, month, is_exempt, *counts in _counts(selection, by, period, periods):
-        if month in months:
-            row = found.setdefault((months[month], key), {})
-            row[is_exempt] = _plus(row.get(is_exempt, Cohort()), Cohort(*counts))
-    called = names(selection, by, {key for _, key in found}) if by else {}
+    starts = {_number(start) // MONTHS[period]: start for start, _ in periods}
+    gross: dict[tuple[date, Key], Cohort] = {}
+    exempt: dict[tuple[date, Key], Cohort] = {}
+    for key, number, is_exempt, *counts in _counts(selection, by, period, periods):
+        if number in starts:
+            (exempt if is_exempt else gross)[starts[number], key] = Cohort._make(counts)
+    called = names(selection, by, {key for _, key in gross}) if by else {}
+    keys: dict[date, list[Key]] = defaultdict(list)
+    for start, key in gross:
+        keys[start].append(key)
     rows = []
     for start, end in periods:
-        keys = [key for begin, key in found if begin == start] if by else [0]
-        for key in sorted(keys, key=lambda key: (key not in called, called.get(key, "").casefold(), str(key))):
-            row = found.get((start, key), {})
-            gross, exempt = row.get(False, Cohort()), row.get(True, Cohort())
-            net = Cohort(*(getattr(gross, name) - getattr(exempt, name) for name in Cohort.__dataclass_fields__))
-            if not by or gross != Cohort():
-                rows.append(CohortRow(start, end, key, called.get(key, ""), net, gross))
+        for key in (
+            sorted(keys[start], key=lambda key: (not called.get(key), called.get(key, "").casefold(), str(key)))
+            if by
+            else (0,)
+        ):
+            whole = gross.get((start, key), Cohort())
+            net = whole - exempt[start, key] if (start, key) in exempt else whole
+            if not by or whole != Cohort():
+                rows.append(CohortRow(start, end, key, called.get(key, ""), net, whole))
     return rows
-
-
-def _plus(one: Cohort, other: Cohort) -> Cohort:
-    return Cohort(*(getattr(one, name) + getattr(other, name) for name in Cohort.__dataclass_fields__))
 
 
 def _periods(period: By, first: date, last: date) -> Iterator[tuple[date, date]]:
@@ -135,18 +143,23 @@ def _number(month: date) -> int:
 
 
 def _counts(selection: Selection, by: By | None, period: By, periods: list[tuple[date, date]]) -> list[tuple[Any, ...]]:
-    """Return key, month of the due date, whether it is what exemptions take away, and the fields of a `Cohort`."""
+    """Return key, number of the period, whether it is what exemptions take away, and the fields of a `Cohort`.
+
+    A period's number is that of its months (year * 12 + month - 1) divided by how many they are.
+    """
+    number = f"due_month / {MONTHS[period]}"
     in_period = "completed_in_month" if period == By.MONTH else "completed_in_quarter"
     counts = ("enrolled", "due", "completed", in_period, "on_time", "due_on_time")
+    key = KEYS[by] if by else "0"
     if by in (None, By.DEPARTMENT):
-        rows = tallies.cohorts(selection, counts, by_department=by == By.DEPARTMENT)
+        rows = tallies.cohorts(selection, (key, number, "is_exempt"), counts)
         if rows is not None:
             return rows
-    return _from_facts(selection, KEYS[by] if by else "0", counts, periods)
+    return _from_facts(selection, key, number, counts, periods)
 
 
 def _from_facts(
-    selection: Selection, key: str, counts: tuple[str, ...], periods: list[tuple[date, date]]
+    selection: Selection, key: str, number: str, counts: tuple[str, ...], periods: list[tuple[date, date]]
 ) -> list[tuple[Any, ...]]:
     spans = {name: COHORT_SPANS[name] for name in counts}
     columns = ", ".join(stretches.at_moment(spans, "%(now)s"))
@@ -164,10 +177,10 @@ def _from_facts(
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT {key} AS key, due_month, false AS is_exempt, {columns}
+            SELECT {key} AS key, {number}, false AS is_exempt, {columns}
             FROM ({source}) f WHERE {selection.of_states} GROUP BY 1, 2
             UNION ALL
-            SELECT {key}, due_month, true, {columns}
+            SELECT {key}, {number}, true, {columns}
             FROM ({source}) f WHERE {selection.of_states} AND {is_exempt} GROUP BY 1, 2
             """,
             {**selection.values, "first": periods[0][0], "beyond": periods[-1][1]},

@@ -38,7 +38,8 @@ def totals(selection: Selection, key: str, *, with_people: bool) -> dict[Any, To
     book, past = _source(selection, key)
     if book is None or past is None:
         return None
-    counts = COUNT_NAMES if with_people and book.has_people else tuple(c for c in COUNT_NAMES if c not in PEOPLE)
+    is_counting_people = with_people and has_people(selection, key)
+    counts = COUNT_NAMES if is_counting_people else tuple(c for c in COUNT_NAMES if c not in PEOPLE)
     bounds = [f"{column} = ANY(%({name})s)" for column, name in _BOUNDS.items() if getattr(selection, name) is not None]
     rows = _sums(
         "dashboard_tally",
@@ -63,13 +64,15 @@ def totals(selection: Selection, key: str, *, with_people: bool) -> dict[Any, To
 
 
 def has_people(selection: Selection, key: str) -> bool:
-    """Return whether the tallies that answer hold distinct people, too."""
+    """Return whether the tallies that answer hold distinct people, too: of a campaign, only campaign by campaign."""
     book, _ = _source(selection, key)
-    return book is not None and book.has_people
+    if book is None or not book.people:
+        return False
+    return "campaign_id" not in book.people or (key == "campaign_id" and selection.content_types is None)
 
 
-def cohorts(selection: Selection, counts: Iterable[str], *, by_department: bool) -> list[tuple[Any, ...]] | None:
-    """Return (department or 0, month, is exempt, counts...) of every month; None where only the facts can tell."""
+def cohorts(selection: Selection, keys: Iterable[str], counts: Iterable[str]) -> list[tuple[Any, ...]] | None:
+    """Return the keys (SQL over department_id, due_month and is_exempt) and counts; None where only facts can tell."""
     # An empty filter is one, too: nothing passes it.
     narrowed = (selection.managers, selection.campaigns, selection.content_types, selection.groups, selection.only)
     is_plain = selection.basis == Basis.NOW and not selection.states and all(ids is None for ids in narrowed)
@@ -77,10 +80,7 @@ def cohorts(selection: Selection, counts: Iterable[str], *, by_department: bool)
     if past is None:
         return None
     bounds = ["department_id = ANY(%(departments)s)"] if selection.departments is not None else []
-    key = "department_id" if by_department else "0"
-    return _sums(
-        "dashboard_cohorttally", (key, "due_month", "is_exempt"), tuple(counts), past, bounds, selection.values
-    )
+    return _sums("dashboard_cohorttally", keys, counts, past, bounds, selection.values)
 
 
 def _source(selection: Selection, key: str) -> tuple[Book | None, Past | None]:
@@ -122,22 +122,19 @@ def _sums(
     table: str, keys: Iterable[str], counts: Iterable[str], past: Past, bounds: Iterable[str], values: dict[str, Any]
 ) -> list[tuple[Any, ...]]:
     """Return the counts summed up to `now`, by keys."""
-    narrowed = "".join(f" AND {bound}" for bound in bounds)
-    columns = ", ".join(counts)
-    keys = ", ".join(keys)
-    source = f"SELECT {{0}} FROM {table} WHERE account_id = %(account)s{narrowed}"
-    row = ", ".join(dict.fromkeys(name for name in f"{keys}, {columns}".split(", ") if name != "0"))
-    stood = f"{source.format(row)} AND is_standing AND at = %(since)s"
-    since = (
-        source.format(row)
-        + " AND NOT is_standing AND at > coalesce(%(since)s::timestamptz, '-infinity') AND at <= %(now)s"
-    )
+    where = " AND ".join(("account_id = %(account)s", *bounds))
+    keys, counts = tuple(keys), tuple(counts)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT {keys}, {", ".join(f"sum({count})::int" for count in counts)}
-            FROM ({stood} UNION ALL {since}) tally
-            GROUP BY {", ".join(str(place + 1) for place in range(keys.count(",") + 1))}
+            SELECT {", ".join(keys)}, {", ".join(f"sum({count})::int" for count in counts)}
+            FROM (
+                SELECT * FROM {table} WHERE {where} AND is_standing AND at = %(since)s
+                UNION ALL
+                SELECT * FROM {table} WHERE {where} AND NOT is_standing
+                AND at > coalesce(%(since)s::timestamptz, '-infinity') AND at <= %(now)s
+            ) tally
+            GROUP BY {", ".join(str(place + 1) for place in range(len(keys)))}
             """,
             {**values, "since": past.since},
         )

@@ -21,14 +21,14 @@ class Book:
     """One grain: its keys, and how finely its past is kept.
 
     `keeps_days`: every day of the past, not only recent ones. `keeps_months`: what stood at the start of each month.
-    `has_people`: distinct people, which add up only where nobody is in two rows.
+    `people`: the keys by which distinct people are counted, in rows of their own; none where they are not.
     """
 
     grain: Grain
     keys: tuple[str, ...]
     keeps_days: bool
     keeps_months: bool
-    has_people: bool
+    people: tuple[str, ...] = ()
 
     @property
     def bucket(self) -> str:
@@ -37,16 +37,10 @@ class Book:
 
 
 BOOKS = (
-    Book(Grain.DEPARTMENT, ("department_id",), keeps_days=True, keeps_months=True, has_people=True),
-    Book(Grain.MANAGER, ("manager_id",), keeps_days=False, keeps_months=True, has_people=True),
-    Book(Grain.CAMPAIGN, ("campaign_id", "content_type"), keeps_days=True, keeps_months=True, has_people=False),
-    Book(
-        Grain.CROSS,
-        ("department_id", "campaign_id", "content_type"),
-        keeps_days=False,
-        keeps_months=False,
-        has_people=False,
-    ),
+    Book(Grain.DEPARTMENT, ("department_id",), keeps_days=True, keeps_months=True, people=("department_id",)),
+    Book(Grain.MANAGER, ("manager_id",), keeps_days=False, keeps_months=True, people=("manager_id",)),
+    Book(Grain.CAMPAIGN, ("campaign_id", "content_type"), keeps_days=True, keeps_months=True, people=("campaign_id",)),
+    Book(Grain.CROSS, ("department_id", "campaign_id", "content_type"), keeps_days=False, keeps_months=False),
 )
 WITH_MONTHS = tuple(int(book.grain) for book in BOOKS if book.keeps_months)
 

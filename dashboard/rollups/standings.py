@@ -28,15 +28,8 @@ def events(where: str) -> str:
     Rows: is_exempt, department_id, manager_id, m and the three steps. Those of exemptions are gross less net: people
     with an exemption as they are without it, less as they are under it.
     """
-    excused = f"({where}) AND {_HAS_SPANS}"
-    net = f"""
-        {stretches.current(where=f"{excused} AND NOT {_IS_EXCUSED}")}
-        UNION ALL {stretches.current(where=excused, net_of_exemptions=True)}
-    """
     return f"""
-        {_steps(stretches.current(where=where), "false", 1)}
-        UNION ALL {_steps(stretches.current(where=excused), "true", 1)}
-        UNION ALL {_steps(net, "true", -1)}
+        {_events("department_id, manager_id", where)}
         UNION ALL
         SELECT false, department_id, manager_id, m, 0, 0, step
         FROM dashboard_personstanding f CROSS JOIN LATERAL (
@@ -47,14 +40,32 @@ def events(where: str) -> str:
     """
 
 
-def _steps(people: str, is_exempt: str, sign: int) -> str:
+def campaign_events(where: str) -> str:
+    """Return the same for the people of each campaign, with campaign_id in the place of the others; none is active."""
+    return _events("campaign_id", where)
+
+
+def _events(keys: str, where: str) -> str:
+    excused = f"({where}) AND {_HAS_SPANS}"
+    net = f"""
+        {stretches.current(where=f"{excused} AND NOT {_IS_EXCUSED}")}
+        UNION ALL {stretches.current(where=excused, net_of_exemptions=True)}
+    """
     return f"""
-        SELECT {is_exempt} AS is_exempt, department_id, manager_id, m, counted_step AS people_counted,
+        {_steps(stretches.current(where=where), keys, "false", 1)}
+        UNION ALL {_steps(stretches.current(where=excused), keys, "true", 1)}
+        UNION ALL {_steps(net, keys, "true", -1)}
+    """
+
+
+def _steps(people: str, keys: str, is_exempt: str, sign: int) -> str:
+    return f"""
+        SELECT {is_exempt} AS is_exempt, {keys}, m, counted_step AS people_counted,
                past_due_step AS people_past_due, 0 AS people_active
         FROM (
-            SELECT person_id, department_id, manager_id,
+            SELECT person_id, {keys},
                    range_agg(tstzrange(e, u)) AS counted, range_agg(tstzrange(d, c)) FILTER (WHERE d < c) AS past_due
-            FROM ({people}) f GROUP BY person_id, department_id, manager_id
+            FROM ({people}) f GROUP BY person_id, {keys}
         ) spans CROSS JOIN LATERAL (
             SELECT lower(span), {sign}, 0 FROM unnest(counted) AS span
             UNION ALL SELECT upper(span), {-sign}, 0 FROM unnest(counted) AS span

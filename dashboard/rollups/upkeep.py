@@ -261,7 +261,7 @@ def _gather(values: dict[str, Any], *, sign: int, touched: bool) -> None:
     people = "f.person_id IN (SELECT person_id FROM touched_person)" if touched else "true"
     keys = "department_id, manager_id, campaign_id, content_type"
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS happening, day, people_day")
+        cursor.execute("DROP TABLE IF EXISTS happening, day, people_day, people_of_campaigns")
         cursor.execute(
             f"""
             CREATE TEMPORARY TABLE happening ON COMMIT DROP AS
@@ -280,7 +280,7 @@ def _gather(values: dict[str, Any], *, sign: int, touched: bool) -> None:
         )
         for book in BOOKS:
             source = "happening" if "manager_id" in book.keys else "day"
-            cursor.execute(_steps(book, source, tuple(SPANS)), values)
+            cursor.execute(_steps(book, source, tuple(SPANS), book.keys), values)
         cursor.execute("DROP TABLE happening, day")
         cursor.execute(
             f"""
@@ -294,21 +294,29 @@ def _gather(values: dict[str, Any], *, sign: int, touched: bool) -> None:
         cursor.execute(
             f"""
             CREATE TEMPORARY TABLE people_day ON COMMIT DROP AS
-            SELECT is_exempt, {END_OF_DAY} AS at, department_id, manager_id,
-                   {_times(sign, standings.PEOPLE, "sum")}
+            SELECT is_exempt, {END_OF_DAY} AS at, department_id, manager_id, {_times(sign, standings.PEOPLE, "sum")}
             FROM ({standings.events(people)}) events GROUP BY is_exempt, at, department_id, manager_id
             """,
             values,
         )
+        cursor.execute(
+            f"""
+            CREATE TEMPORARY TABLE people_of_campaigns ON COMMIT DROP AS
+            SELECT is_exempt, {END_OF_DAY} AS at, campaign_id, {_times(sign, standings.PEOPLE, "sum")}
+            FROM ({standings.campaign_events(people)}) events GROUP BY is_exempt, at, campaign_id
+            """,
+            values,
+        )
         for book in BOOKS:
-            if book.has_people:
-                cursor.execute(_steps(book, "people_day", standings.PEOPLE), values)
-        cursor.execute("DROP TABLE people_day")
+            if book.people:
+                source = "people_of_campaigns" if "campaign_id" in book.people else "people_day"
+                cursor.execute(_steps(book, source, standings.PEOPLE, book.people), values)
+        cursor.execute("DROP TABLE people_day, people_of_campaigns")
 
 
-def _steps(book: Book, source: str, counts: Iterable[str]) -> str:
+def _steps(book: Book, source: str, counts: Iterable[str], columns: Iterable[str]) -> str:
     """Return the SQL that gathers one book's steps from what happened day by day."""
-    keys = ", ".join(book.keys)
+    keys = ", ".join(columns)
     return f"""
         INSERT INTO tally_step (is_exempt, at, grain, {keys}, {", ".join(counts)})
         SELECT is_exempt, {book.bucket} AS kept, {int(book.grain)}, {keys}, {_times(1, counts, "sum")}
