@@ -87,9 +87,9 @@ def test_figures_at_any_moment(published: tuple[Company, Mirror]) -> None:
     company, mirror = published
     company = replace(company, campaigns=with_inferred_triggers(company, mirror))
     rollups.rebuild(mirror.account, at=READ_AT)
-    questions = [question(company, seed) for seed in range(8)] + [Question(at) for at in MOMENTS]
+    questions = [question(company, seed) for seed in range(3)] + [Question(at) for at in MOMENTS]
     for way in both_ways(mirror):
-        for asking in questions:
+        for asking in questions if way == "tallies" else questions[:6]:
             compare_totals(company, mirror, asking, way)
 
 
