@@ -152,13 +152,13 @@ def _publish_whole(imported: ConsoleImport, run: SyncRun, bad: list[BadRow], *, 
     if found.reasons and not imported.reason:
         raise FileHeldError("; ".join(found.reasons))
     run.phase = SyncRun.Phase.PUBLISH
-    publish(account, run, staging, now=now())
+    publish(account, run, staging, now=now(), is_announced=False)
     return {"file": asdict(before[0]), "published": asdict(before[1]), "new": before[2]}
 
 
 def _publication(account: Account, run: SyncRun, *, now: datetime) -> Publication:
     """Lock the account for this transaction, as publish does; changes are written as text, in UTC."""
-    Account.objects.select_for_update().get(pk=account.pk)
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL timezone = 'UTC'")
     return Publication(account_id=account.pk, run_id=run.pk, published_at=now)
@@ -174,7 +174,7 @@ def _publish_run(
     run.published_at = run.finished_at = run.heartbeat_at = now
     run.message = message
     run.save()
-    if changed:
+    if changed or is_whole:
         published.send(sender=SyncRun, account=account, run=run, published_at=now)
 
 

@@ -24,12 +24,19 @@ LARGE = (
 
 
 def publish(
-    account: Account, run: SyncRun, staging: Staging, *, campaigns_read: list[int] | None = None, now: datetime
+    account: Account,
+    run: SyncRun,
+    staging: Staging,
+    *,
+    campaigns_read: list[int] | None = None,
+    now: datetime,
+    is_announced: bool = True,
 ) -> None:
     """Merge what is staged into the mirror, note every change, and stamp run and account, all or nothing.
 
     `campaigns_read`: KnowBe4's ids of the campaigns whose enrollments were read (None: all); only theirs can have
-    vanished. `now` becomes the publication time. The staging area is dropped in the same transaction.
+    vanished. `now` becomes the publication time. The staging area is dropped in the same transaction. A caller that
+    has more to write in its own transaction announces the publication itself (`is_announced` off).
     """
     with transaction.atomic():
         # Sorting and hashing a million rows in memory; only for this transaction.
@@ -58,7 +65,8 @@ def publish(
         }
         run.counts = {table: asdict(count) for table, count in counts.items()}
         _stamp(account, run, staging, now=now)
-        published.send(sender=SyncRun, account=account, run=run, published_at=now)
+        if is_announced:
+            published.send(sender=SyncRun, account=account, run=run, published_at=now)
     # Readers need not wait for it; should it not come to this, the next run makes the area anew.
     staging.drop()
 

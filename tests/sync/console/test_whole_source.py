@@ -6,6 +6,7 @@ import pytest
 
 from sync.models import Account, Campaign, ContentItem, Enrollment, Person, SyncRun
 from sync.pipeline.console import preview_import
+from sync.signals import published
 from tests.sync.console.conftest import HEADERS, as_csv
 
 
@@ -196,3 +197,18 @@ def test_an_extension_that_the_next_file_lacks_is_gone(unplugged, upload, accept
     assert Enrollment.objects.filter(due_source="extension").count() == 1
     accept(upload(unplugged, file_of(3)), at=now + timedelta(days=1))
     assert set(Enrollment.objects.values_list("due_source", flat=True)) == {"campaign_end"}
+
+
+def test_a_file_with_extensions_is_announced_once(unplugged, upload, accept):
+    extended = line(2, **{"Due Date": "2026-12-15 23:00"})
+    preview, told = upload(unplugged, file_of(2, extended)), []
+
+    def listen(**message: object) -> None:
+        told.append(sorted(Enrollment.objects.values_list("due_source", flat=True)))
+
+    published.connect(listen)
+    try:
+        accept(preview)
+    finally:
+        published.disconnect(listen)
+    assert told == [["campaign_end", "campaign_end", "extension"]]
