@@ -1,0 +1,135 @@
+"""A report as JSON, whose keys stay as they are, and as CSV for a spreadsheet."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from dashboard.reporting.answers import Report, Row
+from dashboard.reporting.cells import Cell, Pair
+from dashboard.reporting.registry import Metric, Unit
+from dashboard.reporting.stamp import Stamp
+from dashboard.templatetags.figures import NOTHING
+
+# A new number stands for keys that changed their meaning or went away; keys may be added under the same one.
+VERSION = 1
+# Without it a spreadsheet takes the text for another encoding.
+BYTE_ORDER_MARK = "\ufeff"
+# A text that begins so would be run as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def write_json(report: Report, metrics: Sequence[Metric], stamp: Stamp, *, by: str | None) -> str:
+    """Return the report as JSON; moments are ISO 8601 in UTC, values unrounded beside what is shown."""
+    run = stamp.run
+    told = {
+        "version": VERSION,
+        "account": stamp.account,
+        "as_of": _moment(stamp.as_of),
+        "as_of_day": stamp.day.isoformat() if stamp.day else None,
+        "time_zone": stamp.time_zone,
+        "sync_run": {"id": run.pk, "published_at": _moment(run.published_at), "data_as_of": _moment(run.started_at)},
+        "scope": str(stamp.scope.label),
+        "reader": stamp.reader or None,
+        "basis": stamp.basis.value,
+        "by": by,
+        "filters": dict(stamp.filters),
+        "metrics": [
+            {
+                "name": metric.name,
+                "title": metric.title,
+                "sentence": metric.sentence,
+                "unit": metric.unit.value,
+                "numerator": metric.numerator,
+                "denominator": metric.denominator,
+            }
+            for metric in metrics
+        ],
+        "rows": [_row(row) for row in report.rows],
+        "total": _row(report.total) if report.total else None,
+    }
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+
+
+def _moment(moment: Any) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _row(row: Row) -> dict[str, Any]:
+    told: dict[str, Any] = {"key": row.key, "name": row.name}
+    if row.start is not None and row.end is not None:
+        told |= {"start": row.start.isoformat(), "end": row.end.isoformat()}
+    return told | {"exempt": row.exempt, "values": {name: _pair(pair) for name, pair in row.values.items()}}
+
+
+def _pair(pair: Pair) -> dict[str, Any]:
+    told = {"net": _cell(pair.net), "gross": _cell(pair.gross)}
+    return told if pair.year_before is None else told | {"year_before": _cell(pair.year_before)}
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {
+        "value": cell.value,
+        "shown": cell.shown,
+        "numerator": cell.numerator,
+        "denominator": cell.denominator,
+    }
+
+
+def write_csv(report: Report, metrics: Sequence[Metric], stamp: Stamp, *, by: str | None) -> str:
+    """Return the report as CSV: a line per group, the total last; what it stands on is in each line.
+
+    Rates are as shown, rounded down, without their sign; their parts stand beside them. Texts that a spreadsheet would
+    run as a formula are led by an apostrophe.
+    """
+    has_year_before = any(pair.year_before is not None for row in report.rows for pair in row.values.values())
+    heads = ["Group", "Key"] if by is None else [by.replace("_", " ").capitalize(), "Key"]
+    for metric in metrics:
+        unit = "%" if metric.unit == Unit.PERCENT else metric.unit.value
+        heads.append(f"{metric.title} ({unit})")
+        if metric.denominator:
+            heads += [f"{metric.title}: {metric.numerator}", f"{metric.title}: {metric.denominator}"]
+        heads.append(f"{metric.title}, gross ({unit})")
+        if metric.denominator:
+            heads += [f"{metric.title}, gross: numerator", f"{metric.title}, gross: denominator"]
+        if has_year_before:
+            heads.append(f"{metric.title}, a year before ({unit})")
+    heads += ["Exempt (enrollments)", "Account", "As of", "Sync run", "Scope", "Filters"]
+    filters = "; ".join(f"{name}: {value}" for name, value in stamp.filters.items())
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(map(_safe, heads))
+    for row in [*report.rows, *([report.total] if report.total else [])]:
+        cells: list[object] = [row.name, row.key]
+        for metric in metrics:
+            pair = row.values[metric.name]
+            for cell in (pair.net, pair.gross):
+                cells.append(_plain(cell))
+                if metric.denominator:
+                    cells += [cell.numerator, cell.denominator]
+            if has_year_before:
+                cells.append(_plain(pair.year_before or Cell()))
+        cells += [row.exempt, stamp.account, stamp.local(stamp.as_of).isoformat(), stamp.run.pk]
+        cells += [str(stamp.scope.label), filters]
+        writer.writerow(map(_safe, cells))
+    return BYTE_ORDER_MARK + text.getvalue()
+
+
+def _plain(cell: Cell) -> object:
+    """Return a value as a spreadsheet reads it: a number where it is one."""
+    if cell.value is None or cell.shown == NOTHING:
+        return ""
+    return cell.shown.removesuffix("%").replace(",", "") if isinstance(cell.value, float) else cell.value
+
+
+def _safe(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) and not _is_number(cell) else cell
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
