@@ -106,7 +106,8 @@ def _groups(scope: Scope, asked: Asked) -> list[Row]:
         values = _of_counts(asked, group.totals) | {
             name: by_key.get(group.key, Pair()) for name, by_key in others.items()
         }
-        rows.append(Row(group.key, group.name or NAMELESS.get(by, ""), group.totals.exempt, _ordered(asked, values)))
+        name = str(group.key) if by == By.CONTENT_TYPE else group.name or NAMELESS[by]
+        rows.append(Row(group.key, name, group.totals.exempt, _ordered(asked, values)))
     return rows
 
 
