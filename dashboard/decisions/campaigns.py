@@ -1,4 +1,4 @@
-"""Whether a campaign counts, and what makes it enroll people."""
+"""Whether a campaign counts, what makes it enroll people, and whether it is put away."""
 
 from datetime import datetime
 
@@ -44,6 +44,36 @@ def choose_trigger(campaign: Campaign, trigger: Trigger | None, *, by: User, at:
         setting.trigger = chosen
         setting.save()
         _record(campaign, "trigger", old=old or None, new=chosen or None, by=by, at=at, reason=reason)
+    return True
+
+
+def archive(campaign: Campaign, *, by: User, at: datetime, reason: str) -> bool:
+    """Put the campaign among the archived ones from `at` on; return whether that changed anything.
+
+    It goes on counting: what leaves it out is its requirement. RefusedError without a reason.
+    """
+    return _set_archived(campaign, at, by=by, at=at, reason=reason)
+
+
+def restore(campaign: Campaign, *, by: User, at: datetime, reason: str) -> bool:
+    """Take the campaign back from the archive, for past moments too; return whether that changed anything.
+
+    One that KnowBe4 no longer returns stays archived for that. RefusedError without a reason.
+    """
+    return _set_archived(campaign, None, by=by, at=at, reason=reason)
+
+
+def _set_archived(campaign: Campaign, archived_at: datetime | None, *, by: User, at: datetime, reason: str) -> bool:
+    reason = given(reason)
+    with deciding(campaign.account):
+        campaign.refresh_from_db(fields=["archived_at"])
+        was = campaign.archived_at is not None
+        if was == (archived_at is not None):
+            return False
+        campaign.archived_at = archived_at
+        campaign.save(update_fields=["archived_at"])
+        words = {False: "no", True: "yes"}
+        _record(campaign, "archived", old=words[was], new=words[not was], by=by, at=at, reason=reason)
     return True
 
 

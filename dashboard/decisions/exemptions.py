@@ -1,5 +1,6 @@
 """Who is excused from what, and who decided it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -37,24 +38,37 @@ def request(account: Account, excuse: Excuse, *, by: User, at: datetime) -> Exem
     RefusedError unless it names one person or one group with members of its own, all of this account, a last day
     that is not before the first, and, for the reason "other", a note.
     """
-    _check(account, excuse)
+    check(account, excuse)
+    with deciding(account):
+        return _request(account, excuse, by=by, at=at)
+
+
+def request_all(account: Account, excuses: Iterable[Excuse], *, by: User, at: datetime) -> list[Exemption]:
+    """Ask for several exemptions, all or none. RefusedError as for one."""
+    excuses = list(excuses)
+    for excuse in excuses:
+        check(account, excuse)
+    with deciding(account):
+        return [_request(account, excuse, by=by, at=at) for excuse in excuses]
+
+
+def _request(account: Account, excuse: Excuse, *, by: User, at: datetime) -> Exemption:
     reason = Exemption.Reason(excuse.reason)
     note = excuse.note.strip()
-    with deciding(account):
-        exemption = Exemption.objects.create(
-            account=account,
-            person=excuse.person,
-            group=excuse.group,
-            campaign=excuse.campaign,
-            reason=reason,
-            note=note,
-            evidence=excuse.evidence.strip(),
-            starts_at=_midnight(account, excuse.first_day),
-            ends_at=excuse.last_day and _midnight(account, excuse.last_day + timedelta(days=1)),
-            requested_by=by,
-            requested_at=at,
-        )
-        _record(exemption, None, Exemption.State.REQUESTED, by=by, at=at, reason=note or str(reason.label))
+    exemption = Exemption.objects.create(
+        account=account,
+        person=excuse.person,
+        group=excuse.group,
+        campaign=excuse.campaign,
+        reason=reason,
+        note=note,
+        evidence=excuse.evidence.strip(),
+        starts_at=_midnight(account, excuse.first_day),
+        ends_at=excuse.last_day and _midnight(account, excuse.last_day + timedelta(days=1)),
+        requested_by=by,
+        requested_at=at,
+    )
+    _record(exemption, None, Exemption.State.REQUESTED, by=by, at=at, reason=note or str(reason.label))
     return exemption
 
 
@@ -105,8 +119,8 @@ def end(exemption: Exemption, *, by: User, at: datetime, reason: str) -> None:
             _recount(exemption, at=at)
 
 
-def _check(account: Account, excuse: Excuse) -> None:
-    """Raise RefusedError for what cannot be asked for."""
+def check(account: Account, excuse: Excuse) -> None:
+    """Raise RefusedError for what cannot be asked for; see `request`."""
     if (excuse.person is None) == (excuse.group is None):
         raise RefusedError(_("An exemption is for one person or for one group."))
     for thing in (excuse.person, excuse.group, excuse.campaign):
