@@ -1,7 +1,8 @@
 """The people KnowBe4 trains, and how they are grouped."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models.functions import Upper
+from django.db.models.functions import Left, Upper
 
 
 class Department(models.Model):
@@ -71,9 +72,26 @@ class Person(models.Model):
     first_seen_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
 
+    # Last and first name, email and employee number without case and accents, each word after a blank: what a search
+    # looks through, and the order of lists. `folded` is a function of the database, for what is typed, too.
+    searchable = models.GeneratedField(
+        expression=models.Func(
+            *map(models.F, ("last_name", "first_name", "email", "employee_number")),
+            template="(' ' || folded(%(expressions)s))",
+            arg_joiner=" || ' ' || ",
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "knowbe4_id"], name="person_knowbe4_id_unique")]
-        indexes = [models.Index("account", Upper("email"), name="person_email")]
+        indexes = [
+            models.Index("account", Upper("email"), name="person_email"),
+            GinIndex(fields=["searchable"], opclasses=["gin_trgm_ops"], name="person_searchable"),
+            # No more of it than an index holds, whatever the characters.
+            models.Index("account", Left("searchable", 80), "id", name="person_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.full_name or self.email or f"Person {self.knowbe4_id}"
