@@ -45,12 +45,17 @@ COUNTED = ""
 
 
 def with_reason(
-    enrollments: QuerySet[Enrollment], as_of: datetime, *further: tuple[Reason, Q], is_cohort: bool = False
+    enrollments: QuerySet[Enrollment],
+    as_of: datetime,
+    *further: tuple[Reason, Q],
+    is_cohort: bool = False,
+    keeps_later: bool = False,
 ) -> QuerySet[Any, Any]:
     """Annotate enrollments made by `as_of` with `reason`: why they are in no net figure; `COUNTED` when they are.
 
     `further` conditions leave out some of those that count (what is not due yet is in no on-time rate). In a cohort
-    someone's leaving matters up to the due date, and so does an exemption; an unknown due date is in no cohort.
+    someone's leaving matters up to the due date, and so does an exemption; an unknown due date is in no cohort. With
+    `keeps_later` enrollments made after `as_of` stay, though none of the reasons is about that.
     """
     word = Coalesce(Lower("campaign__reported_status"), Value(""), output_field=TextField())
     decided_at: Combinable = Least("due_at", Value(as_of)) if is_cohort else Value(as_of)
@@ -72,7 +77,8 @@ def with_reason(
         (Reason.EXEMPT, Q(Exists(exempt))),
         *further,
     ]
-    return enrollments.filter(enrolled_at__lte=as_of).annotate(
+    made = enrollments if keeps_later else enrollments.filter(enrolled_at__lte=as_of)
+    return made.annotate(
         left_at=metrics.left_at("person__"),
         decided_at=decided_at,
         reason=Case(
