@@ -1,0 +1,290 @@
+"""One campaign: its figures, how they came about day by day, its departments, and the rows behind each number."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from dashboard import metrics
+from dashboard.access import Scope
+from dashboard.metrics import COUNT_NAMES, SPANS, Counts, Rate, Totals
+from dashboard.models import Grain
+from dashboard.queries import tallies
+from dashboard.queries.asking import Basis, By, Filters
+from dashboard.queries.figures import IS_EXEMPT, Group, figures_by, positional
+from dashboard.queries.names import names
+from dashboard.queries.selection import Selection, select
+from dashboard.rollups import stretches
+from dashboard.rollups.buckets import is_midnight
+from sync.models import Campaign, Enrollment
+
+
+class Show(StrEnum):
+    """Which of a campaign's enrollments a list holds. `LATE` ones are completed, too; `EXEMPT` ones are in no rate."""
+
+    ALL = "all"
+    PAST_DUE = "past_due"
+    NOT_STARTED = "not_started"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    LATE = "late"
+    EXEMPT = "exempt"
+
+
+@dataclass(frozen=True)
+class BurnDay:
+    """How much of a campaign was completed at the end of a local day, without what was exempt."""
+
+    date: date
+    completed: int
+    counted: int
+
+    @property
+    def rate(self) -> Rate:
+        """Completed out of counted."""
+        return Rate(self.completed, self.counted)
+
+
+@dataclass(frozen=True)
+class CampaignFigures:
+    """A campaign's figures with its distinct people, each department's without, and how they came about day by day.
+
+    Departments are by name, nameless last. Days go from the first on which anybody counted to that of the moment,
+    which ends with it; there are none where nobody ever counted.
+    """
+
+    totals: Totals
+    departments: tuple[Group, ...]
+    days: tuple[BurnDay, ...]
+
+
+def figures_of(scope: Scope, campaign: Campaign, *, as_of: datetime, basis: Basis = Basis.NOW) -> CampaignFigures:
+    """Return all that a campaign's page counts; from tallies, which keep every day of a campaign, or from facts."""
+    selection = select(scope, as_of=as_of, filters=Filters(), basis=Basis.NOW)
+    if selection is None:
+        return CampaignFigures(Totals(), (), ())
+    selection = replace(selection, campaigns=(campaign.pk,))
+    filters = Filters(campaigns=frozenset({campaign.pk}))
+    by_department = tallies.totals(selection, "department_id", with_people=False) if basis == Basis.NOW else None
+    if by_department is None:
+        groups = figures_by(scope, By.DEPARTMENT, as_of=as_of, filters=filters, basis=basis, with_people=False)
+    else:
+        called = names(selection, By.DEPARTMENT, by_department)
+        groups = [Group(key, called.get(key, ""), totals) for key, totals in by_department.items()]
+    departments = sorted(
+        (group for group in groups if group.totals.gross.counted),
+        key=lambda group: (not group.name, group.name.casefold(), str(group.key)),
+    )
+    if _has_tallies(selection):
+        steps = _tallied_steps(selection)
+        totals = _summed(steps)
+    else:
+        steps = _steps_of_facts(selection)
+        found = figures_by(scope, By.CAMPAIGN, as_of=as_of, filters=filters)
+        totals = found[0].totals if found else Totals()
+    return CampaignFigures(totals, tuple(departments), tuple(_days(steps, selection)))
+
+
+@dataclass(frozen=True)
+class _Step:
+    """By how much counts change at one moment: everybody's, or what an exemption takes from them."""
+
+    at: datetime
+    is_exempt: bool
+    counts: Counts
+
+
+def _has_tallies(selection: Selection) -> bool:
+    """Return whether tallies tell of the moment: their days end at local midnights, and today's are exact."""
+    state, as_of = selection.state, selection.as_of
+    if state is None or state.tallies_from is None or state.time_zone != selection.account.time_zone:
+        return False
+    return as_of >= state.horizon or is_midnight(as_of, selection.zone)
+
+
+def _tallied_steps(selection: Selection) -> list[_Step]:
+    # Raw SQL: sums of signed steps over content types.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT at, is_exempt, {", ".join(f"sum({name})::int" for name in COUNT_NAMES)} FROM dashboard_tally
+            WHERE account_id = %(account)s AND grain = {int(Grain.CAMPAIGN)} AND NOT is_standing
+              AND campaign_id = ANY(%(campaigns)s) AND at <= %(now)s
+            GROUP BY at, is_exempt
+            """,
+            selection.values,
+        )
+        return [_Step(at, is_exempt, Counts(*counts)) for at, is_exempt, *counts in cursor.fetchall()]
+
+
+def _summed(steps: Iterable[_Step]) -> Totals:
+    """Return the counts that all steps together make."""
+    gross, exempt = Counts(), Counts()
+    for step in steps:
+        if step.is_exempt:
+            exempt += step.counts
+        else:
+            gross += step.counts
+    return Totals(gross - exempt, gross)
+
+
+def _steps_of_facts(selection: Selection) -> list[_Step]:
+    """Return what a burn-up sums, from facts: everything, and what exemptions take from those they touch."""
+    spans = {name: SPANS[name] for name in ("counted", "completed")}
+    where = selection.of_facts
+    touched = f"{where} AND EXISTS (SELECT FROM dashboard_exemptspan x WHERE x.enrollment_id = f.enrollment_id)"
+    parts = (
+        (False, 1, stretches.current(where=where)),
+        (True, 1, stretches.current(where=touched)),
+        (True, -1, stretches.current(where=where, net_of_exemptions=True)),
+    )
+    events = " UNION ALL ".join(
+        stretches.events(stretch, spans, f"{is_exempt} AS is_exempt, {sign} AS sign")
+        for is_exempt, sign, stretch in parts
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT m, is_exempt, {", ".join(f"sum(sign * {name})::int" for name in spans)}
+            FROM ({events}) happened WHERE m <= %(now)s GROUP BY m, is_exempt
+            """,
+            selection.values,
+        )
+        return [
+            _Step(at, is_exempt, Counts(counted=counted, completed=completed))
+            for at, is_exempt, counted, completed in cursor.fetchall()
+        ]
+
+
+def _days(steps: Iterable[_Step], selection: Selection) -> Iterator[BurnDay]:
+    """Yield each local day with what stood at its end."""
+    changes: dict[date, list[int]] = defaultdict(lambda: [0, 0])
+    for step in steps:
+        sign = -1 if step.is_exempt else 1
+        # What happened on a day is kept at the midnight that ends it.
+        day = (step.at - _TICK).astimezone(selection.zone).date()
+        changes[day][0] += sign * step.counts.counted
+        changes[day][1] += sign * step.counts.completed
+    last = (selection.as_of - _TICK).astimezone(selection.zone).date()
+    counted, completed, has_begun = 0, 0, False
+    for ahead in range((last - min(changes, default=last)).days + 1) if changes else ():
+        day = min(changes) + timedelta(days=ahead)
+        counted, completed = counted + changes[day][0], completed + changes[day][1]
+        has_begun = has_begun or counted > 0
+        if has_begun:
+            yield BurnDay(day, completed, counted)
+
+
+def listed(
+    scope: Scope,
+    campaign: Campaign,
+    show: Show,
+    *,
+    as_of: datetime,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    basis: Basis = Basis.NOW,
+    limit: int = 25,
+    offset: int = 0,
+) -> list[Enrollment]:
+    """Return the campaign's enrollments that a count counts, `limit` after the first `offset`, with person and content.
+
+    What is open or past due comes by due date, the earliest first and what has none last; what is completed by its
+    completion, the latest first. The filters about people narrow; those about campaigns and states do not matter.
+    """
+    selection = select(scope, as_of=as_of, filters=_about_people(filters), basis=basis)
+    if selection is None:
+        return []
+    selection = replace(selection, campaigns=(campaign.pk,))
+    sql = f"""
+        SELECT f.enrollment_id FROM ({_current(selection)}) f WHERE {_holds(show)}
+        ORDER BY {_LATEST_FIRST if show in _DONE else _BY_DUE_DATE} LIMIT %(limit)s OFFSET %(offset)s
+    """
+    keys = RawSQL(*positional(sql, {**selection.values, "limit": limit, "offset": offset}))  # noqa: S611 - ours, bound
+    rows = list(with_places(scope.enrollments().filter(pk__in=keys)))
+    if show in _DONE:
+        return sorted(rows, key=lambda row: (-(row.completed_at or as_of).timestamp(), row.pk))
+    return sorted(rows, key=lambda row: (row.due_at is None, row.due_at or as_of, row.pk))
+
+
+def count_listed(
+    scope: Scope,
+    campaign: Campaign,
+    *,
+    as_of: datetime,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    basis: Basis = Basis.NOW,
+) -> dict[Show, int]:
+    """Return how many enrollments of the people whom the filters select each list holds."""
+    selection = select(scope, as_of=as_of, filters=_about_people(filters), basis=basis)
+    if selection is None:
+        return dict.fromkeys(Show, 0)
+    sums = ", ".join(f"count(*) FILTER (WHERE {_holds(show)})" for show in Show)
+    selection = replace(selection, campaigns=(campaign.pk,))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {sums} FROM ({_current(selection)}) f", selection.values)
+        return dict(zip(Show, cursor.fetchone(), strict=True))
+
+
+def counts_by_show(totals: Totals) -> dict[Show, int]:
+    """Return how many enrollments each list holds, out of figures: the same without reading anything."""
+    net = totals.net
+    return {
+        Show.ALL: net.counted,
+        Show.PAST_DUE: net.past_due,
+        Show.NOT_STARTED: net.not_started,
+        Show.IN_PROGRESS: net.in_progress,
+        Show.COMPLETED: net.completed,
+        Show.LATE: net.completed_late,
+        Show.EXEMPT: totals.exempt,
+    }
+
+
+def uncounted(scope: Scope, campaign: Campaign, *, as_of: datetime) -> QuerySet[Enrollment]:
+    """Return the enrollments of a campaign that is in no figure, as KnowBe4 has them, latest first."""
+    rows = scope.enrollments().filter(metrics.standing(as_of), campaign=campaign)
+    return with_places(rows).order_by("-enrolled_at", "pk")
+
+
+def with_places(rows: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
+    """Return the enrollments with all that a row of a list says, read at once."""
+    return rows.select_related("person__department__merged_into", "person__manager", "content")
+
+
+def _about_people(filters: Filters) -> Filters:
+    return Filters(
+        departments=filters.departments, manager=filters.manager, whole_line=filters.whole_line, groups=filters.groups
+    )
+
+
+def _current(selection: Selection) -> str:
+    return stretches.current_at("%(now)s", where=selection.of_facts, source=selection.facts)
+
+
+def _holds(show: Show) -> str:
+    if show == Show.EXEMPT:
+        return IS_EXEMPT
+    return f"({_STATES[show]}) AND NOT {IS_EXEMPT}"
+
+
+def _states() -> Mapping[Show, str]:
+    held = {name: f"({stretches.holds(SPANS[name], '%(now)s')})" for name in SPANS}
+    return {
+        Show.ALL: "true",
+        Show.PAST_DUE: held["past_due"],
+        Show.IN_PROGRESS: held["in_progress"],
+        Show.COMPLETED: held["completed"],
+        Show.LATE: held["completed_late"],
+        Show.NOT_STARTED: f"NOT ({held['completed']} OR {held['past_due']} OR {held['in_progress']})",
+    }
+
+
+_STATES = _states()
+_DONE = frozenset({Show.COMPLETED, Show.LATE})
+_BY_DUE_DATE = "d, f.enrollment_id"
+_LATEST_FIRST = "c DESC, f.enrollment_id"
+_TICK = timedelta(microseconds=1)
