@@ -1,0 +1,266 @@
+"""Figures day by day: every count at the end of each of the last days, from one reading of the tallies.
+
+A tally row is a step, so the rows up to the first day add up to where the line begins, and each later row is added to
+the days that follow it. Where tallies cannot answer, the facts do, in a time that grows with their number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import accumulate
+from typing import Any
+
+from django.db import connection
+
+from dashboard import metrics
+from dashboard.access import Scope
+from dashboard.metrics import COUNT_NAMES, NO_COUNTS, SPANS, Counts, Totals, local_midnight
+from dashboard.models import Grain
+from dashboard.queries.asking import Basis, By, Filters
+from dashboard.queries.figures import KEYS, Group, figures_by
+from dashboard.queries.selection import Selection, select
+from dashboard.rollups import stretches
+from dashboard.rollups.buckets import Horizon, is_midnight
+
+TICK = timedelta(microseconds=1)
+_GRAINS = {By.DEPARTMENT: Grain.DEPARTMENT, By.CAMPAIGN: Grain.CAMPAIGN}
+_NAMES = {By.DEPARTMENT: "sync_department", By.CAMPAIGN: "sync_campaign"}
+# A row of a reading: the key of its group (None: everything), the index of its day (None: all of them), and its counts.
+_Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Point:
+    """The figures at the end of one local day, `at`; of the running day, as they are at the moment asked for."""
+
+    date: date
+    at: datetime
+    totals: Totals
+
+
+def last_day(as_of: datetime, scope: Scope) -> date:
+    """Return the local day that a moment closes or is in: midnight is the end of the day before."""
+    if scope.account is None:
+        raise ValueError("A scope without an account has no days: its pages must not be asked for.")
+    return (as_of - TICK).astimezone(scope.account.zone).date()
+
+
+def daily(
+    scope: Scope,
+    *,
+    as_of: datetime,
+    days: int,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    basis: Basis = Basis.NOW,
+) -> list[Point]:
+    """Return the figures at the end of each of the last `days` local days, oldest first; the last is at `as_of`.
+
+    People are placed as they are now, or with the basis of then as they were at `as_of`, on every day alike. With a
+    filter about campaigns or content nobody is an "active person": that count is 0. ValueError for a filter by state,
+    which is another on every day. Whoever sees nobody gets days of nothing.
+    """
+    return _daily(scope, None, as_of=as_of, days=days, filters=filters, basis=basis)[0]
+
+
+def daily_and_by(
+    scope: Scope,
+    by: By,
+    *,
+    as_of: datetime,
+    days: int,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    basis: Basis = Basis.NOW,
+) -> tuple[list[Point], list[Group]]:
+    """Return what `daily` does and, of the same reading, what `figures_by` does for departments or for campaigns."""
+    return _daily(scope, by, as_of=as_of, days=days, filters=filters, basis=basis)
+
+
+def _daily(
+    scope: Scope, by: By | None, *, as_of: datetime, days: int, filters: Filters, basis: Basis
+) -> tuple[list[Point], list[Group]]:
+    if filters.states:
+        raise ValueError("A filter by state selects others on every day.")
+    if by is not None and by not in _GRAINS:
+        raise ValueError(f"Days are not read together with groups by {by}.")
+    last = last_day(as_of, scope)
+    dates = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    selection = select(scope, as_of=as_of, filters=filters, basis=basis)
+    if selection is None:
+        return [Point(day, _end(day, as_of, scope), Totals()) for day in dates], []
+    moments = [local_midnight(day + timedelta(days=1), selection.zone) for day in dates[:-1]] + [as_of]
+    steps, groups = _from_tallies(selection, by, moments)
+    if steps is None:
+        steps = _from_facts(selection, moments)
+        groups = figures_by(scope, by, as_of=as_of, filters=filters, basis=basis) if by is not None else []
+    totals = accumulate(steps)
+    return [Point(day, at, figure) for day, at, figure in zip(dates, moments, totals, strict=True)], groups
+
+
+def _end(day: date, as_of: datetime, scope: Scope) -> datetime:
+    assert scope.account is not None  # `last_day` has looked  # noqa: S101
+    return min(as_of, local_midnight(day + timedelta(days=1), scope.account.zone))
+
+
+# From tallies -----------------------------------------------------------------------------------------------------
+
+
+def _from_tallies(
+    selection: Selection, by: By | None, moments: Sequence[datetime]
+) -> tuple[list[Totals] | None, list[Group]]:
+    """Return by how much the figures grow up to each moment, and the groups at the last; None where only facts can."""
+    grain = _grain(selection, by)
+    since = _since(selection, moments)
+    if grain is None or since is _UNKNOWN:
+        return None, []
+    bounds = [f"grain = {int(grain)}", "account_id = %(account)s"]
+    if selection.departments is not None:
+        bounds.append("department_id = ANY(%(departments)s)")
+    if selection.campaigns is not None:
+        bounds.append("campaign_id = ANY(%(campaigns)s)")
+    where = " AND ".join(bounds)
+    sums = ", ".join(f"sum({count})::int AS {count}" for count in COUNT_NAMES)
+    key, sets, named = "0", "(index, is_exempt)", "(SELECT 0 AS id, '' AS name WHERE false)"
+    if by is not None:
+        key, sets, named = KEYS[by], f"(index, is_exempt), ({KEYS[by]}, is_exempt)", _NAMES[by]
+    with connection.cursor() as cursor:
+        # Raw SQL: the ORM has no grouping sets, which sum the rows by day and by group at once.
+        cursor.execute(
+            f"""
+            WITH tally AS (
+                SELECT 0 AS index, * FROM dashboard_tally WHERE {where} AND is_standing AND at = %(since)s
+                UNION ALL
+                SELECT width_bucket(at - interval '1 microsecond', %(moments)s::timestamptz[]), *
+                FROM dashboard_tally WHERE {where} AND NOT is_standing
+                AND at > coalesce(%(since)s::timestamptz, '-infinity') AND at <= %(now)s
+            ), sums AS (
+                SELECT {key} AS key, index, is_exempt, {sums} FROM tally GROUP BY GROUPING SETS ({sets})
+            )
+            SELECT sums.key, index, is_exempt, {", ".join(f"sums.{count}" for count in COUNT_NAMES)},
+                   coalesce(named.name, '')
+            FROM sums LEFT JOIN {named} AS named ON named.id = sums.key
+            """,
+            {**selection.values, "since": since, "moments": list(moments)},
+        )
+        rows = cursor.fetchall()
+    steps = [Totals()] * len(moments)
+    groups: dict[Any, Totals] = {}
+    titles: dict[Any, str] = {}
+    for value, index, is_exempt, *counts, title in rows:
+        step = _step(Counts._make(counts), is_exempt=is_exempt)
+        if index is not None:
+            steps[index] += step
+        else:
+            groups[value] = groups.get(value, Totals()) + step
+            titles[value] = title
+    found = [Group(value, titles[value], totals) for value, totals in groups.items() if totals != Totals()]
+    return steps, sorted(found, key=lambda group: (not group.name, group.name.casefold(), str(group.key)))
+
+
+def _step(counts: Counts, *, is_exempt: bool) -> Totals:
+    """Return what a row adds: an exempt one is what exemptions take away from the net figures."""
+    return Totals(NO_COUNTS - counts, NO_COUNTS) if is_exempt else Totals(counts, counts)
+
+
+def _grain(selection: Selection, by: By | None) -> Grain | None:
+    """Return which tallies hold what is asked for, distinct people too; None: none."""
+    others = (selection.managers, selection.without, selection.only, selection.content_types, selection.groups)
+    if selection.basis != Basis.NOW or any(narrowed is not None for narrowed in others):
+        return None
+    if selection.campaigns is None and by != By.CAMPAIGN:
+        return Grain.DEPARTMENT
+    # Distinct people do not add up over campaigns.
+    is_one = selection.campaigns is not None and len(selection.campaigns) == 1
+    return Grain.CAMPAIGN if is_one and selection.departments is None and by != By.DEPARTMENT else None
+
+
+_UNKNOWN = object()
+
+
+def _since(selection: Selection, moments: Sequence[datetime]) -> Any:
+    """Return the last moment, no later than the first of `moments`, at which the tallies tell what stood.
+
+    None: they begin with nothing; _UNKNOWN: they do not reach back so far, or are not that fine.
+    """
+    state, zone = selection.state, selection.zone
+    if state is None or state.tallies_from is None or state.time_zone != selection.account.time_zone:
+        return _UNKNOWN
+    if moments[0] < state.tallies_from or (moments[-1] < state.horizon and not is_midnight(moments[-1], zone)):
+        return _UNKNOWN
+    kept = Horizon(state.horizon, state.days_from, zone).months_since(state.tallies_from - TICK)
+    return max((start for start in (*kept, state.horizon) if start <= moments[0]), default=None)
+
+
+# From facts -------------------------------------------------------------------------------------------------------
+
+_PEOPLE = tuple(name for name in COUNT_NAMES if name.startswith("people_"))
+_EXCUSED = "f.enrollment_id IN (SELECT enrollment_id FROM dashboard_exemptspan WHERE account_id = %(account)s)"
+
+
+def _from_facts(selection: Selection, moments: Sequence[datetime]) -> list[Totals]:
+    """Return by how much the figures grow up to each moment, from every fact that is selected."""
+    where, facts = selection.of_facts, selection.facts
+    kinds = {"gross": stretches.current(where=where, source=facts)}
+    if selection.has_exemptions:
+        kinds["net"] = f"""
+            {stretches.current(where=f"{where} AND NOT {_EXCUSED}", source=facts)}
+            UNION ALL {stretches.current(where=f"{where} AND {_EXCUSED}", source=facts, net_of_exemptions=True)}
+        """
+    parts = [
+        part for kind, source in kinds.items() for part in (_of_enrollments(kind, source), _of_people(kind, source))
+    ]
+    if selection.campaigns is None and selection.content_types is None:
+        parts.append(_active(selection))
+    sums = ", ".join(f"sum({count})::int" for count in COUNT_NAMES)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT kind, width_bucket(m - interval '1 microsecond', %(moments)s::timestamptz[]) AS index, {sums}
+            FROM ({" UNION ALL ".join(parts)}) event WHERE m <= %(now)s GROUP BY 1, 2
+            """,
+            {**selection.values, "never": metrics.NEVER, "moments": list(moments)},
+        )
+        rows: list[_Row] = cursor.fetchall()
+    net, gross = [NO_COUNTS] * len(moments), [NO_COUNTS] * len(moments)
+    for kind, index, *counts in rows:
+        step = Counts._make(counts)
+        if kind != "net":
+            gross[index] += step
+        if kind != "gross" or "net" not in kinds:
+            net[index] += step
+    return [Totals(*both) for both in zip(net, gross, strict=True)]
+
+
+def _of_enrollments(kind: str, source: str) -> str:
+    people = ", ".join(f"0 AS {name}" for name in _PEOPLE)
+    events = stretches.events(source, SPANS, "f.person_id")
+    return f"SELECT '{kind}' AS kind, m, {', '.join(SPANS)}, {people} FROM ({events}) event"
+
+
+def _of_people(kind: str, source: str) -> str:
+    """Return the SQL for when people begin and cease to be counted and past due: a step at each end of their spans."""
+    nothing = ", ".join(f"0 AS {name}" for name in SPANS)
+    return f"""
+        SELECT '{kind}' AS kind, m, {nothing}, counted_step, past_due_step, 0
+        FROM (
+            SELECT range_agg(tstzrange(e, u)) AS counted, range_agg(tstzrange(d, c)) FILTER (WHERE d < c) AS past_due
+            FROM ({source}) f GROUP BY person_id
+        ) spans CROSS JOIN LATERAL (
+            SELECT lower(span), 1, 0 FROM unnest(counted) AS span
+            UNION ALL SELECT upper(span), -1, 0 FROM unnest(counted) AS span
+            UNION ALL SELECT lower(span), 0, 1 FROM unnest(past_due) AS span
+            UNION ALL SELECT upper(span), 0, -1 FROM unnest(past_due) AS span
+        ) ends (m, counted_step, past_due_step)
+    """
+
+
+def _active(selection: Selection) -> str:
+    """Return the SQL for when people begin and cease to be active, whatever they are enrolled in."""
+    nothing = ", ".join("0" for _ in (*SPANS, *_PEOPLE[:2]))
+    return f"""
+        SELECT 'both', m, {nothing}, step
+        FROM {selection.standings} CROSS JOIN LATERAL (
+            VALUES (coalesce(f.joined_at, %(never)s), 1), (f.left_at, -1)
+        ) ends (m, step)
+        WHERE {selection.of_people} AND m IS NOT NULL
+          AND (f.left_at IS NULL OR coalesce(f.joined_at, %(never)s) < f.left_at)
+    """
