@@ -101,32 +101,14 @@ def people_past_due(
     `gross` counts exempt items, too. People who never did anything come last when sorted by activity, latest first.
     """
     selection = select(scope, as_of=as_of, filters=filters, basis=basis)
-    if selection is None or not _may_be_late(selection):
+    if selection is None or not may_be_late(selection):
         return []
     values: dict[str, Any] = {**selection.values, "limit": limit, "offset": offset}
-    if _stands(selection, gross=gross):
-        late, activity = _late_by_standing(selection), "late.last_activity_at"
-    else:
-        late, activity = _late_by_facts(selection, gross=gross), _LAST_ACTIVITY
+    late, activity = late_people(selection, gross=gross)
     with connection.cursor() as cursor:
-        cursor.execute(_page(late, activity, selection.basis, sort, is_descending=is_descending), values)
+        cursor.execute(listing(late, activity, selection.basis, sort, is_descending=is_descending), values)
         rows = cursor.fetchall()
-    return [
-        PastDuePerson(
-            person_id=person,
-            name=name,
-            email=email,
-            department_id=department_id,
-            department=department,
-            manager_id=manager_id,
-            manager=manager,
-            items=items,
-            oldest_due_at=oldest,
-            days_past_due=days_past_due(oldest, as_of, selection.zone),
-            last_activity_at=last_activity,
-        )
-        for person, name, email, department_id, manager_id, department, manager, items, oldest, last_activity in rows
-    ]
+    return [listed(selection, row) for row in rows]
 
 
 def ageing(
@@ -141,16 +123,9 @@ def ageing(
     Days are local days of the account, as in `metrics.days_past_due`.
     """
     selection = select(scope, as_of=as_of, filters=filters, basis=basis)
-    if selection is None or not _may_be_late(selection):
+    if selection is None or not may_be_late(selection):
         return Ageing(tuple(map(AgeGroup, Age)), tuple(map(AgeGroup, Age)))
-    today = as_of.astimezone(selection.zone).date()
-    # Age by age from the oldest: the moments at which the younger ones begin.
-    ages = sorted(AGE_LIMITS, key=lambda age: -AGE_LIMITS[age][0])
-    bounds = [
-        local_midnight(today - timedelta(days=most), selection.zone)
-        for age in ages
-        if (most := AGE_LIMITS[age][1]) is not None
-    ]
+    ages, bounds = age_bounds(selection)
     kinds = {"gross": "true"}
     if selection.has_exemptions:
         kinds["net"] = "NOT is_exempt"
@@ -170,7 +145,7 @@ def ageing(
         cursor.execute(
             f"""
             WITH late AS MATERIALIZED (
-                SELECT f.person_id, f.due_at, {is_exempt} AS is_exempt FROM ({_items(selection)}) f
+                SELECT f.person_id, f.due_at, {is_exempt} AS is_exempt FROM ({past_due_stretches(selection)}) f
             ), person AS (SELECT {people} FROM late GROUP BY person_id)
             {counts}
             """,
@@ -181,6 +156,18 @@ def ageing(
     return Ageing(_ages(ages, [row[1:] for row in rows if row[0] == "net"]) if "net" in kinds else gross, gross)
 
 
+def age_bounds(selection: Selection) -> tuple[list[Age], list[datetime]]:
+    """Return the ages from the oldest on, and the moments at which each younger one begins: as width_bucket counts."""
+    today = selection.as_of.astimezone(selection.zone).date()
+    ages = sorted(AGE_LIMITS, key=lambda age: -AGE_LIMITS[age][0])
+    bounds = [
+        local_midnight(today - timedelta(days=most), selection.zone)
+        for age in ages
+        if (most := AGE_LIMITS[age][1]) is not None
+    ]
+    return ages, bounds
+
+
 def _ages(ages: list[Age], rows: Iterable[tuple[int, int, int]]) -> tuple[AgeGroup, ...]:
     enrollments, people = dict.fromkeys(Age, 0), dict.fromkeys(Age, 0)
     for place, items, persons in rows:
@@ -189,12 +176,22 @@ def _ages(ages: list[Age], rows: Iterable[tuple[int, int, int]]) -> tuple[AgeGro
     return tuple(AgeGroup(age, enrollments[age], people[age]) for age in Age)
 
 
-def _may_be_late(selection: Selection) -> bool:
+def late_people(selection: Selection, *, gross: bool = False) -> tuple[str, str]:
+    """Return the SQL for people past due (person_id, department_id, manager_id, items, oldest_due_at), one row each.
+
+    With it comes the SQL for when such a `late` one was last active. Costs a query at most.
+    """
+    if _stands(selection, gross=gross):
+        return _late_by_standing(selection), "late.last_activity_at"
+    return _late_by_facts(selection, gross=gross), LAST_ACTIVITY
+
+
+def may_be_late(selection: Selection) -> bool:
     """Return whether a filter by state, if there is one, lets anything past due pass."""
     return not selection.states or State.PAST_DUE in selection.states
 
 
-def _items(selection: Selection) -> str:
+def past_due_stretches(selection: Selection) -> str:
     """Return the SQL for the stretches f that are past due at the moment."""
     return stretches.current_at("%(now)s", where=f"{selection.of_facts} AND {IS_PAST_DUE}", source=selection.facts)
 
@@ -203,7 +200,7 @@ def _late_by_facts(selection: Selection, *, gross: bool) -> str:
     is_counted = "true" if gross or not selection.has_exemptions else f"NOT {IS_EXEMPT}"
     return f"""
         SELECT f.person_id, f.department_id, f.manager_id, count(*)::int AS items, min(f.due_at) AS oldest_due_at
-        FROM ({_items(selection)}) f
+        FROM ({past_due_stretches(selection)}) f
         WHERE {stretches.holds(SPANS["past_due"], "%(now)s")} AND {is_counted}
         GROUP BY f.person_id, f.department_id, f.manager_id
     """
@@ -249,7 +246,7 @@ _STALE_PEOPLE = (
 )
 
 # When someone last began or completed anything that can count, by the moment; as `standings.figures` has it.
-_LAST_ACTIVITY = """
+LAST_ACTIVITY = """
     (SELECT max(greatest(CASE WHEN g.completed_at <= %(now)s THEN g.completed_at END,
                          CASE WHEN g.started_at <= %(now)s THEN g.started_at END))
      FROM dashboard_fact g
@@ -282,7 +279,8 @@ _BARE_NAMES = {
     Basis.NOW: """
         LEFT JOIN LATERAL (
             SELECT btrim(manager_name) AS name FROM sync_person
-            WHERE late.manager_id < 0 AND sync_person.id = late.person_id
+            -- For all others the key is null, and nobody is looked up.
+            WHERE sync_person.id = CASE WHEN late.manager_id < 0 THEN late.person_id END
         ) bare ON true
     """,
     Basis.THEN: _BARE_NAMES_OF_THEN,
@@ -301,8 +299,11 @@ _KEYS: dict[Sort, tuple[list[str], list[str]]] = {
 }
 
 
-def _page(late: str, activity: str, basis: Basis, sort: Sort, *, is_descending: bool) -> str:
-    """Return the SQL for one page of the people `late`, with what everything is called."""
+def listing(late: str, activity: str, basis: Basis, sort: Sort, *, is_descending: bool, key: str = "0") -> str:
+    """Return the SQL for one page of the people `late`, with what everything is called, as `listed` reads it.
+
+    `key` is one more column of theirs, which comes last.
+    """
     # The more days past due, the earlier the date.
     is_backwards = is_descending != (sort == Sort.DAYS)
     direction = "DESC NULLS LAST" if is_backwards else "ASC NULLS FIRST"
@@ -311,12 +312,12 @@ def _page(late: str, activity: str, basis: Basis, sort: Sort, *, is_descending: 
     order = [f"key_{place} {direction}" for place in range(len(keys))]
     return f"""
         SELECT late.person_id, {NAME}, person.email, late.department_id, late.manager_id, {_DEPARTMENT}, {_MANAGER},
-               late.items, late.oldest_due_at, late.last_activity_at
+               late.items, late.oldest_due_at, late.last_activity_at, late.key
         FROM (
             SELECT late.*, {", ".join(f"{key} AS key_{place}" for place, key in enumerate(keys))}
             FROM (
                 SELECT late.person_id, late.department_id, late.manager_id, late.items, late.oldest_due_at,
-                       {activity} AS last_activity_at
+                       {activity} AS last_activity_at, {key} AS key
                 FROM ({late}) late
             ) late {" ".join(joins[name] for name in needed)}
             ORDER BY {", ".join([*order, "late.oldest_due_at", "late.person_id"])}
@@ -324,3 +325,21 @@ def _page(late: str, activity: str, basis: Basis, sort: Sort, *, is_descending: 
         ) late {" ".join(joins.values())}
         ORDER BY {", ".join([*order, "late.oldest_due_at", "late.person_id"])}
     """
+
+
+def listed(selection: Selection, row: tuple[Any, ...]) -> PastDuePerson:
+    """Return the person that a row of a `listing` is about."""
+    person, name, email, department_id, manager_id, department, manager, items, oldest, last_activity, _key = row
+    return PastDuePerson(
+        person_id=person,
+        name=name,
+        email=email,
+        department_id=department_id,
+        department=department,
+        manager_id=manager_id,
+        manager=manager,
+        items=items,
+        oldest_due_at=oldest,
+        days_past_due=days_past_due(oldest, selection.as_of, selection.zone),
+        last_activity_at=last_activity,
+    )
