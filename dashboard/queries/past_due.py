@@ -314,7 +314,7 @@ def listing(late: str, activity: str, basis: Basis, sort: Sort, *, is_descending
         SELECT late.person_id, {NAME}, person.email, late.department_id, late.manager_id, {_DEPARTMENT}, {_MANAGER},
                late.items, late.oldest_due_at, late.last_activity_at, late.key
         FROM (
-            SELECT late.*, {", ".join(f"{key} AS key_{place}" for place, key in enumerate(keys))}
+            SELECT late.*, {", ".join(f"{ordered} AS key_{place}" for place, ordered in enumerate(keys))}
             FROM (
                 SELECT late.person_id, late.department_id, late.manager_id, late.items, late.oldest_due_at,
                        {activity} AS last_activity_at, {key} AS key
