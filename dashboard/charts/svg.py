@@ -58,14 +58,14 @@ def line_chart(days: Sequence[tuple[date, int]], deadlines: Sequence[tuple[date,
     Deadlines outside the days, or whose labels would run into each other, are left out; earlier in the sequence wins.
     """
     base, top = size.height - 26, 42.0
-    ceiling, step = _ceiling(max(count for _, count in days))
+    top_count, step = count_axis(max(count for _, count in days))
     reach = size.width - size.left - size.right
 
     def x(index: float) -> float:
         return round(size.left + reach * index / (len(days) - 1), 1)
 
     def y(count: float) -> float:
-        return round(base - (base - top) * count / ceiling, 1)
+        return round(base - (base - top) * count / top_count, 1)
 
     points = [f"{x(index)} {y(count)}" for index, (_, count) in enumerate(days)]
     line = "M" + "L".join(points)
@@ -83,7 +83,7 @@ def line_chart(days: Sequence[tuple[date, int]], deadlines: Sequence[tuple[date,
         base=base,
         line=line,
         area=f"{line}L{x(last_index)} {base}L{x(0)} {base}Z",
-        y_ticks=[Mark(size.left - 10, y(count), f"{count:,}", "end") for count in range(0, ceiling + 1, step)],
+        y_ticks=[Mark(size.left - 10, y(count), f"{count:,}", "end") for count in range(0, top_count + 1, step)],
         x_ticks=_x_ticks(days, x, size),
         deadlines=_deadline_marks(days, deadlines, x, size),
         last=Mark(x(last_index), y(last_count), f"{last_count:,}", "start"),
@@ -91,7 +91,7 @@ def line_chart(days: Sequence[tuple[date, int]], deadlines: Sequence[tuple[date,
     )
 
 
-def _ceiling(highest: int) -> tuple[int, int]:
+def count_axis(highest: int) -> tuple[int, int]:
     """Return the axis' end and step: round numbers, three to five steps, never zero."""
     for magnitude in (10**power for power in range(10)):
         for factor in (1, 2, 5):
