@@ -47,8 +47,8 @@ class Plot:
         """The values the axis names, from its foot to its top."""
         known = [value for line in self.lines for value in line.values if value is not None]
         if not self.is_rate:
-            top, step = count_axis(int(max(known, default=0)))
-            return [float(value) for value in range(0, top + 1, step)]
+            top, width = count_axis(int(max(known, default=0)))
+            return [float(value) for value in range(0, top + 1, width)]
         lowest = min(known, default=0.0)
         for step in (1, 2, 5, 10, 20):
             foot = floor(lowest / step) * step
