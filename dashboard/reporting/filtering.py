@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.functions import Trim
 
 from dashboard.access import Scope
 from dashboard.models import PersonStanding
@@ -92,7 +93,8 @@ def _manager(scope: Scope, text: str) -> tuple[int, str]:
     person = min(people, key=lambda person: (person.status != "active", person.pk), default=None)
     if person is not None:
         return person.pk, str(person)
-    report = scope.people().filter(manager_name__iexact=name, manager__isnull=True).order_by("pk").first()
+    called = scope.people().annotate(called=Trim("manager_name")).filter(called__iexact=name, manager__isnull=True)
+    report = called.exclude(called="").order_by("pk").first()
     key = PersonStanding.objects.filter(person=report).values_list("manager_id", flat=True).first() if report else None
     if key is None or report is None:
         raise NoSuchFilterError(f"There is no manager {text!r}.")

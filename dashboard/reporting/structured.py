@@ -4,13 +4,13 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from dashboard.reporting.answers import Report, Row
 from dashboard.reporting.cells import Cell, Pair
 from dashboard.reporting.registry import Metric, Unit
 from dashboard.reporting.stamp import Stamp
-from dashboard.templatetags.figures import NOTHING
 
 # A new number stands for keys that changed their meaning or went away; keys may be added under the same one.
 VERSION = 1
@@ -117,19 +117,12 @@ def write_csv(report: Report, metrics: Sequence[Metric], stamp: Stamp, *, by: st
 
 
 def _plain(cell: Cell) -> object:
-    """Return a value as a spreadsheet reads it: a number where it is one."""
-    if cell.value is None or cell.shown == NOTHING:
+    """Return a value as a spreadsheet reads it: as shown, a number where it is one."""
+    if cell.value is None:
         return ""
-    return cell.shown.removesuffix("%").replace(",", "") if isinstance(cell.value, float) else cell.value
+    text = cell.shown.removesuffix("%").replace(",", "")
+    return text if text.startswith("<") else Decimal(text)
 
 
 def _safe(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) and not _is_number(cell) else cell
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
