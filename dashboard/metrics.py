@@ -4,7 +4,6 @@ Each rule is a pure function of an enrollment's facts and a moment `as_of`; page
 retype nothing. Conditions are `Q` objects on `Enrollment` unless a docstring says otherwise.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from operator import add, sub
@@ -12,28 +11,25 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db.models import (
-    Aggregate,
     Case,
     CharField,
-    Count,
     DateTimeField,
     Expression,
     F,
-    Min,
     Q,
     TextChoices,
     TextField,
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Greatest, Least, Lower
+from django.db.models.functions import Coalesce, Least, Lower
 from django.db.models.lookups import In
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from dashboard.models.settings import CampaignSetting
 from sync.models.people import PersonStatus
-from sync.models.training import STANDINGS, DueSource
+from sync.models.training import STANDINGS
 
 Requirement = CampaignSetting.Requirement
 
@@ -73,9 +69,10 @@ def not_started(as_of: datetime) -> Q:
     return ~completed(as_of) & ~Q(due_at__lte=as_of) & ~Q(started_at__lte=as_of)
 
 
-def open_until(as_of: datetime, until: datetime) -> Q:
-    """Match enrollments not completed at `as_of` that fall due after it and no later than `until`."""
-    return Q(due_at__gt=as_of, due_at__lte=until) & ~completed(as_of)
+def open_until(as_of: datetime, until: datetime | None = None) -> Q:
+    """Match enrollments not completed at `as_of` that fall due after it and, where `until` is given, no later."""
+    within = Q(due_at__gt=as_of) if until is None else Q(due_at__gt=as_of, due_at__lte=until)
+    return within & (Q(completed_at__isnull=True) | Q(completed_at__gt=as_of))
 
 
 def on_time(as_of: datetime) -> Q:
@@ -131,10 +128,6 @@ def counted(as_of: datetime) -> Q:
     return eligible() & standing(as_of)
 
 
-# The same rules said as intervals [from, until) instead of at a moment, for histories that ask for many moments at
-# once; for `eligible` enrollments. PostgreSQL's GREATEST and LEAST pass over nulls.
-
-
 def left_at(person: str = "") -> Expression:
     """Return the moment at which someone stopped being active; null: they still are. NEVER: they never were.
 
@@ -149,56 +142,7 @@ def left_at(person: str = "") -> Expression:
     return Least(f"{person}removed_at", ended)
 
 
-def counted_until() -> Expression:
-    """Return the moment at which an enrollment stops being counted, as it is from its enrollment on; null: still is.
-
-    For someone who was never active by what is known it lies before the enrollment: an empty interval.
-    """
-    return Least("removed_at", left_at("person__"))
-
-
-def past_due_from() -> Expression:
-    """Return the moment from which an enrollment is past due and counted; for rows with a due date."""
-    return Greatest("due_at", "enrolled_at")
-
-
-def past_due_until() -> Expression:
-    """Return the moment at which an enrollment stops being past due or being counted; null: still is."""
-    return Least("completed_at", counted_until())
-
-
 # Figures --------------------------------------------------------------------------------------------------------
-
-
-def totals(as_of: datetime, prefix: str = "") -> dict[str, Aggregate]:
-    """Return the additive counts behind the rates, as aggregates over `eligible` enrollments.
-
-    `prefix` lets one query count at several moments. `people_past_due` and `people_due_soon` are distinct people, so
-    they add up only over groups that share nobody, such as departments.
-    """
-    here = standing(as_of)
-    return {
-        f"{prefix}counted": Count("pk", filter=here),
-        f"{prefix}completed": Count("pk", filter=here & completed(as_of)),
-        f"{prefix}past_due": Count("pk", filter=here & past_due(as_of)),
-        f"{prefix}due": Count("pk", filter=here & Q(due_at__lte=as_of)),
-        f"{prefix}on_time": Count("pk", filter=here & on_time(as_of)),
-        # Extended in KnowBe4 to a date its API does not tell.
-        f"{prefix}unknown_due": Count("pk", filter=here & Q(due_source=DueSource.HIDDEN_EXTENSION)),
-        f"{prefix}people_past_due": Count("person", distinct=True, filter=here & past_due(as_of)),
-        f"{prefix}people_due_soon": Count("person", distinct=True, filter=here & open_until(as_of, as_of + DUE_SOON)),
-    }
-
-
-def states(as_of: datetime) -> dict[str, Aggregate]:
-    """Return how the open work of `eligible` enrollments stands, beside `totals`."""
-    here = standing(as_of)
-    return {
-        "completed_late": Count("pk", filter=here & completed(as_of) & Q(completed_at__gt=F("due_at"))),
-        "in_progress": Count("pk", filter=here & in_progress(as_of)),
-        "not_started": Count("pk", filter=here & not_started(as_of)),
-        "next_due_at": Min("due_at", filter=here & Q(due_at__gt=as_of) & ~completed(as_of)),
-    }
 
 
 @dataclass(frozen=True)
@@ -218,38 +162,6 @@ class Rate:
         if self.percent is None or earlier.percent is None:
             return None
         return self.percent - earlier.percent
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Counts at one moment, and the rates made of them."""
-
-    counted: int = 0
-    completed: int = 0
-    past_due: int = 0
-    due: int = 0
-    on_time: int = 0
-    unknown_due: int = 0
-    people_past_due: int = 0
-    people_due_soon: int = 0
-
-    @classmethod
-    def read(cls, row: Mapping[str, int], prefix: str = "") -> "Summary":
-        """Take the counts named by `totals(as_of, prefix)` out of a result row."""
-        return cls(**{name: row[f"{prefix}{name}"] for name in cls.__dataclass_fields__})
-
-    def __add__(self, other: "Summary") -> "Summary":
-        return Summary(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
-
-    @property
-    def completion_rate(self) -> Rate:
-        """Completed out of counted."""
-        return Rate(self.completed, self.counted)
-
-    @property
-    def on_time_rate(self) -> Rate:
-        """Completed by the due date out of those due; enrollments without a known due date are left out."""
-        return Rate(self.on_time, self.due)
 
 
 # The same rules said as spans of time, for sums over any moment ------------------------------------------------
@@ -415,23 +327,6 @@ def local_midnight(day: date, zone: ZoneInfo) -> datetime:
 def quarter_name(day: date) -> str:
     """Return what the quarter that a day is in is called: "Q3 2026"."""
     return f"Q{(day.month - 1) // 3 + 1} {day.year}"
-
-
-def age_buckets(as_of: datetime, zone: ZoneInfo, due_at: str = "due_at") -> dict[Age, Q]:
-    """Return, for each age, the condition on a past-due date (at the path `due_at`) that puts it there.
-
-    The conditions compare moments, not days, so the database needs no time zone; they agree with `days_past_due`.
-    """
-    today = as_of.astimezone(zone).date()
-    buckets = {}
-    for age, (fewest, most) in AGE_LIMITS.items():
-        condition = Q()
-        if most is not None:
-            condition &= Q(**{f"{due_at}__gte": local_midnight(today - timedelta(days=most), zone)})
-        if fewest > 1:
-            condition &= Q(**{f"{due_at}__lt": local_midnight(today - timedelta(days=fewest - 1), zone)})
-        buckets[age] = condition
-    return buckets
 
 
 # Campaigns ------------------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.metrics import Age, CampaignState
-from dashboard.queries.overview import AgeRow, CampaignRow, Day, DepartmentRow, Headline
+from dashboard.queries.overview import CampaignRow, Day, DepartmentRow, Headline
+from dashboard.queries.past_due import AgeGroup
 from dashboard.queries.sync_status import Progress
 from dashboard.templatetags.figures import ahead
 
@@ -102,7 +103,7 @@ def past_due_finding(days: Sequence[Day]) -> str:
     return _("Past due peaked at %(peak)s on %(date)s and stands at %(now)s") % on
 
 
-def ageing_finding(rows: Sequence[AgeRow]) -> str:
+def ageing_finding(rows: Sequence[AgeGroup]) -> str:
     """Say how many people have been past due for more than 30 days."""
     if not any(row.people for row in rows):
         return _("No one is past due")

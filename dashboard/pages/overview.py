@@ -14,8 +14,10 @@ from dashboard import charts
 from dashboard.access import ScopedRequest
 from dashboard.metrics import CampaignState, Rate
 from dashboard.pages import findings
+from dashboard.pages.asked import asked
 from dashboard.pages.context import shell_of
 from dashboard.queries import overview as queries
+from dashboard.queries.past_due import ageing
 from dashboard.templatetags.figures import number, svg_percent
 
 CURRENT_STATES = frozenset({CampaignState.ACTIVE, CampaignState.SCHEDULED, CampaignState.CREATED, CampaignState.OTHER})
@@ -33,29 +35,27 @@ def overview(request: ScopedRequest) -> HttpResponse:
 def _blocks(request: ScopedRequest) -> dict[str, Any]:
     """Read every block of the page, and the sentence above each."""
     scope, as_of = request.scope, request.as_of
-    departments = queries.departments(scope, as_of=as_of)
-    headline = queries.headline(departments)
-    rates = queries.rates_by_week(scope, as_of=as_of)
-    history = queries.past_due_by_day(scope, as_of=as_of)
-    ages = queries.ageing(scope, as_of=as_of)
-    due_soon = queries.due_soon_by_day(scope, as_of=as_of)
-    campaigns = queries.campaigns(scope, as_of=as_of)
-    deadlines = queries.next_deadlines(campaigns)
+    found = queries.overview(scope, as_of=as_of, basis=asked(request).basis)
+    headline, history, departments = found.headline, found.past_due_by_day, found.departments
+    ages = ageing(scope, as_of=as_of).net
+    deadlines = queries.next_deadlines(found.campaigns)
     days = [(day.date, day.people) for day in history]
-    marks = findings.big_deadlines(campaigns, history, request.account.zone)
+    marks = findings.big_deadlines(found.campaigns, history, request.account.zone)
     most = max((row.people for row in ages), default=0)
     largest_share = max((row.share.percent or 0 for row in departments), default=0)
+    weekly = [point.totals.net for point in found.history[:: -queries.WEEK_DAYS]][::-1]
     return {
         "as_of": as_of,
         "lead": findings.overview_lead(headline, departments),
         "headline": headline,
         "figures": _movements(headline),
         "weeks": _weeks(history),
-        "completion_spark": _rate_spark([moment.completion_rate for moment in rates]),
-        "on_time_spark": _rate_spark([moment.on_time_rate for moment in rates]),
+        "completion_spark": _rate_spark([counts.completion_rate for counts in weekly]),
+        "on_time_spark": _rate_spark([counts.on_time_rate for counts in weekly]),
         "past_due_spark": charts.spark_line([day.people for day in history[::-3]][::-1]),
-        "due_soon_bars": charts.spark_bars([day.people for day in due_soon]),
-        "due_soon_note": findings.due_soon_note(due_soon),
+        "due_soon": found.due_soon,
+        "due_soon_bars": charts.spark_bars([day.people for day in found.due_soon.days]),
+        "due_soon_note": findings.due_soon_note(found.due_soon.days),
         "charts": {
             "wide": charts.line_chart(days, marks, charts.WIDE),
             "narrow": charts.line_chart(days, marks, charts.NARROW),
@@ -68,10 +68,10 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
             for row in departments
         ],
         "departments_finding": findings.departments_finding(departments),
-        "campaigns": campaigns,
-        "current_campaigns": [_line(row) for row in campaigns if row.state in CURRENT_STATES],
-        "past_campaigns": [_line(row) for row in campaigns if row.state not in CURRENT_STATES],
-        "campaigns_finding": findings.campaigns_finding(campaigns),
+        "campaigns": found.campaigns,
+        "current_campaigns": [_line(row) for row in found.campaigns if row.state in CURRENT_STATES],
+        "past_campaigns": [_line(row) for row in found.campaigns if row.state not in CURRENT_STATES],
+        "campaigns_finding": findings.campaigns_finding(found.campaigns),
         "deadlines": [_line(row) for row in deadlines],
         "deadlines_finding": findings.deadlines_finding(deadlines, as_of),
     }
@@ -90,10 +90,10 @@ class CampaignLine:
 def _line(row: queries.CampaignRow) -> CampaignLine:
     totals = row.totals
     parts = [
-        ("done", totals.completed - row.completed_late, _("%(n)s completed")),
-        ("late", row.completed_late, _("%(n)s completed late")),
-        ("progress", row.in_progress, _("%(n)s in progress")),
-        ("todo", row.not_started, _("%(n)s not started")),
+        ("done", totals.completed - totals.completed_late, _("%(n)s completed")),
+        ("late", totals.completed_late, _("%(n)s completed late")),
+        ("progress", totals.in_progress, _("%(n)s in progress")),
+        ("todo", totals.not_started, _("%(n)s not started")),
         ("due", totals.past_due, _("%(n)s past due")),
     ]
     label = ", ".join(words % {"n": number(count)} for _name, count, words in parts if count)

@@ -70,13 +70,24 @@ def daily_and_by(
     days: int,
     filters: Filters = Filters(),  # noqa: B008 - frozen
     basis: Basis = Basis.NOW,
+    selection: Selection | None = None,
 ) -> tuple[list[Point], list[Group]]:
-    """Return what `daily` does and, of the same reading, what `figures_by` does for departments or for campaigns."""
-    return _daily(scope, by, as_of=as_of, days=days, filters=filters, basis=basis)
+    """Return what `daily` does and, of the same reading, what `figures_by` does for departments or for campaigns.
+
+    `selection` is what the other arguments select, where the caller has it already.
+    """
+    return _daily(scope, by, as_of=as_of, days=days, filters=filters, basis=basis, selection=selection)
 
 
 def _daily(
-    scope: Scope, by: By | None, *, as_of: datetime, days: int, filters: Filters, basis: Basis
+    scope: Scope,
+    by: By | None,
+    *,
+    as_of: datetime,
+    days: int,
+    filters: Filters,
+    basis: Basis,
+    selection: Selection | None = None,
 ) -> tuple[list[Point], list[Group]]:
     if filters.states:
         raise ValueError("A filter by state selects others on every day.")
@@ -84,7 +95,7 @@ def _daily(
         raise ValueError(f"Days are not read together with groups by {by}.")
     last = last_day(as_of, scope)
     dates = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
-    selection = select(scope, as_of=as_of, filters=filters, basis=basis)
+    selection = selection or select(scope, as_of=as_of, filters=filters, basis=basis)
     if selection is None:
         return [Point(day, _end(day, as_of, scope), Totals()) for day in dates], []
     moments = [local_midnight(day + timedelta(days=1), selection.zone) for day in dates[:-1]] + [as_of]

@@ -3,6 +3,7 @@
 import random
 from datetime import datetime, timedelta
 
+from dashboard import rollups
 from sync.models import Account, Enrollment
 from sync.models.training import DueSource
 from tests import factories
@@ -54,3 +55,4 @@ def build_company(account: Account, now: datetime) -> None:
                 )
             )
     Enrollment.objects.bulk_create(rows)
+    rollups.rebuild(account, at=now)

@@ -4,19 +4,20 @@ from datetime import date, timedelta
 
 import pytest
 
-from dashboard.metrics import Age, Summary
+from dashboard.metrics import Age, Counts
 from dashboard.pages import findings
-from dashboard.queries.overview import AgeRow, Day, DepartmentRow, Headline
+from dashboard.queries.overview import Day, DepartmentRow, Headline
+from dashboard.queries.past_due import AgeGroup
 
 FIRST = date(2026, 8, 26)
 
 
 def headline(now: int, before: int) -> Headline:
-    return Headline(200, Summary(counted=400, people_past_due=now), Summary(counted=390, people_past_due=before))
+    return Headline(Counts(counted=400, people_past_due=now), Counts(counted=390, people_past_due=before), FIRST)
 
 
 def department(name: str, people: int, past_due: int) -> DepartmentRow:
-    return DepartmentRow(len(name), name, people, Summary(counted=people, people_past_due=past_due), Summary())
+    return DepartmentRow(len(name), name, Counts(counted=people, people_active=people, people_past_due=past_due))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_the_lead_names_where_most_of_them_are(rows: list[tuple[str, int, int]],
 
 
 def test_the_lead_says_when_nothing_counts() -> None:
-    lead = findings.overview_lead(Headline(0, Summary(), Summary()), [])
+    lead = findings.overview_lead(Headline(Counts(), Counts(), FIRST), [])
     assert lead.fact == "Nobody is enrolled in training that counts"
 
 
@@ -81,7 +82,7 @@ def test_past_due_finding(counts: list[int], sentence: str) -> None:
     ],
 )
 def test_ageing_finding(week: int, old: int, sentence: str) -> None:
-    assert findings.ageing_finding([AgeRow(Age.WEEK, week), AgeRow(Age.OLDER, old)]) == sentence
+    assert findings.ageing_finding([AgeGroup(Age.WEEK, people=week), AgeGroup(Age.OLDER, people=old)]) == sentence
 
 
 @pytest.mark.parametrize(

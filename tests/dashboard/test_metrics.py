@@ -1,6 +1,5 @@
 """Each definition at its boundaries: the second a date falls due, the day a person leaves, nothing to count."""
 
-import random
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,8 +7,8 @@ import pytest
 from django.db.models import Q
 
 from dashboard import metrics
-from dashboard.metrics import Age, CampaignState, Rate, Summary
-from sync.models import Account, Campaign, Enrollment
+from dashboard.metrics import Age, CampaignState, Counts, Rate
+from sync.models import Campaign, Enrollment
 from tests import factories
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -118,68 +117,18 @@ def test_counted_follows_the_enrollment_and_its_campaign(facts: dict[str, object
     assert matches(factories.EnrollmentFactory(**facts), metrics.counted(NOW)) is expected
 
 
-def test_the_interval_form_agrees_with_the_rule_at_every_moment() -> None:
-    """Past due said as [from, until) must be past due and counted said at a moment, for any mix of facts."""
-    account = factories.AccountFactory()
-    dice = random.Random(3)
-    moments = [NOW - timedelta(days=day) for day in range(0, 40, 5)]
-
-    def some(chance: float = 0.5) -> datetime | None:
-        return dice.choice(moments) + TICK * dice.choice([-1, 0, 1]) if dice.random() < chance else None
-
-    people = [
-        factories.PersonFactory(
-            account=account,
-            status=dice.choice(["active", "active", "archived", "unlisted"]),
-            archived_at=some(),
-            removed_at=some(0.2),
-        )
-        for _ in range(20)
-    ]
-    campaign = factories.CampaignFactory(account=account)
-    content = factories.ContentItemFactory(account=account)
-    for _ in range(150):
-        factories.EnrollmentFactory(
-            account=account,
-            person=dice.choice(people),
-            campaign=campaign,
-            content=content,
-            enrolled_at=some(1),
-            due_at=some(0.9),
-            completed_at=some(),
-            removed_at=some(0.2),
-        )
-    eligible = Enrollment.objects.filter(metrics.eligible())
-    spans = eligible.filter(due_at__isnull=False).annotate(
-        since=metrics.past_due_from(), until=metrics.past_due_until()
-    )
-    lives = eligible.annotate(until=metrics.counted_until())
-    found = 0
-    for moment in moments:
-        at = set(eligible.filter(metrics.counted(moment), metrics.past_due(moment)).values_list("pk", flat=True))
-        within = {row.pk for row in spans if row.since <= moment and (row.until is None or moment < row.until)}
-        assert within == at
-        alive = {row.pk for row in lives if row.enrolled_at <= moment and (row.until is None or moment < row.until)}
-        assert alive == set(eligible.filter(metrics.counted(moment)).values_list("pk", flat=True))
-        found += len(at)
-    assert found > 50
+def test_rates_of_nothing_are_empty() -> None:
+    assert Counts().completion_rate.percent is None
+    assert Counts().on_time_rate.percent is None
+    assert Counts().completion_rate.points_since(Rate(1, 2)) is None
 
 
-def test_totals_of_nothing_are_zero_and_their_rates_empty() -> None:
-    totals = Summary.read(Enrollment.objects.aggregate(**metrics.totals(NOW)))
-    assert totals == Summary()
-    assert totals.completion_rate.percent is None
-    assert totals.on_time_rate.percent is None
-    assert totals.completion_rate.points_since(Rate(1, 2)) is None
-
-
-def test_totals_count_people_once() -> None:
-    account = factories.AccountFactory()
-    person = factories.PersonFactory(account=account)
-    for days in (1, 20, -3):
-        factories.EnrollmentFactory(account=account, person=person, due_at=NOW - timedelta(days=days))
-    totals = Summary.read(Enrollment.objects.aggregate(**metrics.totals(NOW, "x_")), "x_")
-    assert (totals.counted, totals.past_due, totals.people_past_due, totals.people_due_soon) == (3, 2, 1, 1)
+def test_open_without_an_end_is_open_for_good() -> None:
+    enrollment = factories.EnrollmentFactory(due_at=NOW + timedelta(days=900))
+    assert matches(enrollment, metrics.open_until(NOW))
+    assert not matches(factories.EnrollmentFactory(due_at=None), metrics.open_until(NOW))
+    done = factories.EnrollmentFactory(due_at=NOW + TICK, completed_at=NOW)
+    assert not matches(done, metrics.open_until(NOW))
 
 
 @pytest.mark.parametrize(
@@ -199,10 +148,10 @@ def test_totals_count_people_once() -> None:
     ],
 )
 def test_days_past_due_and_their_bucket_count_local_days(due_at: datetime, days: int, age: Age) -> None:
-    enrollment = factories.EnrollmentFactory(due_at=due_at)
     assert metrics.days_past_due(due_at, NOW, BERLIN) == days
-    found = [bucket for bucket, within in metrics.age_buckets(NOW, BERLIN).items() if matches(enrollment, within)]
-    assert found == [age]
+    fewest, most = metrics.AGE_LIMITS[age]
+    assert fewest <= days
+    assert most is None or days <= most
 
 
 @pytest.mark.parametrize(
@@ -226,19 +175,3 @@ def test_days_past_due_and_their_bucket_count_local_days(due_at: datetime, days:
 def test_campaign_state(facts: dict[str, object], state: CampaignState) -> None:
     campaign = factories.CampaignFactory(**facts)
     assert Campaign.objects.annotate(state=metrics.campaign_state(NOW)).get(pk=campaign.pk).state == state
-
-
-def test_states_split_the_counted(account: Account) -> None:
-    facts = [
-        {"completed_at": NOW, "due_at": NOW - timedelta(days=1)},
-        {"completed_at": NOW - timedelta(days=2), "due_at": NOW - timedelta(days=1)},
-        {"due_at": NOW},
-        {"started_at": NOW},
-        {"due_at": NOW + timedelta(days=5)},
-    ]
-    for fact in facts:
-        factories.EnrollmentFactory(account=account, **fact)
-    row = Enrollment.objects.aggregate(**metrics.totals(NOW), **metrics.states(NOW))
-    assert (row["counted"], row["completed"], row["completed_late"], row["past_due"]) == (5, 2, 1, 1)
-    assert (row["in_progress"], row["not_started"]) == (1, 1)
-    assert row["next_due_at"] == NOW + timedelta(days=5)
