@@ -183,6 +183,11 @@ def _from_facts(
             SELECT {key}, {number}, true, {columns}
             FROM ({source}) f WHERE {selection.of_states} AND {is_exempt} GROUP BY 1, 2
             """,
-            {**selection.values, "first": periods[0][0], "beyond": periods[-1][1]},
+            {
+                **selection.values,
+                "due_months": stretches.due_months(selection.zone),
+                "first": periods[0][0],
+                "beyond": periods[-1][1],
+            },
         )
         return cursor.fetchall()

@@ -27,6 +27,7 @@ from dashboard.rollups.books import (
 )
 from dashboard.rollups.buckets import END_OF_DAY, END_OF_MONTH, Horizon, is_month_start
 from sync.models import Account, Change, Person
+from sync.models.empty_tables import reserve_empty, set_aside
 
 TABLES = (
     "dashboard_fact",
@@ -41,10 +42,11 @@ def rebuild(account: Account, *, at: datetime, with_tallies: bool = True) -> Non
     """Build all rollups of the account anew, as of `at`. Without tallies, numbers come from the facts meanwhile."""
     with transaction.atomic():
         _lock(account)
+        reserved = reserve_empty({"dashboard_fact"})
         with connection.cursor() as cursor:
             for table in TABLES:
                 cursor.execute(f"DELETE FROM {table} WHERE account_id = %s", [account.pk])
-        _write_facts(account, touched=False)
+        _write_facts(account, touched=False, reserved=reserved)
         standings.write(account, at=at, touched=False)
         horizon = Horizon.of(at, account.zone)
         RollupState.objects.update_or_create(
@@ -219,8 +221,11 @@ def _advance(account: Account, state: RollupState, *, at: datetime) -> None:
     state.save()
 
 
-def _write_facts(account: Account, *, touched: bool) -> None:
-    """Write the facts of the touched enrollments, or of all where there are none, and their exempt spans."""
+def _write_facts(account: Account, *, touched: bool, reserved: frozenset[str] = frozenset()) -> None:
+    """Write the facts of the touched enrollments, or of all where there are none, and their exempt spans.
+
+    In a table that is `reserved` (see `reserve_empty`) indexes are built after the rows.
+    """
     values = {"account": account.pk}
     sql, params = facts.of_mirror(account, touched=touched).query.sql_with_params()
     only = "AND enrollment_id IN (SELECT enrollment_id FROM touched)" if touched else ""
@@ -228,7 +233,8 @@ def _write_facts(account: Account, *, touched: bool) -> None:
         if touched:
             cursor.execute(f"DELETE FROM dashboard_fact WHERE account_id = %(account)s {only}", values)
             cursor.execute(f"DELETE FROM dashboard_exemptspan WHERE account_id = %(account)s {only}", values)
-        cursor.execute(f"INSERT INTO dashboard_fact ({', '.join(facts.COLUMNS)}) {sql}", params)
+        with set_aside("dashboard_fact", reserved):
+            cursor.execute(f"INSERT INTO dashboard_fact ({', '.join(facts.COLUMNS)}) {sql}", params)
         if not touched:
             cursor.execute("ANALYZE dashboard_fact")
         cursor.execute(
@@ -353,7 +359,12 @@ def _values(account: Account, state: RollupState) -> dict[str, Any]:
     if state.tallies_from is None:
         raise ValueError("These rollups have no tallies yet.")
     horizon = Horizon(state.horizon, state.days_from, account.zone)
-    return {"account": account.pk, "never": metrics.NEVER, **horizon.values(state.tallies_from)}
+    return {
+        "account": account.pk,
+        "never": metrics.NEVER,
+        "due_months": stretches.due_months(account.zone),
+        **horizon.values(state.tallies_from),
+    }
 
 
 def _first_day(account: Account, horizon: Horizon) -> datetime:

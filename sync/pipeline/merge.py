@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from sync.models import Change
-from sync.pipeline.indexes import set_aside
+from sync.models.empty_tables import set_aside
 
 # Rows written to a table in one publish that make its statistics worth renewing at once.
 MUCH_WRITTEN = 50

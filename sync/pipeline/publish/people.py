@@ -5,8 +5,8 @@ from dataclasses import replace
 from django.db import connection
 
 from sync.models import Change
+from sync.models.empty_tables import set_aside
 from sync.pipeline import tables
-from sync.pipeline.indexes import set_aside
 from sync.pipeline.merge import Column, Counts, Merge, Publication, is_filled, mark_vanished, merge
 from sync.pipeline.staging import Staging
 

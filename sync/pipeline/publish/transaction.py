@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from sync.models import Account, SyncRun
-from sync.pipeline.indexes import reserve_empty
+from sync.models.empty_tables import reserve_empty
 from sync.pipeline.merge import Publication
 from sync.pipeline.publish import people, phishing, training
 from sync.pipeline.staging import Staging

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from sync.models import Account, Enrollment, GroupMembership, Person
-from sync.pipeline.indexes import reserve_empty, set_aside
+from sync.models.empty_tables import reserve_empty, set_aside
 from sync.pipeline.publish.transaction import LARGE
 
 MONDAY = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

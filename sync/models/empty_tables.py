@@ -1,6 +1,7 @@
 """Tables that nobody filled yet: indexes are built and references checked at once after the rows, not row by row.
 
-All of it is part of publish's transaction: should that not come to its end, indexes and constraints are as they were.
+All of it is part of the caller's transaction: should that not come to its end, indexes and constraints are as they
+were. Publish fills the mirror so, and what is derived from it is filled the same way.
 """
 
 from collections.abc import Iterable, Iterator
@@ -40,7 +41,10 @@ _REFERENCES = """
 _SEQUENCES = """
     SELECT format('ALTER SEQUENCE %%s CACHE 1000', seqrelid::regclass),
            format('ALTER SEQUENCE %%s CACHE %%s', seqrelid::regclass, seqcache)
-    FROM pg_sequence WHERE seqrelid = pg_get_serial_sequence(%(table)s, 'id')::regclass
+    FROM pg_sequence WHERE seqrelid IN (
+        SELECT pg_get_serial_sequence(%(table)s, attname)::regclass FROM pg_attribute
+        WHERE attrelid = %(table)s::regclass AND attidentity <> ''
+    )
 """
 
 
@@ -53,7 +57,7 @@ def reserve_empty(tables: Iterable[str]) -> frozenset[str]:
     """
     tables = sorted(tables)
     with connection.cursor() as cursor:
-        # Without looking first, every later publish would stop its readers for nothing.
+        # Without looking first, every later caller would stop its readers for nothing.
         if not _may_reserve(tables):
             return frozenset()
         cursor.execute("SELECT current_setting('lock_timeout')")
