@@ -20,7 +20,6 @@ from dashboard.queries.figures import IS_EXEMPT
 from dashboard.queries.names import NAME
 from dashboard.queries.selection import Selection, select
 from dashboard.rollups import standings, stretches
-from dashboard.rollups.facts import NAME_KEY
 
 # More people than this whose standing has to be worked out anew: the facts alone are faster.
 MOST_STALE = 1_000
@@ -254,18 +253,6 @@ LAST_ACTIVITY = """
        AND g.enrolled_at < coalesce(g.until, 'infinity'))
 """
 
-# The names of managers known by name only: of then, nobody's manager need be called so now.
-_BARE_NAMES_OF_THEN = f"""
-    LEFT JOIN (
-        SELECT key, min(name) AS name FROM (
-            SELECT {NAME_KEY.format("manager_name")} AS key, btrim(manager_name) AS name
-            FROM sync_person WHERE account_id = %(account)s AND manager_name <> ''
-            UNION ALL
-            SELECT {NAME_KEY.format("old")}, btrim(old) FROM sync_change
-            WHERE account_id = %(account)s AND subject = 1 AND field = 'manager_name' AND old <> ''
-        ) spelled GROUP BY key
-    ) bare ON bare.key = late.manager_id
-"""
 _JOINS = {
     "person": "JOIN sync_person person ON person.id = late.person_id",
     "department": "LEFT JOIN sync_department department ON department.id = late.department_id",
@@ -275,15 +262,24 @@ _JOINS = {
         ) above ON true
     """,
 }
+# The name of a manager known by name only, as the person's own record has it, now or then: what it was before the first
+# change seen after the moment. For all others the key is null, and nobody is looked up.
+_BARE_NAME = """
+    LEFT JOIN LATERAL (
+        SELECT btrim({}) AS name FROM sync_person named
+        WHERE named.id = CASE WHEN late.manager_id < 0 THEN late.person_id END
+    ) bare ON true
+"""
 _BARE_NAMES = {
-    Basis.NOW: """
-        LEFT JOIN LATERAL (
-            SELECT btrim(manager_name) AS name FROM sync_person
-            -- For all others the key is null, and nobody is looked up.
-            WHERE sync_person.id = CASE WHEN late.manager_id < 0 THEN late.person_id END
-        ) bare ON true
-    """,
-    Basis.THEN: _BARE_NAMES_OF_THEN,
+    Basis.NOW: _BARE_NAME.format("named.manager_name"),
+    Basis.THEN: _BARE_NAME.format(
+        """coalesce((
+            SELECT coalesce(old, '') FROM sync_change
+            WHERE account_id = %(account)s AND subject = 1 AND subject_id = named.id AND field = 'manager_name'
+              AND observed_at > %(now)s
+            ORDER BY observed_at, id LIMIT 1
+        ), named.manager_name)"""
+    ),
 }
 _MANAGER = "coalesce(above.name, bare.name, '')"
 _DEPARTMENT = "CASE WHEN late.department_id = 0 THEN '' ELSE coalesce(department.name, '') END"
