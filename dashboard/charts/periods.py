@@ -97,9 +97,8 @@ def draw(plot: Plot, size: Size) -> Drawing:
     """Lay out the lines: the running period is a hollow dot at the end of a dotted line."""
     axis, last = plot.axis, len(plot.periods) - 1
     base, top = size.height - 26, 18.0
-    reach = size.width - size.left - size.right
-    length = max(_LETTER * len(text) for line in plot.lines for text in (end_text(line, plot),)) if plot.lines else 0
-    reach -= max(0.0, length + 12 - size.right)
+    longest = max((len(end_text(line, plot)) for line in plot.lines), default=0)
+    reach = size.width - size.left - max(size.right, 14 + _LETTER * longest)
 
     def x(place: int) -> float:
         return round(size.left + reach * (place / last if last else 0.5), 1)

@@ -86,17 +86,19 @@ def cohorts(
     filters: Filters = Filters(),  # noqa: B008 - frozen
     basis: Basis = Basis.NOW,
     by: By | None = None,
+    selection: Selection | None = None,
 ) -> list[CohortRow]:
     """Return a row for each quarter or month from the one `first` is in to the one `last` is in, oldest first.
 
     With `by` (department, manager, campaign, content type), a row for each period and each group that has any, by
     name within the period; without, every period has its row, empty ones too. Managers have their direct reports.
+    `selection` is what the other arguments select, where the caller has it already.
     """
     if period not in MONTHS:
         raise ValueError(f"Cohorts are of quarters or months, not of a {period}.")
     if by is not None and (by not in KEYS or by == By.GROUP):
         raise ValueError(f"Cohorts are not grouped by {by}.")
-    selection = select(scope, as_of=as_of, filters=filters, basis=basis)
+    selection = selection or select(scope, as_of=as_of, filters=filters, basis=basis)
     if selection is None:
         return []
     periods = list(_periods(period, first, last))

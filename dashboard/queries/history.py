@@ -1,0 +1,143 @@
+"""Figures at several moments at once, such as the ends of quarters: one reading, by department or by campaign."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from dashboard.metrics import SPANS, Counts, Totals
+from dashboard.models import Grain
+from dashboard.queries.asking import Basis, By
+from dashboard.queries.figures import KEYS
+from dashboard.queries.selection import Selection
+from dashboard.rollups import stretches
+from dashboard.rollups.buckets import Horizon, is_midnight
+
+_TICK = timedelta(microseconds=1)
+_GRAINS = {By.DEPARTMENT: Grain.DEPARTMENT, By.CAMPAIGN: Grain.CAMPAIGN}
+_PEOPLE = {"people_counted": "counted", "people_past_due": "past_due"}
+_COUNTS = (*SPANS, *_PEOPLE)
+
+# The totals of each group by its key, at one moment.
+Standing = dict[Any, Totals]
+
+
+def standings(selection: Selection, by: By, moments: Sequence[datetime]) -> list[Standing]:
+    """Return the totals of each department or campaign at each of the moments, oldest first, none after `as_of`.
+
+    Departments add up to everybody, people too, for nobody is in two; campaigns do not. With the basis of then people
+    are placed as they were at the selection's moment, at each moment alike. Active people are not counted: 0. ValueError
+    for any other grouping, and for a filter by state, which is another at every moment.
+    """
+    if by not in _GRAINS or selection.states:
+        raise ValueError(f"Several moments are not read by {by}, or not in a state.")
+    if not moments:
+        return []
+    sinces = _sinces(selection, moments) if _has_tallies(selection, by) else None
+    if sinces is None:
+        return _from_facts(selection, KEYS[by], moments)
+    return _from_tallies(selection, by, moments, sinces)
+
+
+def _has_tallies(selection: Selection, by: By) -> bool:
+    others = [selection.managers, selection.without, selection.only, selection.content_types, selection.groups]
+    # Distinct people do not add up over the other key.
+    others.append(selection.campaigns if by == By.DEPARTMENT else selection.departments)
+    return selection.basis == Basis.NOW and all(narrowed is None for narrowed in others)
+
+
+def _sinces(selection: Selection, moments: Sequence[datetime]) -> list[datetime] | None:
+    """Return, for each moment, the last one at which is kept what stood; None where tallies do not reach."""
+    state, zone = selection.state, selection.zone
+    if state is None or state.tallies_from is None or state.time_zone != selection.account.time_zone:
+        return None
+    if any(at < state.tallies_from or (at < state.horizon and not is_midnight(at, zone)) for at in moments):
+        return None
+    kept = [*Horizon(state.horizon, state.days_from, zone).months_since(state.tallies_from - _TICK), state.horizon]
+    sinces = [max((start for start in kept if start <= at), default=None) for at in moments]
+    return None if None in sinces else [since for since in sinces if since is not None]
+
+
+def _from_tallies(
+    selection: Selection, by: By, moments: Sequence[datetime], sinces: Sequence[datetime]
+) -> list[Standing]:
+    bounds = [f"tally.account_id = %(account)s AND tally.grain = {int(_GRAINS[by])}"]
+    if selection.departments is not None:
+        bounds.append("tally.department_id = ANY(%(departments)s)")
+    if selection.campaigns is not None:
+        bounds.append("tally.campaign_id = ANY(%(campaigns)s)")
+    where = " AND ".join(bounds)
+    with connection.cursor() as cursor:
+        # Raw SQL: the ORM cannot join a table with moments of our own.
+        cursor.execute(
+            f"""
+            WITH wanted (place, at, since) AS (
+                SELECT * FROM unnest(%(places)s::int[], %(moments)s::timestamptz[], %(sinces)s::timestamptz[])
+            )
+            SELECT place, {KEYS[by]}, is_exempt, {", ".join(f"sum({count})::int" for count in _COUNTS)}
+            FROM (
+                SELECT wanted.place, tally.* FROM wanted
+                JOIN dashboard_tally tally ON tally.is_standing AND tally.at = wanted.since AND {where}
+                UNION ALL
+                SELECT wanted.place, tally.* FROM wanted
+                JOIN dashboard_tally tally ON NOT tally.is_standing
+                AND tally.at > wanted.since AND tally.at <= wanted.at AND {where}
+            ) steps GROUP BY 1, 2, 3
+            """,
+            {
+                **selection.values,
+                "places": list(range(len(moments))),
+                "moments": list(moments),
+                "sinces": list(sinces),
+            },
+        )
+        rows = cursor.fetchall()
+    gross: list[dict[Any, Counts]] = [{} for _ in moments]
+    exempt: list[dict[Any, Counts]] = [{} for _ in moments]
+    for place, key, is_exempt, *counts in rows:
+        (exempt if is_exempt else gross)[place][key] = Counts(*counts)
+    return [
+        {
+            key: Totals(whole - taken[key], whole) if key in taken else Totals(whole, whole)
+            for key, whole in all_.items()
+        }
+        for all_, taken in zip(gross, exempt, strict=True)
+    ]
+
+
+def _from_facts(selection: Selection, key: str, moments: Sequence[datetime]) -> list[Standing]:
+    """Count every fact that is selected, at each of the moments."""
+    kinds = {"": "true"}
+    if selection.has_exemptions:
+        kinds["net_"] = (
+            "NOT EXISTS (SELECT FROM dashboard_exemptspan x WHERE x.enrollment_id = f.enrollment_id"
+            " AND x.during @> wanted.at)"
+        )
+    columns = [column for prefix, kind in kinds.items() for column in _columns(prefix, kind)]
+    source = stretches.current_at("wanted.at", where=selection.of_facts, source=selection.facts)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH wanted (place, at) AS (SELECT * FROM unnest(%(places)s::int[], %(moments)s::timestamptz[]))
+            SELECT place, {key}, {", ".join(columns)}
+            FROM wanted CROSS JOIN LATERAL ({source}) f GROUP BY 1, 2
+            """,
+            {**selection.values, "places": list(range(len(moments))), "moments": list(moments)},
+        )
+        rows = cursor.fetchall()
+    found: list[Standing] = [{} for _ in moments]
+    for place, group, *counts in rows:
+        gross = Counts(**dict(zip(_COUNTS, counts, strict=False)))
+        net = Counts(**dict(zip(_COUNTS, counts[len(_COUNTS) :], strict=True))) if selection.has_exemptions else gross
+        found[place][group] = Totals(net, gross)
+    return found
+
+
+def _columns(prefix: str, kind: str) -> list[str]:
+    people = [
+        f"count(DISTINCT f.person_id) FILTER (WHERE {stretches.holds(SPANS[name], 'wanted.at')} AND {kind})::int"
+        f" AS {prefix}{count}"
+        for count, name in _PEOPLE.items()
+    ]
+    return [*stretches.at_moment(SPANS, "wanted.at", also=kind, prefix=prefix), *people]
