@@ -12,6 +12,8 @@ from dashboard.pages.accounts import (
     sync_account,
     test_account,
 )
+from dashboard.pages.campaign import campaign
+from dashboard.pages.campaigns import campaigns
 from dashboard.pages.console_import import (
     console_import,
     console_import_columns,
@@ -19,12 +21,16 @@ from dashboard.pages.console_import import (
     console_imports,
 )
 from dashboard.pages.overview import overview
+from dashboard.pages.passport import passport
 from dashboard.pages.sync import sync, sync_start, sync_status
 from dashboard.pages.sync_changes import sync_changes, vanished
 from dashboard.pages.sync_runs import resolve_run, sync_run
 
 urlpatterns = [
     path("", overview, name="overview"),
+    path("numbers/<slug:metric>/", passport, name="passport"),
+    path("campaigns/", campaigns, name="campaigns"),
+    path("campaigns/<int:pk>/", campaign, name="campaign"),
     path("sync/", sync, name="sync"),
     path("sync/status/", sync_status, name="sync_status"),
     path("sync/start/", sync_start, name="sync_start"),

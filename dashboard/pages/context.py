@@ -33,7 +33,10 @@ class Entry:
 
 # Pages are added here and nowhere else; the rail and the tabs at the foot of small screens both read it.
 NAVIGATION: tuple[tuple[Entry, ...], ...] = (
-    (Entry("overview", _("Overview"), "overview", is_about_numbers=True),),
+    (
+        Entry("overview", _("Overview"), "overview", is_about_numbers=True),
+        Entry("campaigns", _("Campaigns"), "campaigns", pages=("campaign",), is_about_numbers=True),
+    ),
     (
         Entry(
             "sync",

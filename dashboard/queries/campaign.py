@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Case, CharField, F, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
 from dashboard import metrics
@@ -15,7 +16,7 @@ from dashboard.access import Scope
 from dashboard.metrics import COUNT_NAMES, SPANS, Counts, Rate, Totals
 from dashboard.models import Grain
 from dashboard.queries import tallies
-from dashboard.queries.asking import Basis, By, Filters
+from dashboard.queries.asking import Basis, By, Filters, State
 from dashboard.queries.figures import IS_EXEMPT, Group, figures_by, positional
 from dashboard.queries.names import names
 from dashboard.queries.selection import Selection, select
@@ -180,35 +181,57 @@ def _days(steps: Iterable[_Step], selection: Selection) -> Iterator[BurnDay]:
             yield BurnDay(day, completed, counted)
 
 
+@dataclass(frozen=True)
+class Rows:
+    """A campaign's enrollments as pages of a list take them: their number, and slices that are read when asked for.
+
+    What is open or past due comes by due date, the earliest first and what has none last; what is completed by its
+    completion, the latest first. Each row says where it stands: see `with_places`.
+    """
+
+    scope: Scope
+    selection: Selection | None
+    show: Show
+    number: int
+
+    def count(self) -> int:
+        """Return how many there are."""
+        return self.number
+
+    def __getitem__(self, part: slice) -> list[Any]:
+        """Return the rows from one place up to another."""
+        if self.selection is None:
+            return []
+        as_of, is_done = self.selection.as_of, self.show in _DONE
+        first = part.start or 0
+        sql = f"""
+            SELECT f.enrollment_id FROM ({_current(self.selection)}) f WHERE {_holds(self.show)}
+            ORDER BY {_LATEST_FIRST if is_done else _BY_DUE_DATE} LIMIT %(limit)s OFFSET %(offset)s
+        """
+        values = {**self.selection.values, "limit": part.stop - first, "offset": first}
+        keys = RawSQL(*positional(sql, values))  # noqa: S611 - ours, with every value bound
+        rows = list(with_places(self.scope.enrollments().filter(pk__in=keys), as_of))
+        if is_done:
+            return sorted(rows, key=lambda row: (-(row.completed_at or as_of).timestamp(), row.pk))
+        return sorted(rows, key=lambda row: (row.due_at is None, row.due_at or as_of, row.pk))
+
+
 def listed(
     scope: Scope,
     campaign: Campaign,
     show: Show,
+    count: int,
     *,
     as_of: datetime,
     filters: Filters = Filters(),  # noqa: B008 - frozen
     basis: Basis = Basis.NOW,
-    limit: int = 25,
-    offset: int = 0,
-) -> list[Enrollment]:
-    """Return the campaign's enrollments that a count counts, `limit` after the first `offset`, with person and content.
+) -> Rows:
+    """Return the campaign's enrollments that one list holds, `count` of them: see `counts_by_show` and `count_listed`.
 
-    What is open or past due comes by due date, the earliest first and what has none last; what is completed by its
-    completion, the latest first. The filters about people narrow; those about campaigns and states do not matter.
+    The filters about people narrow; those about campaigns and states do not matter.
     """
     selection = select(scope, as_of=as_of, filters=_about_people(filters), basis=basis)
-    if selection is None:
-        return []
-    selection = replace(selection, campaigns=(campaign.pk,))
-    sql = f"""
-        SELECT f.enrollment_id FROM ({_current(selection)}) f WHERE {_holds(show)}
-        ORDER BY {_LATEST_FIRST if show in _DONE else _BY_DUE_DATE} LIMIT %(limit)s OFFSET %(offset)s
-    """
-    keys = RawSQL(*positional(sql, {**selection.values, "limit": limit, "offset": offset}))  # noqa: S611 - ours, bound
-    rows = list(with_places(scope.enrollments().filter(pk__in=keys)))
-    if show in _DONE:
-        return sorted(rows, key=lambda row: (-(row.completed_at or as_of).timestamp(), row.pk))
-    return sorted(rows, key=lambda row: (row.due_at is None, row.due_at or as_of, row.pk))
+    return Rows(scope, replace(selection, campaigns=(campaign.pk,)) if selection else None, show, count)
 
 
 def count_listed(
@@ -244,15 +267,34 @@ def counts_by_show(totals: Totals) -> dict[Show, int]:
     }
 
 
-def uncounted(scope: Scope, campaign: Campaign, *, as_of: datetime) -> QuerySet[Enrollment]:
-    """Return the enrollments of a campaign that is in no figure, as KnowBe4 has them, latest first."""
+def uncounted(scope: Scope, campaign: Campaign, *, as_of: datetime) -> QuerySet[Enrollment, Any]:
+    """Return the enrollments of active people in a campaign that is in no figure, latest first."""
     rows = scope.enrollments().filter(metrics.standing(as_of), campaign=campaign)
-    return with_places(rows).order_by("-enrolled_at", "pk")
+    return with_places(rows, as_of).order_by("-enrolled_at", "pk")
 
 
-def with_places(rows: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
-    """Return the enrollments with all that a row of a list says, read at once."""
-    return rows.select_related("person__department__merged_into", "person__manager", "content")
+def with_places(rows: QuerySet[Enrollment], as_of: datetime) -> QuerySet[Enrollment, Any]:
+    """Return enrollments with their person, department, manager and content, and where each stands at a moment.
+
+    `state` is one of `State`'s words, `is_late` whether it was completed after its due date.
+    """
+    states = {
+        State.COMPLETED: metrics.completed(as_of),
+        State.PAST_DUE: metrics.past_due(as_of),
+        State.IN_PROGRESS: metrics.in_progress(as_of),
+    }
+    return rows.select_related("person__department__merged_into", "person__manager", "content").annotate(
+        state=Case(
+            *(When(condition, then=Value(state.value)) for state, condition in states.items()),
+            default=Value(State.NOT_STARTED.value),
+            output_field=CharField(),
+        ),
+        is_late=Case(
+            When(metrics.completed(as_of) & Q(completed_at__gt=F("due_at")), then=Value(True)),
+            default=Value(False),
+            output_field=BooleanField(),
+        ),
+    )
 
 
 def _about_people(filters: Filters) -> Filters:
