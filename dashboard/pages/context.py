@@ -35,6 +35,7 @@ class Entry:
 NAVIGATION: tuple[tuple[Entry, ...], ...] = (
     (
         Entry("overview", _("Overview"), "overview", is_about_numbers=True),
+        Entry("past_due", _("Past due"), "pastdue", pages=("past_due_addresses",), is_about_numbers=True),
         Entry("campaigns", _("Campaigns"), "campaigns", pages=("campaign",), is_about_numbers=True),
     ),
     (

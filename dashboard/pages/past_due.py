@@ -1,0 +1,318 @@
+"""Past due: one row per person across all campaigns, how long it has been, and who has most of them.
+
+The address says it all: `?by=manager&manager=12&age=31-60&sort=items&order=asc&page=2` beside the filters of
+`dashboard.pages.asked`. Without `by`, people are grouped by department until a filter singles some of them out.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.core.paginator import Page, Paginator
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from dashboard.access import ScopedRequest
+from dashboard.metrics import AGE_LIMITS, Age, Rate
+from dashboard.pages import past_due_findings as findings
+from dashboard.pages.asked import Asked, asked
+from dashboard.pages.context import shell_of
+from dashboard.pages.filter_choices import filter_bar
+from dashboard.queries.asking import By, Filters
+from dashboard.queries.figures import figures
+from dashboard.queries.past_due import PastDuePerson, Sort
+from dashboard.queries.past_due_groups import Item, PastDue, PastDueGroup, Spread
+from dashboard.templatetags.addresses import here
+from dashboard.templatetags.figures import svg_percent
+from sync.models.training import DueSource
+
+FRAGMENT = "past-due-list"
+PER_PAGE = 50
+# Groups on a page, and how many people each shows; a group alone shows a page of them.
+GROUPS, EACH = 8, 6
+NOT_GROUPED = "none"
+# A page selects no more people than this; addresses of a whole list are cut at so many.
+MOST_CHOSEN, MOST_ADDRESSES = 500, 5_000
+FILTERS = ("department", "manager", "campaign", "type", "trigger", "group", "basis")
+
+_GROUPINGS = {
+    NOT_GROUPED: gettext_lazy("Person"),
+    By.DEPARTMENT.value: gettext_lazy("Department"),
+    By.MANAGER.value: gettext_lazy("Manager"),
+    By.CAMPAIGN.value: gettext_lazy("Campaign"),
+}
+_DUE_SOURCES = {
+    DueSource.EXTENSION: gettext_lazy("Extended"),
+    DueSource.CAMPAIGN_END: gettext_lazy("Campaign end"),
+    DueSource.RELATIVE: gettext_lazy("Counted from enrollment"),
+    DueSource.OBSERVED: gettext_lazy("First seen past due"),
+    DueSource.HIDDEN_EXTENSION: gettext_lazy("Extended in KnowBe4"),
+    DueSource.NONE: gettext_lazy("No deadline"),
+}
+# What each order starts with when it is chosen anew: names from A, the rest from the most.
+_STARTS_DESCENDING = {Sort.DAYS, Sort.ITEMS, Sort.ACTIVITY}
+
+
+@dataclass(frozen=True)
+class View:
+    """How the list is asked for: grouped by what (None: not at all), in which order, of which ages."""
+
+    by: By | None
+    sort: Sort
+    is_descending: bool
+    ages: frozenset[Age]
+    page: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's head. `order` is what its link asks for; empty where the list cannot be ordered by it."""
+
+    name: str
+    label: str
+    order: str = ""
+    is_current: bool = False
+    is_descending: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """Someone past due as the list draws them; `step` is the shade of their age, from 1 to 6."""
+
+    person: PastDuePerson
+    item: Item | None
+    step: int
+    due_source: str
+
+    @property
+    def others(self) -> int:
+        """How many more are past due beside the oldest one."""
+        return self.person.items - 1
+
+
+@dataclass(frozen=True)
+class Section:
+    """A group as the list draws it. `everybody` is the address of all its people, `drill` that of its own groups.
+
+    Both may be empty: people of no campaign cannot be asked for, and most groups have none below them.
+    """
+
+    group: PastDueGroup
+    rows: tuple[Row, ...]
+    everybody: str = ""
+    drill: str = ""
+
+    @property
+    def more(self) -> int:
+        """How many people of the group are not shown."""
+        return self.group.people - len(self.rows)
+
+
+@require_GET
+@vary_on_headers("HX-Target")
+def past_due(request: ScopedRequest) -> HttpResponse:
+    """Show who is past due; the steps to connect KnowBe4 while there is no data. 400 for what cannot be asked."""
+    panel = shell_of(request).sync
+    if not panel.status.has_data:
+        return render(request, "dashboard/no_data.html", {"panel": panel})
+    question = asked(request)
+    view = _view(request.GET, question.filters)
+    asking = PastDue.ask(request.scope, as_of=request.as_of, by=view.by, ages=view.ages, **question.question)
+    spread = asking.spread()
+    bar = filter_bar(request, question, names=FILTERS, target=FRAGMENT, drops=("age",))
+    is_swap = request.htmx.target == FRAGMENT
+    context: dict[str, Any] = {
+        "panel": panel,
+        "bar": bar,
+        "view": view,
+        "is_swap": is_swap,
+        "spread": spread,
+        "strip": _strip(spread, view),
+        "lead": findings.lead(spread.ages),
+        "narrowing": findings.narrowing(bar),
+        "ages": findings.ages_in_words(view.ages),
+        "groupings": [(value, label, (view.by or NOT_GROUPED) == value) for value, label in _GROUPINGS.items()],
+        "columns": _columns(view),
+        "is_narrowed": bar.is_narrowed or bool(view.ages),
+    }
+    if spread.people:
+        context |= _list(request, asking, spread, view)
+    else:
+        context |= _nobody(request, question, spread, is_narrowed=context["is_narrowed"])
+    return render(
+        request, f"dashboard/past_due/list.html#{FRAGMENT}" if is_swap else "dashboard/past_due.html", context
+    )
+
+
+def _view(query: QueryDict, filters: Filters) -> View:
+    """Read how the list is asked for. BadRequest for a word that is none."""
+    singled_out = bool(filters.departments or filters.campaigns or filters.manager is not None)
+    by = query.get("by") or (NOT_GROUPED if singled_out else By.DEPARTMENT.value)
+    order = query.get("order") or ""
+    try:
+        sort = Sort(query.get("sort") or Sort.DAYS)
+        ages = frozenset(Age(text) for text in query.getlist("age") if text)
+        page = int(query.get("page") or 1)
+    except ValueError:
+        raise BadRequest("sort, age or page is not one of its words") from None
+    if by not in _GROUPINGS or order not in {"", "asc", "desc"} or not 0 < page < 1_000_000:
+        raise BadRequest("by, order or page is not one of its words")
+    grouping = None if by == NOT_GROUPED else By(by)
+    if grouping and sort not in {Sort.DAYS, Sort.ITEMS}:
+        sort, order = Sort.DAYS, ""  # groups are ordered by figures alone
+    return View(grouping, sort, order == "desc" if order else sort in _STARTS_DESCENDING, ages, page)
+
+
+def _columns(view: View) -> list[Column]:
+    """Return the heads of the list: what it is grouped by is in the groups' rows, not in a column."""
+    columns = [
+        ("person", gettext_lazy("Person"), Sort.PERSON),
+        ("department", gettext_lazy("Department"), Sort.DEPARTMENT),
+        ("manager", gettext_lazy("Manager"), Sort.MANAGER),
+        ("items", gettext_lazy("Past due"), Sort.ITEMS),
+        ("due", gettext_lazy("Oldest due date"), None),
+        ("activity", gettext_lazy("Last activity"), Sort.ACTIVITY),
+        ("days", gettext_lazy("Days past due"), Sort.DAYS),
+    ]
+    heads = []
+    for name, label, sort in columns:
+        if view.by is not None and name == view.by.value:
+            continue
+        can_sort = sort is not None and (view.by is None or sort in {Sort.DAYS, Sort.ITEMS})
+        is_current = can_sort and sort == view.sort
+        order = ""
+        if can_sort:
+            goes_down = not view.is_descending if is_current else sort in _STARTS_DESCENDING
+            order = "desc" if goes_down else "asc"
+        heads.append(Column(name, str(label), order, is_current, is_current and view.is_descending))
+    return heads
+
+
+def _strip(spread: Spread, view: View) -> list[dict[str, Any]]:
+    """Return each age with its people, its bar and what its link asks for: that age alone, or all again."""
+    most = max(spread.ages.values())
+    return [
+        {
+            "age": age,
+            "people": people,
+            "share": Rate(people, spread.everybody),
+            "width": svg_percent(100 * people / most if most else 0),
+            "is_on": age in view.ages,
+            "asks_for": [other for other in Age if other in view.ages - {age}] or None if age in view.ages else [age],
+        }
+        for age, people in spread.ages.items()
+    ]
+
+
+def _list(request: ScopedRequest, asking: PastDue, spread: Spread, view: View) -> dict[str, Any]:
+    """Return the page of people, or of groups with the first people of each."""
+    if view.by is None:
+        page = _page_of(range(spread.people), PER_PAGE, view.page)
+        offset = (page.number - 1) * PER_PAGE
+        people = asking.people(view.sort, is_descending=view.is_descending, limit=PER_PAGE, offset=offset)
+        items = asking.items(person.person_id for person in people)
+        return {"page": page, "rows": [_row(person, items.get((0, person.person_id))) for person in people]}
+    page = _page_of(spread.groups, GROUPS, view.page)
+    each = PER_PAGE if len(spread.groups) == 1 else EACH
+    groups = asking.with_rows(list(page.object_list), view.sort, is_descending=view.is_descending, each=each)
+    items = asking.items({row.person_id for group in groups for row in group.rows})
+    is_by_campaign = view.by == By.CAMPAIGN
+    return {
+        "page": page,
+        "sections": [
+            Section(
+                group,
+                tuple(_row(row, items.get((group.key if is_by_campaign else 0, row.person_id))) for row in group.rows),
+                *_ways_into(request, group, view.by, is_whole_line=asking.line is not None),
+            )
+            for group in groups
+        ],
+    }
+
+
+def _page_of(rows: Sequence[Any], size: int, number: int) -> Page:
+    """Return a page; the last one for a number beyond it, for lists grow shorter."""
+    return Paginator(rows, size).get_page(number)
+
+
+def _ways_into(request: ScopedRequest, group: PastDueGroup, by: By, *, is_whole_line: bool) -> tuple[str, str]:
+    """Return the address of all people of a group, and that of the groups below it."""
+    context = {"request": request}
+    if by == By.DEPARTMENT:
+        return here(context, by=NOT_GROUPED, department=group.key), ""
+    if by == By.CAMPAIGN:
+        return (here(context, by=NOT_GROUPED, campaign=group.key) if group.key else ""), ""
+    if group.key > 0 and is_whole_line and not group.is_direct:
+        return (
+            here(context, by=NOT_GROUPED, manager=group.key, direct=None),
+            here(context, by=By.MANAGER.value, manager=group.key, direct=None),
+        )
+    return here(context, by=NOT_GROUPED, manager=group.key, direct=1 if group.key > 0 else None), ""
+
+
+def _row(person: PastDuePerson, item: Item | None) -> Row:
+    steps = enumerate(AGE_LIMITS.values(), start=1)
+    step = next(step for step, (_fewest, most) in steps if most is None or person.days_past_due <= most)
+    source = str(_DUE_SOURCES[DueSource(item.due_source)]) if item and item.due_source in _DUE_SOURCES else ""
+    return Row(person, item, step, source)
+
+
+def _nobody(request: ScopedRequest, question: Asked, spread: Spread, *, is_narrowed: bool) -> dict[str, Any]:
+    """Return why nobody is listed: nobody is past due at all, or nobody whom the filters select."""
+    counted = figures(request.scope, as_of=request.as_of, **question.question).net.people_counted
+    if not is_narrowed:
+        return {"counted": counted}
+    total = spread.everybody
+    if not total:
+        total = PastDue.ask(request.scope, as_of=request.as_of, basis=question.basis).spread().everybody
+    return {"counted": counted, "total": total}
+
+
+@require_GET
+def past_due_addresses(request: ScopedRequest) -> HttpResponse:
+    """Show the email addresses of chosen people, or of everybody whom the filters select, as text to copy.
+
+    404 when one of the people is not in scope.
+    """
+    question = asked(request)
+    view = _view(request.GET, question.filters)
+    chosen = _people_asked_for(request.GET)
+    if chosen:
+        rows = list(request.scope.people().filter(pk__in=chosen).order_by("last_name", "first_name", "pk"))
+        if len(rows) != len(chosen):
+            raise Http404("One of these people is not in scope.")
+        emails = [person.email for person in rows]
+        is_cut = False
+    else:
+        asking = PastDue.ask(request.scope, as_of=request.as_of, ages=view.ages, **question.question)
+        people = asking.people(Sort.PERSON, is_descending=False, limit=MOST_ADDRESSES + 1)
+        emails, is_cut = [person.email for person in people[:MOST_ADDRESSES]], len(people) > MOST_ADDRESSES
+    written = _unique(email for email in emails if email)
+    return render(
+        request,
+        "dashboard/past_due_addresses.html",
+        {
+            "addresses": "; ".join(written),
+            "count": len(written),
+            "people": len(emails),
+            "without": sum(1 for email in emails if not email),
+            "is_cut": is_cut,
+            "is_chosen": bool(chosen),
+        },
+    )
+
+
+def _unique(texts: Iterable[str]) -> list[str]:
+    """Return texts in their order, each once, whatever its case."""
+    return list({text.casefold(): text for text in texts}.values())
+
+
+def _people_asked_for(query: QueryDict) -> frozenset[int]:
+    texts = query.getlist("person")
+    if len(texts) > MOST_CHOSEN or not all(text.isdecimal() and len(text) < 19 for text in texts):
+        raise BadRequest("person is not a list of ids")
+    return frozenset(map(int, texts))

@@ -1,0 +1,353 @@
+"""People past due as a page lists them: by age, and side by side with others of their department, manager or campaign.
+
+One question at a time is asked of the same people (`past_due.late_people`), so strip, groups and rows always agree.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.db import connection
+
+from dashboard.access import Scope
+from dashboard.metrics import SPANS, Age, Rate
+from dashboard.queries import lines, tallies
+from dashboard.queries.asking import Basis, By, Filters
+from dashboard.queries.figures import IS_EXEMPT, KEYS
+from dashboard.queries.names import NAME
+from dashboard.queries.past_due import (
+    IS_PAST_DUE,
+    LAST_ACTIVITY,
+    PastDuePerson,
+    Sort,
+    age_bounds,
+    late_people,
+    listed,
+    listing,
+    may_be_late,
+    past_due_stretches,
+)
+from dashboard.queries.selection import Selection, select
+from dashboard.rollups import stretches
+
+
+@dataclass(frozen=True)
+class Item:
+    """The enrollment that someone has had past due for longest. Ids are ours; 0 and "" where there is no campaign."""
+
+    campaign_id: int
+    campaign: str
+    due_source: str
+    job_title: str
+
+
+@dataclass(frozen=True)
+class PastDueGroup:
+    """A department, manager or campaign with people past due.
+
+    `people` are those of the ages asked for, `of` those with anything counted in it (None: tallies cannot tell), and
+    `rows` the first of them. `is_direct`: those who report to a manager directly, beside the lines of those below.
+    """
+
+    key: int
+    name: str
+    people: int
+    of: int | None = None
+    is_direct: bool = False
+    rows: tuple[PastDuePerson, ...] = ()
+
+    @property
+    def share(self) -> Rate:
+        """People past due out of people with anything counted; empty where that is not known."""
+        return Rate(self.people, self.of or 0)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How many people are past due, by age and by group.
+
+    `ages` count everybody whom the filters select, whatever ages were asked for. `people` are those of these ages;
+    `groups` have them by group, the largest first.
+    """
+
+    ages: dict[Age, int]
+    people: int
+    groups: tuple[PastDueGroup, ...] = ()
+
+    @property
+    def everybody(self) -> int:
+        """People past due of any age."""
+        return sum(self.ages.values())
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Which group each manager's reports belong to: the one just below `top` on the way down to them.
+
+    `is_loop`: the top is somewhere below itself.
+    """
+
+    heads: dict[int, int]
+    names: dict[int, str]
+    top: int | None = None
+    is_loop: bool = False
+
+
+@dataclass(frozen=True)
+class PastDue:
+    """A question about people past due, resolved once. None of its answers has anybody whom the scope does not."""
+
+    selection: Selection | None
+    by: By | None = None
+    ages: frozenset[Age] = frozenset()
+    line: _Line | None = None
+
+    @classmethod
+    def ask(
+        cls,
+        scope: Scope,
+        *,
+        as_of: datetime,
+        filters: Filters = Filters(),  # noqa: B008 - frozen
+        basis: Basis = Basis.NOW,
+        by: By | None = None,
+        ages: Collection[Age] = (),
+    ) -> "PastDue":
+        """Resolve filters, ages (none: all) and what people are grouped by: department, manager, campaign or nothing.
+
+        By manager with the whole line, groups are the lines of those just below the filtered manager, or below the
+        only one whom nobody manages. A person's age is that of their oldest enrollment which the filters select.
+        """
+        is_by_line = by == By.MANAGER and filters.whole_line and (filters.manager is None or filters.manager > 0)
+        if not is_by_line:
+            selection = select(scope, as_of=as_of, filters=filters, basis=basis)
+            return cls(selection if selection and may_be_late(selection) else None, by, frozenset(ages))
+        selection = select(scope, as_of=as_of, filters=replace(filters, manager=None), basis=basis)
+        if selection is None or not may_be_late(selection):
+            return cls(None, by)
+        line = _line(lines.managers(selection), filters.manager)
+        if filters.manager is not None:
+            without = filters.manager if line.is_loop else None
+            selection = replace(selection, managers=tuple(sorted(line.heads)), without=without)
+        return cls(selection, by, frozenset(ages), line)
+
+    @cached_property
+    def _late(self) -> tuple[str, str]:
+        """The SQL for people past due with the `key` of their group and `aged_at`, and for their last activity."""
+        if self.selection is None:
+            raise ValueError("Nobody is asked about.")
+        if self.by == By.CAMPAIGN:
+            # A row for each campaign that someone is past due in, aged as the person is.
+            return _BY_CAMPAIGN.format(items=past_due_stretches(self.selection)), LAST_ACTIVITY
+        late, activity = late_people(self.selection)
+        key, join = (f"late.{KEYS[self.by]}" if self.by else "0"), ""
+        if self.line is not None:
+            key = "coalesce(head.head, late.manager_id)"
+            join = """
+                LEFT JOIN unnest(%(line)s::bigint[], %(heads)s::bigint[]) AS head (manager, head)
+                ON head.manager = late.manager_id
+            """
+        return f"SELECT late.*, {key} AS key, late.oldest_due_at AS aged_at FROM ({late}) late {join}", activity
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        if self.selection is None:
+            return {}
+        ages, bounds = age_bounds(self.selection)
+        heads = self.line.heads if self.line else {}
+        return {
+            **self.selection.values,
+            "bounds": bounds,
+            "ages": [place for place, age in enumerate(ages) if age in self.ages],
+            "line": list(heads),
+            "heads": list(heads.values()),
+        }
+
+    @property
+    def _of_ages(self) -> str:
+        return f"{_PLACE} = ANY(%(ages)s)" if self.ages else "true"
+
+    def spread(self) -> Spread:
+        """Return everybody past due by age and by group."""
+        if self.selection is None:
+            return Spread(dict.fromkeys(Age, 0), 0)
+        late, _activity = self._late
+        people = "count(DISTINCT late.person_id)" if self.by == By.CAMPAIGN else "count(*)"
+        sets = "(late.key, place), (place)" if self.by else "(place)"
+        key = "late.key" if self.by else "NULL::bigint"
+        name, join = _NAMES[self.by]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                SELECT spread.key, place, people, {name}
+                FROM (
+                    SELECT {key} AS key, place, {people}::int AS people
+                    FROM (SELECT late.key, late.person_id, {_PLACE} AS place FROM ({late}) late) late
+                    GROUP BY GROUPING SETS ({sets})
+                ) spread {join}
+                """,
+                self._values,
+            )
+            rows = cursor.fetchall()
+        places, _bounds = age_bounds(self.selection)
+        ages, groups, called = dict.fromkeys(Age, 0), dict[int, int](), dict[int, str]()
+        for group, place, count, title in rows:
+            if group is None:
+                ages[places[place]] += count
+            elif not self.ages or places[place] in self.ages:
+                groups[group] = groups.get(group, 0) + count
+                called[group] = title
+        found = [
+            PastDueGroup(group, called[group], count, is_direct=self.line is not None and group == self.line.top)
+            for group, count in groups.items()
+        ]
+        return Spread(
+            ages,
+            sum(count for age, count in ages.items() if not self.ages or age in self.ages),
+            tuple(sorted(found, key=lambda group: (-group.people, not group.name, group.name.casefold(), group.key))),
+        )
+
+    def people(self, sort: Sort, *, is_descending: bool, limit: int, offset: int = 0) -> list[PastDuePerson]:
+        """Return people past due, `limit` of them after the first `offset`, whatever they are grouped by."""
+        if self.selection is None:
+            return []
+        late, activity = self._late
+        late = f"SELECT late.* FROM ({late}) late WHERE {self._of_ages}"
+        return [
+            listed(self.selection, row) for row in self._listing(late, activity, sort, is_descending, limit, offset)
+        ]
+
+    def with_rows(
+        self, groups: Sequence[PastDueGroup], sort: Sort, *, is_descending: bool, each: int
+    ) -> list[PastDueGroup]:
+        """Return these groups with the first people of each, by days past due or by items, and of how many they are."""
+        if self.selection is None or not groups:
+            return list(groups)
+        late, activity = self._late
+        order = "late.items" if sort == Sort.ITEMS else "late.oldest_due_at"
+        direction = "DESC" if is_descending == (sort == Sort.ITEMS) else "ASC"
+        top = f"""
+            SELECT late.* FROM (
+                SELECT late.*, row_number() OVER (
+                    PARTITION BY late.key ORDER BY {order} {direction}, late.oldest_due_at, late.person_id
+                ) AS place
+                FROM ({late}) late WHERE late.key = ANY(%(keys)s) AND {self._of_ages}
+            ) late WHERE place <= %(each)s
+        """
+        extra = {"keys": [group.key for group in groups], "each": each}
+        rows: dict[int, list[PastDuePerson]] = {}
+        kept = Sort.ITEMS if sort == Sort.ITEMS else Sort.DAYS
+        for row in self._listing(top, activity, kept, is_descending, each * len(groups), 0, **extra):
+            rows.setdefault(row[-1], []).append(listed(self.selection, row))
+        counted = self._counted()
+        return [
+            replace(
+                group,
+                name=group.name or _manager_of(self.by, rows.get(group.key, ())),
+                rows=tuple(rows.get(group.key, ())),
+                of=None if counted is None else counted.get(group.key, 0),
+            )
+            for group in groups
+        ]
+
+    def items(self, people: Iterable[int]) -> dict[tuple[int, int], Item]:
+        """Return what these people have had past due for longest, by group (0 unless by campaign) and person."""
+        if self.selection is None:
+            return {}
+        key = "f.campaign_id" if self.by == By.CAMPAIGN else "0::bigint"
+        where = f"{self.selection.of_facts} AND f.person_id = ANY(%(people)s) AND {IS_PAST_DUE}"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                SELECT DISTINCT ON (1, 2) {key}, f.person_id, f.campaign_id, coalesce(campaign.name, ''), e.due_source,
+                       person.job_title
+                FROM ({stretches.current_at("%(now)s", where=where, source=self.selection.facts)}) f
+                JOIN sync_enrollment e ON e.id = f.enrollment_id
+                JOIN sync_person person ON person.id = f.person_id
+                LEFT JOIN sync_campaign campaign ON campaign.id = f.campaign_id
+                WHERE {stretches.holds(SPANS["past_due"], "%(now)s")} AND NOT {IS_EXEMPT}
+                ORDER BY 1, 2, f.due_at, f.enrollment_id
+                """,
+                {**self.selection.values, "people": list(people)},
+            )
+            return {(group, person): Item(*item) for group, person, *item in cursor.fetchall()}
+
+    def _listing(
+        self, late: str, activity: str, sort: Sort, is_descending: bool, limit: int, offset: int, **extra: Any
+    ) -> list[tuple[Any, ...]]:
+        assert self.selection is not None  # noqa: S101 - callers have looked
+        sql = listing(late, activity, self.selection.basis, sort, is_descending=is_descending, key="late.key")
+        with connection.cursor() as cursor:
+            cursor.execute(sql, {**self._values, **extra, "limit": limit, "offset": offset})
+            return cursor.fetchall()
+
+    def _counted(self) -> dict[int, int] | None:
+        """Return how many people have anything counted in each group; None where tallies cannot tell."""
+        if self.selection is None or self.by is None or not tallies.has_people(self.selection, KEYS[self.by]):
+            return None
+        totals = tallies.totals(self.selection, KEYS[self.by], with_people=True)
+        if totals is None:
+            return None
+        found: dict[int, int] = {}
+        for key, total in totals.items():
+            group = self.line.heads.get(key, key) if self.line else key
+            found[group] = found.get(group, 0) + total.net.people_counted
+        return found
+
+
+_PLACE = "width_bucket(late.aged_at, %(bounds)s::timestamptz[])"
+
+_BY_CAMPAIGN = f"""
+    SELECT late.*, min(late.oldest_due_at) OVER (PARTITION BY late.person_id) AS aged_at
+    FROM (
+        SELECT f.campaign_id AS key, f.person_id, f.department_id, f.manager_id, count(*)::int AS items,
+               min(f.due_at) AS oldest_due_at
+        FROM ({{items}}) f
+        WHERE {stretches.holds(SPANS["past_due"], "%(now)s")} AND NOT {IS_EXEMPT}
+        GROUP BY f.campaign_id, f.person_id, f.department_id, f.manager_id
+    ) late
+"""
+
+# What the groups are called: an expression, and the join it needs.
+_NAMES: dict[By | None, tuple[str, str]] = {
+    None: ("''", ""),
+    By.DEPARTMENT: (
+        "coalesce(department.name, '')",
+        "LEFT JOIN sync_department department ON department.id = spread.key AND spread.key > 0",
+    ),
+    By.CAMPAIGN: ("coalesce(campaign.name, '')", "LEFT JOIN sync_campaign campaign ON campaign.id = spread.key"),
+    By.MANAGER: (
+        f"CASE WHEN person.id IS NULL THEN '' ELSE {NAME} END",
+        "LEFT JOIN sync_person person ON person.id = spread.key",
+    ),
+}
+
+
+def _manager_of(by: By | None, rows: Sequence[PastDuePerson]) -> str:
+    """Return what a manager is called who is known by name only: their reports know."""
+    return rows[0].manager if by == By.MANAGER and rows else ""
+
+
+def _line(managers: lines.Managers, manager: int | None) -> _Line:
+    """Return the groups just below a manager, or below everybody. Whoever is in a loop without a top stands alone."""
+    below: dict[int, list[int]] = {}
+    for person, own in managers.above.items():
+        below.setdefault(own, []).append(person)
+    top, starts = manager, below.get(manager or 0, [])
+    if manager is None:
+        starts = [person for person, own in managers.above.items() if own <= 0]
+        if len(starts) == 1:
+            top, starts = starts[0], below.get(starts[0], [])
+    heads = {top: top} if top is not None else {}
+    is_loop = False
+    for start in starts:
+        waiting = [start]
+        while waiting:
+            person = waiting.pop()
+            is_loop = is_loop or top in below.get(person, ())
+            if person not in heads:
+                heads[person] = start
+                waiting += below.get(person, ())
+    return _Line(heads, managers.names, top, is_loop)
