@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from dashboard.access import Scope
 from dashboard.models import User
 from dashboard.queries.passport import Passport, passport
 from dashboard.reporting.registry import REGISTRY, Base
+from tests import factories
 from tests.dashboard.numbers.asking import asked, scope_of
 from tests.dashboard.numbers.budget import budget
 from tests.dashboard.numbers.mirror import write
@@ -137,3 +138,39 @@ def test_whoever_sees_nobody_gets_zeros(deciders: tuple[User, User]) -> None:
 def test_a_quarter_has_no_coverage(deciders: tuple[User, User]) -> None:
     with pytest.raises(ValueError, match="Coverage is not in a quarter's row"):
         passport(Scope(), "coverage", as_of=FUTURE, quarter=date(2024, 1, 1))
+
+
+NOW = factories.SEEN_AT + timedelta(days=100)
+TICK = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "quarter", "person", "row", "reason"),
+    [
+        ("counted", None, {}, {"removed_at": NOW}, "removed"),
+        ("counted", None, {}, {"removed_at": NOW + TICK}, ""),
+        ("counted", None, {"status": "archived", "archived_at": NOW}, {}, "left"),
+        ("counted", None, {"status": "archived", "archived_at": NOW + TICK}, {}, ""),
+        ("counted", None, {"removed_at": NOW}, {"removed_at": NOW}, "removed"),
+        ("on_time_rate", None, {}, {"due_at": NOW}, ""),
+        ("on_time_rate", None, {}, {"due_at": NOW + TICK}, "not_due_yet"),
+        ("on_time_rate", None, {}, {}, "no_deadline"),
+        ("days_to_complete", None, {}, {"completed_at": NOW}, ""),
+        ("days_to_complete", None, {}, {"completed_at": NOW + TICK}, "unfinished"),
+        ("due", NOW.date(), {"status": "archived", "archived_at": NOW}, {"due_at": NOW}, "left_before_due"),
+        ("due", NOW.date(), {"status": "archived", "archived_at": NOW}, {"due_at": NOW - TICK}, ""),
+        ("due", NOW.date(), {"removed_at": NOW - TICK}, {"due_at": NOW + TICK}, "left_before_due"),
+        ("on_time_rate", NOW.date(), {}, {"due_at": NOW + TICK}, "not_due_yet"),
+    ],
+)
+def test_each_reason_at_its_edge(
+    db: None, name: str, quarter: date | None, person: dict[str, Any], row: dict[str, Any], reason: str
+) -> None:
+    account = factories.AccountFactory()
+    who = factories.PersonFactory(account=account, **person)
+    factories.EnrollmentFactory(account=account, person=who, **row)
+    rollups.rebuild(account, at=NOW)
+    found = passport(Scope(account, frozenset({"administrator"})), name, as_of=NOW, quarter=quarter)
+    assert found.known == 1
+    assert [entry.reason.value for entry in found.left_out] == ([reason] if reason else [])
+    assert found.denominator == (0 if reason else 1)
