@@ -90,7 +90,7 @@ def figures_by(
     totals = _totals(selection, by, with_people=with_people)
     known: dict[int, str] = {}
     if by == By.MANAGER and filters.whole_line:
-        managers = lines.managers(selection)
+        managers = lines.managers(selection, totals)
         totals = lines.whole(managers.above, totals, lambda people: _of(selection, people))
         known = managers.names
     found = {_CODES[key].value if by == By.CONTENT_TYPE else key: value for key, value in totals.items()}

@@ -68,18 +68,34 @@ class Managers:
     names: dict[int, str]
 
 
-def managers(selection: Selection) -> Managers:
-    """Return everyone who manages somebody, by person; those known by name only are not among them."""
+def managers(selection: Selection, direct: Iterable[int] | None = None) -> Managers:
+    """Return the managers among `direct`, or all, and everyone above them; none of those known by name only."""
+    above: dict[int, int] = {}
+    names: dict[int, str] = {}
+    wanted = _everybodys(selection) if direct is None else {key for key in direct if key > 0}
+    with connection.cursor() as cursor:
+        # One level of the company at a time, until it brings nobody new: most managers are there from the start.
+        while wanted:
+            cursor.execute(
+                f"""
+                SELECT f.person_id, f.manager_id, {NAME}
+                FROM {selection.standings} JOIN sync_person person ON person.id = f.person_id
+                WHERE f.account_id = %(account)s AND f.person_id = ANY(%(wanted)s)
+                """,
+                {**selection.values, "wanted": list(wanted)},
+            )
+            for person, manager, name in cursor.fetchall():
+                above[person], names[person] = manager, name
+            wanted = {manager for manager in above.values() if manager > 0 and manager not in above}
+    return Managers(above, names)
+
+
+def _everybodys(selection: Selection) -> set[int]:
+    """Return whoever is somebody's manager."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
-            SELECT f.person_id, f.manager_id, {NAME}
-            FROM {selection.standings} JOIN sync_person person ON person.id = f.person_id
-            WHERE f.account_id = %(account)s AND f.person_id IN (
-                SELECT DISTINCT f.manager_id FROM {selection.standings} WHERE f.account_id = %(account)s
-            )
-            """,
+            f"SELECT DISTINCT f.manager_id FROM {selection.standings} "
+            "WHERE f.account_id = %(account)s AND f.manager_id > 0",
             selection.values,
         )
-        rows = cursor.fetchall()
-    return Managers({person: manager for person, manager, _ in rows}, {person: name for person, _, name in rows})
+        return {manager for (manager,) in cursor.fetchall()}

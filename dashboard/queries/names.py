@@ -24,6 +24,7 @@ _PLAIN = {
         SELECT key, min(name) FROM (
             SELECT {NAME_KEY.format("manager_name")} AS key, btrim(manager_name) AS name
             FROM sync_person WHERE account_id = %(account)s AND manager_name <> '' AND %(has_bare_names)s
+              AND (manager_id IS NULL OR %(has_old_names)s)
             UNION ALL
             SELECT {NAME_KEY.format("old")}, btrim(old) FROM sync_change
             WHERE account_id = %(account)s AND subject = 1 AND field = 'manager_name' AND old <> ''
