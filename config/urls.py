@@ -23,12 +23,14 @@ from dashboard.pages.console_import import (
 from dashboard.pages.overview import overview
 from dashboard.pages.past_due import past_due, past_due_addresses
 from dashboard.pages.passport import passport
+from dashboard.pages.passport import passport
 from dashboard.pages.sync import sync, sync_start, sync_status
 from dashboard.pages.sync_changes import sync_changes, vanished
 from dashboard.pages.sync_runs import resolve_run, sync_run
 
 urlpatterns = [
     path("", overview, name="overview"),
+    path("numbers/<slug:metric>/", passport, name="passport"),
     path("past-due/", past_due, name="past_due"),
     path("past-due/addresses/", past_due_addresses, name="past_due_addresses"),
     path("numbers/<slug:metric>/", passport, name="passport"),

@@ -34,7 +34,7 @@ class Entry:
 # Pages are added here and nowhere else; the rail and the tabs at the foot of small screens both read it.
 NAVIGATION: tuple[tuple[Entry, ...], ...] = (
     (
-        Entry("overview", _("Overview"), "overview", is_about_numbers=True),
+        Entry("overview", _("Overview"), "overview", pages=("passport",), is_about_numbers=True),
         Entry("past_due", _("Past due"), "pastdue", pages=("past_due_addresses",), is_about_numbers=True),
         Entry("campaigns", _("Campaigns"), "campaigns", pages=("campaign",), is_about_numbers=True),
     ),
