@@ -21,21 +21,29 @@ from dashboard.pages.console_import import (
     console_imports,
 )
 from dashboard.pages.overview import overview
+from dashboard.pages.passport import passport
 from dashboard.pages.past_due import past_due, past_due_addresses
-from dashboard.pages.passport import passport
-from dashboard.pages.passport import passport
+from dashboard.pages.people import people
+from dashboard.pages.person import person
+from dashboard.pages.settings.campaigns import settings_campaign, settings_campaigns
+from dashboard.pages.settings.departments import settings_department, settings_departments
+from dashboard.pages.settings.exemption_import import import_exemptions
+from dashboard.pages.settings.exemption_request import request_exemption
+from dashboard.pages.settings.exemptions import decide_exemptions, exemption, exemptions
+from dashboard.pages.settings.home import settings, settings_log
 from dashboard.pages.sync import sync, sync_start, sync_status
 from dashboard.pages.sync_changes import sync_changes, vanished
 from dashboard.pages.sync_runs import resolve_run, sync_run
 
 urlpatterns = [
     path("", overview, name="overview"),
-    path("numbers/<slug:metric>/", passport, name="passport"),
     path("past-due/", past_due, name="past_due"),
     path("past-due/addresses/", past_due_addresses, name="past_due_addresses"),
     path("numbers/<slug:metric>/", passport, name="passport"),
     path("campaigns/", campaigns, name="campaigns"),
     path("campaigns/<int:pk>/", campaign, name="campaign"),
+    path("people/", people, name="people"),
+    path("people/<int:pk>/", person, name="person"),
     path("sync/", sync, name="sync"),
     path("sync/status/", sync_status, name="sync_status"),
     path("sync/start/", sync_start, name="sync_start"),
@@ -47,6 +55,17 @@ urlpatterns = [
     path("sync/imports/<int:import_id>/", console_import, name="console_import"),
     path("sync/imports/<int:import_id>/columns/", console_import_columns, name="console_import_columns"),
     path("sync/imports/<int:import_id>/decide/", console_import_decide, name="console_import_decide"),
+    path("settings/", settings, name="settings"),
+    path("settings/log/", settings_log, name="settings_log"),
+    path("settings/campaigns/", settings_campaigns, name="settings_campaigns"),
+    path("settings/campaigns/<int:pk>/", settings_campaign, name="settings_campaign"),
+    path("settings/departments/", settings_departments, name="settings_departments"),
+    path("settings/departments/<int:pk>/", settings_department, name="settings_department"),
+    path("settings/exemptions/", exemptions, name="exemptions"),
+    path("settings/exemptions/new/", request_exemption, name="request_exemption"),
+    path("settings/exemptions/import/", import_exemptions, name="import_exemptions"),
+    path("settings/exemptions/decide/", decide_exemptions, name="decide_exemptions"),
+    path("settings/exemptions/<int:pk>/", exemption, name="exemption"),
     path("settings/accounts/", accounts, name="accounts"),
     path("settings/accounts/new/", add_account, name="add_account"),
     path("settings/accounts/<int:account_id>/", edit_account, name="edit_account"),

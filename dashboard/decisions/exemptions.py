@@ -55,6 +55,7 @@ def request_all(account: Account, excuses: Iterable[Excuse], *, by: User, at: da
 def _request(account: Account, excuse: Excuse, *, by: User, at: datetime) -> Exemption:
     reason = Exemption.Reason(excuse.reason)
     note = excuse.note.strip()
+    starts_at, ends_at = span(account, excuse)
     exemption = Exemption.objects.create(
         account=account,
         person=excuse.person,
@@ -63,8 +64,8 @@ def _request(account: Account, excuse: Excuse, *, by: User, at: datetime) -> Exe
         reason=reason,
         note=note,
         evidence=excuse.evidence.strip(),
-        starts_at=_midnight(account, excuse.first_day),
-        ends_at=excuse.last_day and _midnight(account, excuse.last_day + timedelta(days=1)),
+        starts_at=starts_at,
+        ends_at=ends_at,
         requested_by=by,
         requested_at=at,
     )
@@ -132,6 +133,13 @@ def check(account: Account, excuse: Excuse) -> None:
         raise RefusedError(_("The last day is before the first."))
     if excuse.reason == Exemption.Reason.OTHER and not excuse.note.strip():
         raise RefusedError(_("For another reason, a note must say which."))
+
+
+def span(account: Account, excuse: Excuse) -> tuple[datetime, datetime | None]:
+    """Return from when until when (without it) an excuse holds; None for an open end."""
+    last_day = excuse.last_day
+    ends_at = None if last_day is None else _midnight(account, last_day + timedelta(days=1))
+    return _midnight(account, excuse.first_day), ends_at
 
 
 def _midnight(account: Account, day: date) -> datetime:

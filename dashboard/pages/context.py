@@ -37,6 +37,7 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
         Entry("overview", _("Overview"), "overview", pages=("passport",), is_about_numbers=True),
         Entry("past_due", _("Past due"), "pastdue", pages=("past_due_addresses",), is_about_numbers=True),
         Entry("campaigns", _("Campaigns"), "campaigns", pages=("campaign",), is_about_numbers=True),
+        Entry("people", _("People"), "people", pages=("person",), is_about_numbers=True),
     ),
     (
         Entry(
@@ -44,6 +45,22 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
             _("Sync"),
             "sync",
             pages=("sync_run", "sync_changes", "vanished", "console_imports", "console_import"),
+        ),
+        Entry(
+            "settings",
+            _("Settings"),
+            "settings",
+            pages=(
+                "settings_log",
+                "settings_campaigns",
+                "settings_campaign",
+                "settings_departments",
+                "settings_department",
+                "exemptions",
+                "exemption",
+                "request_exemption",
+                "import_exemptions",
+            ),
         ),
         Entry("accounts", _("Accounts"), "key", is_for_administrators=True, pages=("add_account", "edit_account")),
     ),

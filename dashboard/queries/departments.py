@@ -84,13 +84,14 @@ def suggestions(lines: Iterable[DepartmentLine]) -> list[Suggestion]:
     initials of a longer name ("HR", "Human Resources"). Nothing is merged by that.
     """
     lines = [line for line in lines if line.department.key and line.people]
-    alike, initials = defaultdict(list), defaultdict(list)
+    alike: dict[str, list[DepartmentLine]] = defaultdict(list)
+    initials: dict[str, list[DepartmentLine]] = defaultdict(list)
     for line in lines:
         words = _words(line.department.name)
         alike[" ".join(sorted(words))].append(line)
         if len(words) > 1:
             initials["".join(word[0] for word in words)].append(line)
-    found = []
+    found: list[Suggestion] = []
     for key, same in alike.items():
         ranked = sorted(same, key=lambda line: (-line.people, line.department.pk))
         longer = initials.get(key, [])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
 from django.db.models.functions import Least
@@ -40,7 +41,7 @@ def expiring(at: datetime) -> Q:
 
 def exemptions(
     scope: Scope, *, at: datetime, search: str = "", reason: str = "", campaign: int | None = None
-) -> QuerySet[Exemption]:
+) -> QuerySet[Any]:
     """Return the exemptions in scope with their `standing`, newest first; `search` looks in names and emails."""
     found = scope.exemptions().annotate(standing=exemption_state(at)).order_by("-requested_at", "-pk")
     if reason:
@@ -57,14 +58,14 @@ def exemptions(
     return found
 
 
-def counts(found: QuerySet[Exemption], *, at: datetime) -> Mapping[str, int]:
+def counts(found: QuerySet[Any], *, at: datetime) -> Mapping[str, int]:
     """Return how many of them stand in each state, and under "expiring" how many end soon."""
     grouped = found.order_by().values("standing").annotate(n=Count("pk"), soon=Count("pk", filter=expiring(at)))
     rows = list(grouped)
     return {row["standing"]: row["n"] for row in rows} | {"expiring": sum(row["soon"] for row in rows)}
 
 
-def by_end(found: QuerySet[Exemption]) -> QuerySet[Exemption]:
+def by_end(found: QuerySet[Any]) -> QuerySet[Any]:
     """Order them by when they stop, open-ended ones last. PostgreSQL's LEAST passes over nulls."""
     return found.order_by(Least("ends_at", "ended_at").asc(nulls_last=True), "pk")
 
@@ -81,7 +82,7 @@ def excused(scope: Scope, exemption: Exemption, *, at: datetime) -> QuerySet[Enr
 
 
 def people_named(scope: Scope, search: str, *, as_of: datetime, limit: int = 12) -> list[Person]:
-    """Return people active at `as_of` whose name, email or employee number holds every word, by name; the first `limit`."""
+    """Return people active at `as_of` whose name, email or number holds every word, by name; the first `limit`."""
     words = search.split()[:6]
     if not words:
         return []
