@@ -16,6 +16,7 @@ from dashboard.metrics import CampaignState, Rate
 from dashboard.pages import findings
 from dashboard.pages.asked import asked
 from dashboard.pages.context import shell_of
+from dashboard.pages.no_data import no_data
 from dashboard.queries import overview as queries
 from dashboard.queries.past_due import ageing
 from dashboard.templatetags.figures import number, svg_percent
@@ -28,7 +29,7 @@ def overview(request: ScopedRequest) -> HttpResponse:
     """Show the Overview; the steps to connect KnowBe4 while there is no data."""
     panel = shell_of(request).sync
     if not panel.status.has_data:
-        return render(request, "dashboard/no_data.html", {"panel": panel})
+        return no_data(request, panel)
     return render(request, "dashboard/overview.html", {"panel": panel, **_blocks(request)})
 
 
