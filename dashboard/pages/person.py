@@ -1,0 +1,141 @@
+"""A person: what they owe, since when, and what to ask them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from dashboard.access import ScopedRequest
+from dashboard.metrics import days_past_due
+from dashboard.models import Exemption
+from dashboard.pages import person_words as words
+from dashboard.pages.asked import asked
+from dashboard.pages.change_words import QUIET
+from dashboard.pages.lanes import Axis, Lane
+from dashboard.pages.people import Line
+from dashboard.queries.person import Owed, Record, read_person
+from dashboard.queries.sync_changes import names_of_changes
+from sync.models import Change
+
+# Shown at once; the rest stands folded below.
+FIRST_EVENTS = 12
+FIRST_TESTS = 8
+
+
+@dataclass(frozen=True)
+class EnrollmentLine:
+    """One enrollment as the page draws it. `note` is how it ended or what is left; `cause` why there is any."""
+
+    owed: Owed
+    title: str
+    content: str
+    state: str
+    mark: str
+    lane: Lane
+    due_source: str
+    outcome: str
+    note: str
+    cause: str
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is past due."""
+        return self.mark == "due"
+
+
+@require_GET
+def person(request: ScopedRequest, pk: int) -> HttpResponse:
+    """Show one person as of the moment asked for; 404 for anybody out of scope."""
+    record = read_person(
+        request.scope,
+        pk,
+        as_of=request.as_of,
+        now=request.now,
+        basis=asked(request).basis,
+        quiet=QUIET | words.TOLD_BY_DATES,
+    )
+    if record is None:
+        raise Http404
+    return render(request, "dashboard/person.html", _context(request, record))
+
+
+def _context(request: ScopedRequest, record: Record) -> dict[str, Any]:
+    as_of, zone = request.as_of, request.account.zone
+    shown = record.was or record.person
+    name = shown.first_name or str(shown)
+    axis = Axis.of(record.enrollments, as_of, zone)
+    tests = words.tested(record.tests, as_of)
+    lately = [test for test in tests if test.sent_at > as_of - words.YEAR]
+    # Only changes of the person name others; what enrollments are called is known.
+    references = [change for change in record.changes if change.subject == Change.Subject.PERSON]
+    events = words.events(
+        record, words.names_of(record, names_of_changes(request.scope, references) if references else {}), as_of=as_of
+    )
+    return {
+        "record": record,
+        "shown": shown,
+        "lead": words.lead(record, name, as_of=as_of, zone=zone),
+        "axis": axis,
+        "enrollments": [_line(owed, axis, request) for owed in record.enrollments],
+        "deadlines_finding": words.deadlines_finding(record, name, as_of=as_of),
+        "lately": lately[::-1],
+        "first_tests": tests[:FIRST_TESTS],
+        "more_tests": tests[FIRST_TESTS:],
+        "tests_finding": words.tests_finding(lately, name),
+        "first_events": events[:FIRST_EVENTS],
+        "more_events": events[FIRST_EVENTS:],
+        "events_finding": words.events_finding(events),
+        "reports": [
+            Line(row, days_past_due(row.oldest_due_at, as_of, zone) if row.oldest_due_at else None)
+            for row in record.reports.rows
+        ],
+        "reports_finding": _reports_finding(record, name),
+        "exemptions": [_exemption(exemption, request) for exemption in record.exemptions],
+        "risk": "–" if shown.current_risk_score is None else f"{shown.current_risk_score:.1f}",
+        "above": record.line[0] if record.line else None,
+    }
+
+
+def _line(owed: Owed, axis: Axis, request: ScopedRequest) -> EnrollmentLine:
+    row = owed.enrollment
+    title = words.title(owed)
+    state, mark = words.STATES[owed.state]
+    outcome, note = words.outcome(owed, as_of=request.as_of, zone=request.account.zone)
+    content = str(row.content)
+    cause = ""
+    if owed.reason is not None:
+        cause = _("Not counted: %(reason)s") % {"reason": owed.reason.label}
+    elif owed.failed is not None:
+        cause = _("After “%(test)s”") % {"test": owed.failed.test}
+    return EnrollmentLine(
+        owed=owed,
+        title=title,
+        content=content if content != title else "",
+        state=str(state),
+        mark=mark,
+        lane=axis.lane(owed),
+        due_source=str(words.DUE_SOURCES.get(row.due_source, "")),  # type: ignore[call-overload]
+        outcome=outcome,
+        note=note,
+        cause=cause,
+    )
+
+
+def _exemption(exemption: Exemption, request: ScopedRequest) -> dict[str, Any]:
+    state = exemption.state(request.as_of)
+    return {"row": exemption, "state": state.label, "mark": words.EXEMPTION_STATES[state]}
+
+
+def _reports_finding(record: Record, name: str) -> str:
+    late = sum(1 for row in record.reports.rows if row.past_due)
+    if not record.reports.total:
+        return ""
+    values = {"name": name, "n": record.reports.total, "late": late}
+    if not late:
+        return _("Nobody who reports to %(name)s has anything past due") % values
+    if late == len(record.reports.rows) < record.reports.total:
+        return _("%(late)s or more of the %(n)s people who report to %(name)s have something past due") % values
+    return _("Of the %(n)s people who report to %(name)s, %(late)s have something past due") % values

@@ -1,0 +1,253 @@
+"""One person: what they owe and did, what syncs saw change, phishing tests, and whom they work with.
+
+`read_person` is the only way to a person's record: whatever is to be noted of its readings is noted there.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+from dashboard import metrics
+from dashboard.access import Scope
+from dashboard.models import Exemption, Trigger
+from dashboard.queries.asking import Basis, Filters, State
+from dashboard.queries.left_out import COUNTED, Reason, with_reason
+from dashboard.queries.names import NAME
+from dashboard.queries.people import Page, Sort, people
+from dashboard.queries.remedial import GRACE
+from dashboard.queries.selection import select
+from dashboard.triggers import effective_trigger
+from sync.models import Change, Enrollment, Group, Person, PhishingResult
+from sync.models.history import as_was
+
+# Enough for anybody's years; what is older is counted, not listed.
+MOST_ENROLLMENTS = 120
+MOST_CHANGES = 200
+MOST_TESTS = 60
+MOST_REPORTS = 8
+# No reporting line is that long; a loop ends here at the latest.
+HIGHEST = 20
+
+
+@dataclass(frozen=True)
+class Owed:
+    """One enrollment at the moment asked for.
+
+    `reason`: why it is in no figure; None when it counts. `is_late`: completed after its due date. `failed`: the
+    phishing test whose failure it follows, for a campaign that such failures trigger.
+    """
+
+    enrollment: Enrollment
+    state: State
+    is_late: bool
+    reason: Reason | None
+    failed: PhishingResult | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is in the figures."""
+        return self.reason is None
+
+
+@dataclass(frozen=True)
+class Above:
+    """Someone in the reporting line above; `person_id` is None for a manager known by name only."""
+
+    person_id: int | None
+    name: str
+    job_title: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """All there is to read of a person at a moment.
+
+    `was` is the person as they were then: `person` itself for now, None when KnowBe4 listed no such person then.
+    `department_id` and `line` are by the basis asked for; `line` begins with the direct manager. Enrollments, tests
+    and changes are the newest first; `enrollments_in_all` counts those that are not listed, too.
+    """
+
+    person: Person
+    was: Person | None
+    is_active: bool
+    department_id: int
+    department: str
+    line: tuple[Above, ...]
+    reports: Page
+    enrollments: tuple[Owed, ...]
+    enrollments_in_all: int
+    tests: tuple[PhishingResult, ...]
+    changes: tuple[Change, ...]
+    groups: tuple[Group, ...]
+    exemptions: tuple[Exemption, ...]
+
+    @property
+    def counted(self) -> list[Owed]:
+        """The enrollments that are in the figures."""
+        return [owed for owed in self.enrollments if owed.counts]
+
+
+def read_person(
+    scope: Scope, person_id: int, *, as_of: datetime, now: datetime, basis: Basis = Basis.NOW, quiet: Collection[str]
+) -> Record | None:
+    """Return a person's record as of a moment; None for anybody out of scope.
+
+    Enrollments stand as everywhere: by what is known today of the facts of then. `quiet` are fields whose changes are
+    left out.
+    """
+    person = scope.people().filter(pk=person_id).first()
+    selection = select(scope, as_of=as_of, filters=Filters(), basis=basis)
+    if person is None or selection is None:
+        return None
+    department_id, department, is_active, line = _line(selection.standings, {**selection.values, "person": person.pk})
+    tests = tuple(_tests(person, as_of)[:MOST_TESTS])
+    rows: list[Any] = list(_enrollments(scope, person, as_of)[: MOST_ENROLLMENTS + 1])
+    in_all = len(rows) if len(rows) <= MOST_ENROLLMENTS else person.enrollments.filter(enrolled_at__lte=as_of).count()
+    rows = rows[:MOST_ENROLLMENTS]
+    return Record(
+        person=person,
+        was=person if as_of >= now else as_was(person, as_of),
+        is_active=is_active,
+        department_id=department_id,
+        department=department,
+        line=line,
+        reports=people(
+            scope,
+            as_of=as_of,
+            filters=Filters(manager=person.pk, whole_line=False),
+            basis=basis,
+            sort=Sort.PAST_DUE,
+            is_descending=True,
+            limit=MOST_REPORTS,
+        ),
+        enrollments=tuple(_owed(row, tests) for row in rows),
+        enrollments_in_all=in_all,
+        tests=tests,
+        changes=tuple(_changes(scope, person, [row.pk for row in rows], as_of, quiet)[:MOST_CHANGES]),
+        groups=tuple(_groups(person, as_of)),
+        exemptions=tuple(_exemptions(scope, person, as_of)),
+    )
+
+
+def _enrollments(scope: Scope, person: Person, as_of: datetime) -> QuerySet[Any, Any]:
+    """Return the person's enrollments made by then, the newest first, each with its state and why it does not count."""
+    late = metrics.completed(as_of) & Q(due_at__lte=as_of) & ~metrics.on_time(as_of)
+    cause = scope.campaigns().filter(pk=OuterRef("campaign_id")).annotate(cause=effective_trigger()).values("cause")
+    return (
+        with_reason(scope.enrollments().filter(person=person), as_of)
+        .annotate(
+            state=Case(
+                When(metrics.completed(as_of), then=Value(State.COMPLETED.value)),
+                When(metrics.past_due(as_of), then=Value(State.PAST_DUE.value)),
+                When(metrics.in_progress(as_of), then=Value(State.IN_PROGRESS.value)),
+                default=Value(State.NOT_STARTED.value),
+                output_field=CharField(),
+            ),
+            is_late=Case(When(late, then=True), default=False),
+            cause=Subquery(cause),
+        )
+        .select_related("campaign", "content")
+        .order_by("-enrolled_at", "-pk")
+    )
+
+
+def _owed(row: Any, tests: tuple[PhishingResult, ...]) -> Owed:
+    failed = None
+    if row.cause == Trigger.PHISHING_FAILURE:
+        # The latest failure that the training can be an answer to.
+        failed = next(
+            (
+                test
+                for test in tests
+                if test.failed_at is not None and test.failed_at <= row.enrolled_at <= test.failed_at + GRACE
+            ),
+            None,
+        )
+    reason = None if row.reason == COUNTED else Reason(row.reason)
+    return Owed(row, State(row.state), row.is_late, reason, failed)
+
+
+def _tests(person: Person, as_of: datetime) -> QuerySet[PhishingResult]:
+    """Return the phishing tests sent by then, the latest first."""
+    return (
+        person.phishing_results.annotate(sent_at=Coalesce("delivered_at", "test__started_at", "first_seen_at"))
+        .filter(sent_at__lte=as_of)
+        .select_related("test")
+        .order_by("-sent_at", "-pk")
+    )
+
+
+def _changes(
+    scope: Scope, person: Person, enrollments: list[int], as_of: datetime, quiet: Collection[str]
+) -> QuerySet[Change]:
+    """Return what syncs saw change by then of the person and of the enrollments, the latest first."""
+    of_person = Q(subject=Change.Subject.PERSON, subject_id=person.pk)
+    of_enrollments = Q(subject=Change.Subject.ENROLLMENT, subject_id__in=enrollments)
+    return (
+        scope.changes()
+        .filter(of_person | of_enrollments, observed_at__lte=as_of)
+        .exclude(field__in=quiet)
+        .order_by("-observed_at", "-pk")
+    )
+
+
+def _groups(person: Person, as_of: datetime) -> list[Group]:
+    """Return the groups the person was in then, by name; before the first sync those first seen stand."""
+    memberships = (
+        person.groupmembership_set.filter(Q(removed_at__isnull=True) | Q(removed_at__gt=as_of))
+        .select_related("group")
+        .order_by("group__name", "group_id")
+    )
+    return [membership.group for membership in memberships]
+
+
+def _exemptions(scope: Scope, person: Person, as_of: datetime) -> QuerySet[Exemption]:
+    """Return what was asked for by then to excuse the person, alone or with a group; the latest first."""
+    groups = person.groupmembership_set.filter(removed_at__isnull=True).values("group_id")
+    return (
+        scope.exemptions()
+        .filter(Q(person=person) | Q(group__in=groups), requested_at__lte=as_of)
+        .select_related("campaign", "group")
+        .order_by(F("starts_at").desc(), "-pk")
+    )
+
+
+def _line(standings: str, values: dict[str, Any]) -> tuple[int, str, bool, tuple[Above, ...]]:
+    """Return the person's department (key and name), whether they are active, and everyone above them."""
+    with connection.cursor() as cursor:
+        # Raw SQL: the ORM has no recursive queries. A loop is cut at the link that closes it.
+        cursor.execute(
+            f"""
+            WITH RECURSIVE up (person_id, manager_id, department_id, is_active, height) AS (
+                SELECT f.person_id, f.manager_id, f.department_id, {_IS_ACTIVE}, 0 FROM {standings}
+                WHERE f.account_id = %(account)s AND f.person_id = %(person)s
+                UNION ALL
+                SELECT f.person_id, f.manager_id, f.department_id, {_IS_ACTIVE}, height + 1
+                FROM up JOIN {standings} ON f.person_id = up.manager_id
+                WHERE f.account_id = %(account)s AND up.manager_id > 0 AND height < {HIGHEST}
+            ) CYCLE person_id SET is_met_again USING met
+            SELECT person.id, {NAME}, person.job_title, person.email, up.is_active, up.department_id,
+                   CASE WHEN up.department_id = 0 THEN '' ELSE coalesce(department.name, '') END,
+                   CASE WHEN up.manager_id < 0 THEN btrim(person.manager_name) ELSE '' END
+            FROM up JOIN sync_person person ON person.id = up.person_id
+            LEFT JOIN sync_department department ON department.id = up.department_id
+            WHERE NOT is_met_again ORDER BY height
+            """,
+            values,
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        return 0, "", False, ()
+    line = [Above(pk, name, job_title, email) for pk, name, job_title, email, *_rest in rows[1:]]
+    if rows[-1][-1]:
+        line.append(Above(None, rows[-1][-1]))
+    return rows[0][5], rows[0][6], rows[0][4], tuple(line)
+
+
+_IS_ACTIVE = "(f.joined_at IS NULL OR f.joined_at <= %(now)s) AND (f.left_at IS NULL OR f.left_at > %(now)s)"
