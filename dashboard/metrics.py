@@ -22,7 +22,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Least, Lower
+from django.db.models.functions import Coalesce, Least, Lower, Trim
 from django.db.models.lookups import In
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -98,7 +98,7 @@ def active(as_of: datetime, person: str = "") -> Q:
 
 def known_status() -> Q:
     """Match enrollments whose status word is one Rollcall knows; any other word is in no rate."""
-    return Q(In(Lower("reported_status"), KNOWN_STATUSES))
+    return Q(In(Lower(Trim("reported_status")), KNOWN_STATUSES))
 
 
 def campaign_counts() -> Q:
@@ -107,7 +107,7 @@ def campaign_counts() -> Q:
     An enrollment whose campaign KnowBe4 does not list counts: new campaigns are required until somebody says
     otherwise. A setting of today applies to every moment.
     """
-    status = Coalesce(Lower("campaign__reported_status"), Value(""), output_field=TextField())
+    status = Coalesce(Lower(Trim("campaign__reported_status")), Value(""), output_field=TextField())
     requirement = Coalesce("campaign__setting__requirement", Value(Requirement.REQUIRED.value))
     return ~Q(In(status, CANCELLED_STATUSES)) & Q(In(requirement, (Requirement.REQUIRED.value,)))
 
@@ -350,7 +350,7 @@ def campaign_state(as_of: datetime) -> Case:
     Archived by an administrator or no longer returned by KnowBe4 goes before KnowBe4's word. A word nobody knows is
     `other`, never guessed.
     """
-    word = Lower("reported_status")
+    word = Lower(Trim("reported_status"))
     return Case(
         When(Q(archived_at__lte=as_of) | Q(removed_at__lte=as_of), then=Value(CampaignState.ARCHIVED.value)),
         When(In(word, CANCELLED_STATUSES), then=Value(CampaignState.CANCELLED.value)),
