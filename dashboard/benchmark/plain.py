@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Aggregate, Count, F, Q, QuerySet
+from django.db.models import Aggregate, Count, F, Max, Min, Q, QuerySet
 from django.db.models.functions import TruncQuarter
 
 from dashboard import metrics
@@ -93,9 +93,10 @@ def cohorts(scope: Scope, asked: Asked, first: datetime, last: datetime, *keys: 
 
 
 def past_due(scope: Scope, asked: Asked, order: Iterable[str], rows: int) -> list[Any]:
-    """List the first rows of what is past due."""
-    found = _counted(scope, asked).filter(metrics.past_due(asked.as_of)).order_by(*order)
-    return list(found.values_list("pk", "due_at", "person__email", "campaign__name", "content__name")[:rows])
+    """List the first people with anything past due: how much, since when, and what they did last."""
+    people = _counted(scope, asked).filter(metrics.past_due(asked.as_of)).values("person_id")
+    found = people.annotate(items=Count("pk"), oldest=Min("due_at"), activity=Max("started_at"))
+    return list(found.order_by(*order)[:rows])
 
 
 def _active_when_due() -> Q:

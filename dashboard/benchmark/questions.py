@@ -12,7 +12,8 @@ from dashboard.benchmark.draws import Asked
 from dashboard.metrics import local_midnight
 from dashboard.queries.asking import By
 from dashboard.queries.cohorts import cohorts
-from dashboard.queries.figures import enrollments, figures, figures_by
+from dashboard.queries.figures import figures, figures_by
+from dashboard.queries.past_due import Sort, people_past_due
 
 QUARTERS = 12
 FIRST_ROWS = 50
@@ -45,20 +46,20 @@ def questions() -> list[Question]:
             partial(_plain_cohorts, key="person__department_id"),
         ),
         *(
-            Question(f"past due by {name}", 20, partial(_past_due, order=order), partial(_plain_past_due, order=order))
-            for name, order in SORTS.items()
+            Question(f"past due by {sort}", 20, partial(_past_due, sort=sort), partial(_plain_past_due, order=order))
+            for sort, order in SORTS.items()
         ),
     ]
 
 
+# How the list of people past due is sorted, and the plain query's order for each.
 SORTS = {
-    "due date": ("due_at", "pk"),
-    "latest due date": ("-due_at", "pk"),
-    "person": ("person__last_name", "person__first_name", "pk"),
-    "department": ("person__department__name", "due_at", "pk"),
-    "manager": ("person__manager__last_name", "person__manager__first_name", "pk"),
-    "campaign": ("campaign__name", "due_at", "pk"),
-    "content": ("content__name", "due_at", "pk"),
+    Sort.DAYS: ("oldest", "person_id"),
+    Sort.ITEMS: ("-items", "oldest", "person_id"),
+    Sort.PERSON: ("person__last_name", "person__first_name", "oldest", "person_id"),
+    Sort.DEPARTMENT: ("person__department__name", "oldest", "person_id"),
+    Sort.MANAGER: ("person__manager__last_name", "person__manager__first_name", "oldest", "person_id"),
+    Sort.ACTIVITY: ("-activity", "oldest", "person_id"),
 }
 
 
@@ -100,9 +101,17 @@ def _plain_cohorts(scope: Scope, asked: Asked, *, key: str = "") -> Any:
     )
 
 
-def _past_due(scope: Scope, asked: Asked, *, order: tuple[str, ...]) -> Any:
-    found = enrollments(scope, "past_due", as_of=asked.as_of, filters=asked.filters).order_by(*order)
-    return list(found.values_list("pk", "due_at", "person__email", "campaign__name", "content__name")[:FIRST_ROWS])
+def _past_due(scope: Scope, asked: Asked, *, sort: Sort) -> Any:
+    # Days and items: most first, as the page opens; names from A.
+    is_descending = sort in (Sort.DAYS, Sort.ITEMS, Sort.ACTIVITY)
+    return people_past_due(
+        scope,
+        as_of=asked.as_of,
+        filters=asked.filters,
+        sort=sort,
+        is_descending=is_descending,
+        limit=FIRST_ROWS,
+    )
 
 
 def _plain_past_due(scope: Scope, asked: Asked, *, order: tuple[str, ...]) -> Any:
