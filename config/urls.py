@@ -13,6 +13,7 @@ from dashboard.pages.accounts import (
     test_account,
 )
 from dashboard.pages.campaign import campaign
+from dashboard.pages.campaign_reconciliation import campaign_reconciliation
 from dashboard.pages.campaigns import campaigns
 from dashboard.pages.console_import import (
     console_import,
@@ -42,6 +43,7 @@ urlpatterns = [
     path("numbers/<slug:metric>/", passport, name="passport"),
     path("campaigns/", campaigns, name="campaigns"),
     path("campaigns/<int:pk>/", campaign, name="campaign"),
+    path("campaigns/<int:pk>/knowbe4/", campaign_reconciliation, name="campaign_reconciliation"),
     path("people/", people, name="people"),
     path("people/<int:pk>/", person, name="person"),
     path("sync/", sync, name="sync"),

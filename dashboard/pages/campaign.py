@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
@@ -140,6 +141,7 @@ def _blocks(request: ScopedRequest, plan: CampaignPlan, figures: CampaignFigures
         "audience": words.audience_words(plan),
         "trigger_reason": words.trigger_reason(plan),
         "due_rule": words.due_rule(plan),
+        "theirs": _theirs(request, plan),
         "burn": _burn(figures, deadline),
         "split": split,
         "split_label": split_label,
@@ -149,6 +151,13 @@ def _blocks(request: ScopedRequest, plan: CampaignPlan, figures: CampaignFigures
         "more_departments": lines[FIRST_DEPARTMENTS:],
         "departments_finding": words.departments_finding(figures.departments),
     }
+
+
+def _theirs(request: ScopedRequest, plan: CampaignPlan) -> int | None:
+    """Return KnowBe4's own completion percentage, as it is today; None where it gives none."""
+    figure = plan.campaign.completion_percentage
+    is_told = figure is not None and 0 <= figure <= 100 and plan.campaign.removed_at is None
+    return figure if is_told and request.scope.sees_everyone else None
 
 
 def _percent(group: Group) -> float:
@@ -163,6 +172,9 @@ def _burn(figures: CampaignFigures, deadline: date | None) -> dict[str, Any] | N
         return None
     days = chart.window(figures.days, deadline)
     return {
+        "name": "burn-up-chart",
+        "what": _("Share of enrollments completed, by day"),
+        "figure": chart.figure(days, deadline),
         "finding": words.burn_finding(figures.days, deadline),
         "wide": chart.burn_up(days, deadline, chart.WIDE),
         "narrow": chart.burn_up(days, deadline, chart.NARROW),

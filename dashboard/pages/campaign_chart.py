@@ -1,8 +1,10 @@
 """The burn-up of a campaign: its share completed by day, against its window, laid out for an SVG."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
+from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -10,7 +12,7 @@ from django.utils.translation import gettext as _
 from dashboard.charts import Mark, Size
 from dashboard.pages.campaign_words import HALF, THREE_QUARTERS, on_day, reached, short
 from dashboard.queries.campaign import BurnDay
-from dashboard.templatetags.figures import percent
+from dashboard.templatetags.figures import number, percent
 
 WIDE = Size(720, 300, left=44, right=52)
 NARROW = Size(340, 260, left=40, right=44, names_deadlines=False)
@@ -19,6 +21,7 @@ FEWEST_DAYS_AFTER = 14
 _TOP, _FOOT = 42.0, 26
 # As many rows as a table beside a chart shows.
 TABLE_ROWS = 24
+MOST_POINTS = 160
 _STEPS = (1, 2, 7, 14)
 _LABEL = 6.4
 
@@ -44,11 +47,23 @@ class BurnUp:
 
 
 def window(days: Sequence[BurnDay], deadline: date | None) -> Sequence[BurnDay]:
-    """Return the days worth showing: not the years after a deadline in which hardly anything happens any more."""
-    if deadline is None or len(days) < 2:
-        return days
-    ran = max((deadline - days[0].date).days, FEWEST_DAYS_AFTER)
-    return [row for row in days if row.date <= deadline + timedelta(days=ran)]
+    """Return the days worth showing: not the years after a deadline, or after the last completion, in which none came.
+
+    People who leave move the share a little even then; the page's figures are those of its own day.
+    """
+    grown = [later.date for earlier, later in pairwise(days) if later.completed > earlier.completed]
+    quiet_from = (grown[-1] if grown else days[-1].date) + timedelta(days=FEWEST_DAYS_AFTER)
+    last = max(quiet_from, deadline or quiet_from)
+    if deadline is not None:
+        last = deadline + timedelta(days=max((deadline - days[0].date).days, FEWEST_DAYS_AFTER))
+    return [row for row in days if row.date <= last]
+
+
+def thinned(days: Sequence[BurnDay], kept: Iterable[date]) -> list[BurnDay]:
+    """Return at most about `MOST_POINTS` of the days, evenly apart, with the first, the last and those `kept`."""
+    step = max(1, -(-len(days) // MOST_POINTS))
+    wanted = {days[0].date, days[-1].date, *kept}
+    return [row for place, row in enumerate(days) if place % step == 0 or row.date in wanted]
 
 
 def burn_up(days: Sequence[BurnDay], deadline: date | None, size: Size) -> BurnUp:
@@ -63,10 +78,11 @@ def burn_up(days: Sequence[BurnDay], deadline: date | None, size: Size) -> BurnU
     def y(row: BurnDay) -> float:
         return round(base - (base - _TOP) * (row.rate.percent or 0) / 100, 1)
 
-    line = "M" + "L".join(f"{x(row.date)} {y(row)}" for row in days)
     at_deadline = on_day(days, deadline) if deadline and deadline < last else None
-    before = [row for row in days if at_deadline is None or row.date <= at_deadline.date]
-    after = [row for row in days if at_deadline is not None and row.date >= at_deadline.date]
+    drawn = thinned(days, _kept(days, deadline))
+    line = "M" + "L".join(f"{x(row.date)} {y(row)}" for row in drawn)
+    before = [row for row in drawn if at_deadline is None or row.date <= at_deadline.date]
+    after = [row for row in drawn if at_deadline is not None and row.date >= at_deadline.date]
     area = "M" + "L".join(f"{x(row.date)} {y(row)}" for row in before)
     return BurnUp(
         width=size.width,
@@ -151,3 +167,162 @@ def table_rows(days: Sequence[BurnDay]) -> list[BurnDay]:
     """Return some of the days, evenly apart, the last one always among them; newest first."""
     step = -(-len(days) // TABLE_ROWS)
     return list(days)[::-1][::step]
+
+
+def _kept(days: Sequence[BurnDay], deadline: date | None) -> list[date]:
+    """Return the days that a chart marks."""
+    marked = (reached(days, HALF), reached(days, THREE_QUARTERS), deadline)
+    return [day for day in marked if day is not None]
+
+
+# With Plotly ----------------------------------------------------------------------------------------------------
+
+_SMALL = {"color": "var(--ink-3)", "size": 12}
+_STRONG = {"color": "var(--ink)", "size": 12, "weight": 600}
+_AXIS: dict[str, Any] = {"fixedrange": True, "zeroline": False, "ticks": "", "tickfont": _SMALL, "automargin": False}
+
+
+def figure(days: Sequence[BurnDay], deadline: date | None) -> dict[str, Any]:
+    """Return the same as Plotly's figure, as `dashboard.charts.interactive` does: exact values by day on hover."""
+    drawn = thinned(days, _kept(days, deadline))
+    first, last = days[0].date, days[-1].date
+    end = max(last, deadline or last)
+    shares = [round(row.rate.percent or 0, 2) for row in drawn]
+    marks = _figure_marks(days, deadline)
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": [row.date.isoformat() for row in drawn],
+                "y": shares,
+                "line": {"color": "var(--done)", "width": 2},
+                "fill": "tozeroy",
+                "fillcolor": "var(--chart-area-done)",
+                "name": "",
+                "customdata": [
+                    _("%(rate)s, %(completed)s of %(counted)s")
+                    % {
+                        "rate": percent(row.rate),
+                        "completed": number(row.completed),
+                        "counted": number(row.counted),
+                    }
+                    for row in drawn
+                ],
+                "hovertemplate": "%{customdata}<extra></extra>",
+                "cliponaxis": False,
+            },
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": [row.date.isoformat() for row, _text, _side in marks],
+                "y": [round(row.rate.percent or 0, 2) for row, _text, _side in marks],
+                "marker": {"color": "var(--done)", "size": 9, "line": {"color": "var(--surface)", "width": 2}},
+                "hoverinfo": "skip",
+                "cliponaxis": False,
+            },
+        ],
+        "layout": {
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": _SMALL,
+            "showlegend": False,
+            "dragmode": False,
+            "hovermode": "x unified",
+            "hoverlabel": {
+                "bgcolor": "var(--raised)",
+                "bordercolor": "var(--line-2)",
+                "font": {"color": "var(--ink)", "size": 12},
+            },
+            "margin": {"l": 44, "r": 52, "t": 42, "b": 26, "pad": 0},
+            "annotations": [
+                *(_annotation(row.date, row.rate.percent or 0, text, side) for row, text, side in marks),
+                *(
+                    [
+                        {
+                            **_annotation(
+                                deadline, 1.0, _("Deadline, %(day)s") % {"day": short(deadline, last)}, "end"
+                            ),
+                            "yref": "paper",
+                            "yanchor": "bottom",
+                            "yshift": 14,
+                            "xanchor": "right" if (deadline - first) > (end - first) / 4 else "left",
+                            "font": {"color": "var(--ink-2)", "size": 12},
+                        }
+                    ]
+                    if deadline is not None and deadline >= first
+                    else []
+                ),
+            ],
+            "shapes": [_line({"x0": 0, "x1": 1, "xref": "paper", "y0": 0, "y1": 0}, "var(--chart-axis)", "solid")]
+            + (
+                [
+                    _line(
+                        {"x0": deadline.isoformat(), "x1": deadline.isoformat(), "yref": "paper", "y0": 0, "y1": 1.1},
+                        "var(--chart-ref)",
+                        "2px,3px",
+                    )
+                ]
+                if deadline is not None and deadline >= first
+                else []
+            ),
+            "xaxis": {
+                **_AXIS,
+                "type": "date",
+                "showgrid": False,
+                "showline": False,
+                "showspikes": False,
+                "range": [first.isoformat(), max(end, first + timedelta(days=1)).isoformat()],
+                "hoverformat": "%-d %b %Y",
+                "tickformat": "%-d %b" if (end - first).days <= 330 else "%b %Y",
+                "nticks": 8,
+            },
+            "yaxis": {
+                **_AXIS,
+                "showgrid": True,
+                "gridcolor": "var(--chart-grid)",
+                "gridwidth": 1,
+                "range": [0, 101],
+                "tickvals": [0, 25, 50, 75, 100],
+                "ticksuffix": "%",
+            },
+        },
+    }
+
+
+def _figure_marks(days: Sequence[BurnDay], deadline: date | None) -> list[tuple[BurnDay, str, str]]:
+    """Return the marked days, what is said of each and on which side of its point: start or end of the text there."""
+    last, found = days[-1], []
+    for share in (HALF, THREE_QUARTERS):
+        day = reached(days, share)
+        row = on_day(days, day) if day else None
+        if row is not None and row is not last:
+            side = "end" if (row.date - days[0].date) * 4 > last.date - days[0].date else "start"
+            text = _("%(share)s%% on %(day)s") % {"share": share, "day": short(row.date, last.date)}
+            found.append((row, text, side))
+    if len(found) == 2 and found[0][0].date == found[1][0].date:
+        del found[0]
+    at_deadline = on_day(days, deadline) if deadline and deadline < last.date else None
+    if at_deadline is not None:
+        found.append((at_deadline, _("%(rate)s at the deadline") % {"rate": percent(at_deadline.rate)}, "below"))
+    found.append((last, percent(last.rate), "last"))
+    return found
+
+
+def _annotation(day: date, share: float, text: str, side: str) -> dict[str, Any]:
+    is_before = side == "end"
+    shift = {"end": (-8, 10), "start": (8, -12), "below": (8, -14), "last": (8, 0)}[side]
+    return {
+        "x": day.isoformat(),
+        "y": round(share, 2),
+        "text": text,
+        "showarrow": False,
+        "xanchor": "right" if is_before else "left",
+        "xshift": shift[0],
+        "yshift": shift[1],
+        "font": _STRONG,
+    }
+
+
+def _line(place: dict[str, Any], color: str, dash: str) -> dict[str, Any]:
+    return {"type": "line", **place, "line": {"color": color, "width": 1, "dash": dash}, "layer": "below"}

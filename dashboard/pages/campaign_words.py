@@ -25,6 +25,8 @@ from sync.models.training import ContentType, DueSource
 # Below this many enrollments a department's rate says nothing.
 SMALL = 5
 WEEK = 7
+# After so many days the date of a deadline says more than how long it has been.
+LONG_AGO = 60
 HALF, THREE_QUARTERS = 50, 75
 
 _COUNTED_CONTENT = {
@@ -60,13 +62,15 @@ def state_words(plan: CampaignPlan) -> str:
     return str(plan.state.label)
 
 
-def content_words(plan: CampaignPlan) -> str:
-    """Return how much a campaign asks for: "2 modules, 1 policy, 35 minutes"."""
+def content_words(plan: CampaignPlan, *, is_short: bool = False) -> str:
+    """Return how much a campaign asks for: "2 modules, 1 policy, 35 minutes"; in short "3 items" or "1 module"."""
     kinds: dict[str, int] = {}
     for item in plan.content:
         kinds[item.content_type] = kinds.get(item.content_type, 0) + 1
+    if is_short and len(kinds) > 1:
+        return ngettext("%(n)s item", "%(n)s items", len(plan.content)) % {"n": number(len(plan.content))}
     parts = [_COUNTED_CONTENT[ContentType(kind)](count) % {"n": number(count)} for kind, count in kinds.items()]
-    if plan.minutes:
+    if plan.minutes and not is_short:
         parts.append(ngettext("%(n)s minute", "%(n)s minutes", plan.minutes) % {"n": number(plan.minutes)})
     return ", ".join(parts)
 
@@ -224,6 +228,8 @@ def _when(plan: CampaignPlan, as_of: datetime, zone: Any) -> str:
         return ngettext(", %(n)s day before the deadline", ", %(n)s days before the deadline", days) % {
             "n": intcomma(days)
         }
+    if -days > LONG_AGO:
+        return _("; the deadline was %(day)s") % {"day": day(plan.deadline)}
     return ngettext(", %(n)s day after the deadline", ", %(n)s days after the deadline", -days) % {"n": intcomma(-days)}
 
 

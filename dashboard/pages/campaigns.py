@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
@@ -21,7 +23,7 @@ from dashboard.pages.filter_choices import filter_bar
 from dashboard.queries import campaigns as queries
 from dashboard.queries.campaigns import CampaignRow, Sort
 
-ROWS = 50
+ROWS = 30
 LONGEST_NAME = 100
 FILTERS = ("campaign_state", "trigger", "type")
 
@@ -51,9 +53,11 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Line:
-    """A campaign as the list draws it."""
+    """A campaign as the list draws it. `address` and `and_more`, what a query begins with, keep day and basis."""
 
     row: CampaignRow
+    address: str
+    and_more: str
     state: str
     audience: str
     content: str
@@ -80,10 +84,11 @@ def campaigns(request: ScopedRequest) -> HttpResponse:
         sort,
         is_descending=is_descending,
     )
+    carried = urlencode(shell_of(request).carried)
     page = Paginator(shown, ROWS).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "lines": [_line(row) for row in page.object_list],
+        "lines": [_line(row, carried) for row in page.object_list],
         "columns": [_column(*column, sort=sort, is_descending=is_descending) for column in _COLUMNS],
         "name": name,
         "requirement": next(iter(requirement), ""),
@@ -122,13 +127,16 @@ def _column(name: Sort, label: Any, css: str, starts_high: bool, *, sort: Sort, 
     )
 
 
-def _line(row: CampaignRow) -> Line:
+def _line(row: CampaignRow, carried: str) -> Line:
     split, label = words.split_of(row.totals.net)
+    address = reverse("campaign", args=[row.campaign.pk])
     return Line(
         row,
+        f"{address}?{carried}" if carried else address,
+        f"{address}?{carried}&" if carried else f"{address}?",
         words.state_words(row.plan),
         words.audience_words(row.plan),
-        words.content_words(row.plan),
+        words.content_words(row.plan, is_short=True),
         split,
         label,
     )

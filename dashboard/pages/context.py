@@ -36,7 +36,13 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
     (
         Entry("overview", _("Overview"), "overview", pages=("passport",), is_about_numbers=True),
         Entry("past_due", _("Past due"), "pastdue", pages=("past_due_addresses",), is_about_numbers=True),
-        Entry("campaigns", _("Campaigns"), "campaigns", pages=("campaign",), is_about_numbers=True),
+        Entry(
+            "campaigns",
+            _("Campaigns"),
+            "campaigns",
+            pages=("campaign", "campaign_reconciliation"),
+            is_about_numbers=True,
+        ),
         Entry("people", _("People"), "people", pages=("person",), is_about_numbers=True),
     ),
     (

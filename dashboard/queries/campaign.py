@@ -185,8 +185,8 @@ def _days(steps: Iterable[_Step], selection: Selection) -> Iterator[BurnDay]:
 class Rows:
     """A campaign's enrollments as pages of a list take them: their number, and slices that are read when asked for.
 
-    What is open or past due comes by due date, the earliest first and what has none last; what is completed by its
-    completion, the latest first. Each row says where it stands: see `with_places`.
+    What is open or past due comes by due date, the earliest first and what has none last, before what is completed; a
+    list of completed ones goes by completion, the latest first. Each row says where it stands: see `with_places`.
     """
 
     scope: Scope
@@ -213,7 +213,10 @@ class Rows:
         rows = list(with_places(self.scope.enrollments().filter(pk__in=keys), as_of))
         if is_done:
             return sorted(rows, key=lambda row: (-(row.completed_at or as_of).timestamp(), row.pk))
-        return sorted(rows, key=lambda row: (row.due_at is None, row.due_at or as_of, row.pk))
+        return sorted(
+            rows,
+            key=lambda row: (row.state == State.COMPLETED, row.due_at is None, row.due_at or as_of, row.pk),
+        )
 
 
 def listed(
@@ -327,6 +330,6 @@ def _states() -> Mapping[Show, str]:
 
 _STATES = _states()
 _DONE = frozenset({Show.COMPLETED, Show.LATE})
-_BY_DUE_DATE = "d, f.enrollment_id"
+_BY_DUE_DATE = "c <= %(now)s, d, f.enrollment_id"
 _LATEST_FIRST = "c DESC, f.enrollment_id"
 _TICK = timedelta(microseconds=1)

@@ -20,7 +20,7 @@ from sync.models import Campaign
 
 
 class Sort(StrEnum):
-    """What a list of campaigns is ordered by. `STATE`: active first, the latest deadline first within a state."""
+    """What a list of campaigns is ordered by. `STATE`: active first, the latest deadline (else start) first in each."""
 
     STATE = "state"
     NAME = "name"
@@ -64,6 +64,11 @@ class CampaignPlan:
     def deadline(self) -> datetime | None:
         """The day on which all of it falls due; None for a rolling campaign, and for one without a deadline."""
         return self.campaign.end_at if self.campaign.duration_type.lower().startswith("specific") else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it does not run any more."""
+        return self.state in {CampaignState.CLOSED, CampaignState.CANCELLED, CampaignState.ARCHIVED}
 
     @property
     def is_counted(self) -> bool:
@@ -220,8 +225,8 @@ def next_deadline(rows: Sequence[CampaignRow], as_of: datetime) -> CampaignRow |
 
 
 def _deadline_or_start(row: CampaignRow) -> float:
-    moment = row.plan.deadline or (None if row.plan.is_rolling else row.campaign.start_at)
-    return moment.timestamp() if moment else float("inf")
+    moment = row.plan.deadline or row.campaign.start_at
+    return moment.timestamp() if moment else 0.0
 
 
 def _value(row: CampaignRow, sort: Sort) -> Any:
