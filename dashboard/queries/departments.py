@@ -13,6 +13,8 @@ from dashboard import metrics
 from dashboard.access import Scope
 from sync.models import Department
 
+# A department with so many times fewer people than one whose name it begins with may be a spelling of it.
+FEW = 10
 # Words that say no more than that it is a department.
 _FILLERS = frozenset("department dept team division unit group the of".split())
 
@@ -38,6 +40,11 @@ class DepartmentLine:
     def people(self) -> int:
         """Active people counted in it."""
         return self.own_people + sum(line.own_people for line in self.merged)
+
+    @property
+    def link(self) -> int:
+        """How filters name it: its id, 0 for "No department"."""
+        return self.department.pk if self.department.key else 0
 
     @property
     def other_spellings(self) -> list[tuple[str, int]]:
@@ -80,8 +87,9 @@ def department_lines(scope: Scope, *, as_of: datetime) -> list[DepartmentLine]:
 def suggestions(lines: Iterable[DepartmentLine]) -> list[Suggestion]:
     """Return pairs that look like spellings of one department, the bigger first.
 
-    Alike are names that differ in accents, punctuation, word order and words like "team", and an abbreviation and the
-    initials of a longer name ("HR", "Human Resources"). Nothing is merged by that.
+    Alike are names that differ in accents, punctuation, word order and words like "team"; an abbreviation and the
+    initials of a longer name ("HR", "Human Resources"); and one that begins with another and has few people beside it
+    ("Finance & Treasury", "Finance"). Nothing is merged by that.
     """
     lines = [line for line in lines if line.department.key and line.people]
     alike: dict[str, list[DepartmentLine]] = defaultdict(list)
@@ -98,6 +106,14 @@ def suggestions(lines: Iterable[DepartmentLine]) -> list[Suggestion]:
         if len(longer) == 1 and longer[0] not in ranked:
             ranked = sorted([*ranked, longer[0]], key=lambda line: (line is not longer[0], -line.people))
         found.extend(Suggestion(line, ranked[0]) for line in ranked[1:])
+    small = {pair.department.department.pk for pair in found}
+    for line in lines:
+        words = _words(line.department.name)
+        for length in range(1, len(words)):
+            shorter = alike.get(" ".join(sorted(words[:length])), [])
+            if len(shorter) == 1 and line.people * FEW <= shorter[0].people and line.department.pk not in small:
+                small.add(line.department.pk)
+                found.append(Suggestion(line, shorter[0]))
     return sorted(found, key=lambda pair: (-pair.department.people, pair.department.department.pk))
 
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Least
 from dashboard import metrics
 from dashboard.access import Scope
 from dashboard.models import Exemption
-from sync.models import Enrollment, Person
+from sync.models import Enrollment
 
 State = Exemption.State
 # An exemption that ends within this time wants to be looked at: is it renewed, or does the person train?
@@ -79,19 +79,3 @@ def excused(scope: Scope, exemption: Exemption, *, at: datetime) -> QuerySet[Enr
         return scope.enrollments().none()
     found = scope.enrollments().filter(person=exemption.person_id).filter(metrics.counted(at))
     return found.filter(campaign=exemption.campaign_id) if exemption.campaign_id else found
-
-
-def people_named(scope: Scope, search: str, *, as_of: datetime, limit: int = 12) -> list[Person]:
-    """Return people active at `as_of` whose name, email or number holds every word, by name; the first `limit`."""
-    words = search.split()[:6]
-    if not words:
-        return []
-    found = scope.people().filter(metrics.active(as_of)).select_related("department")
-    for word in words:
-        found = found.filter(
-            Q(first_name__icontains=word)
-            | Q(last_name__icontains=word)
-            | Q(email__icontains=word)
-            | Q(employee_number__istartswith=word)
-        )
-    return list(found.order_by("last_name", "first_name", "pk")[:limit])

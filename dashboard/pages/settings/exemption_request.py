@@ -20,7 +20,7 @@ from dashboard.models import Exemption
 from dashboard.models.settings import ALL_USERS
 from dashboard.pages.settings.fields import DayField, id_in, search_in
 from dashboard.pages.settings.guards import decider, for_deciders
-from dashboard.queries.exemptions import people_named
+from dashboard.queries.people import Page, Wanted, people
 from sync.models import Campaign, Group, Person
 
 MOST_FOUND = 12
@@ -78,13 +78,15 @@ def request_exemption(request: ScopedRequest) -> HttpResponse:
     if person_id is not None and group_id is not None:
         raise BadRequest("one person or one group")
     if person_id is not None:
-        people = request.scope.people().select_related("department")
-        return _request(request, person=get_object_or_404(people, pk=person_id))
+        everybody = request.scope.people().select_related("department")
+        return _request(request, person=get_object_or_404(everybody, pk=person_id))
     if group_id is not None:
         return _request(request, group=get_object_or_404(_groups(request), pk=group_id))
     search = search_in(request)
-    found = people_named(request.scope, search, as_of=request.now, limit=MOST_FOUND + 1)
-    context = {"search": search, "people": found[:MOST_FOUND], "has_more": len(found) > MOST_FOUND}
+    found = (
+        people(request.scope, as_of=request.now, wanted=Wanted.typed(search), limit=MOST_FOUND) if search else Page()
+    )
+    context = {"search": search, "people": found.rows, "has_more": found.total > len(found.rows)}
     if request.htmx.target == "matches":
         return render(request, "dashboard/settings/exemption_matches.html#matches", context)
     groups = _groups(request).order_by("name", "pk")

@@ -27,7 +27,7 @@ _FIELDS: dict[tuple[str, str], Any] = {
     (Subject.CAMPAIGN, "trigger"): gettext_lazy("Trigger"),
     (Subject.CAMPAIGN, "archived"): gettext_lazy("Archived"),
     (Subject.DEPARTMENT, "merged_into"): gettext_lazy("Counted as part of"),
-    (Subject.EXEMPTION, "state"): gettext_lazy("State"),
+    (Subject.EXEMPTION, "state"): gettext_lazy("Exemption"),
     (Subject.ACCOUNT, "target_rate"): gettext_lazy("Target rate"),
 }
 _CADENCES = {
@@ -45,7 +45,6 @@ class LogLine:
     change: SettingChange
     title: str
     address: str
-    kind: str
     what: str
     old: str
     new: str
@@ -72,7 +71,6 @@ def _line(change: SettingChange, known: Mapping[Key, str]) -> LogLine:
         change=change,
         title=title or (_("The account") if subject == Subject.ACCOUNT else f"{kind} {change.subject_id}"),
         address=reverse(_PAGES[subject], args=[change.subject_id]) if is_linked else "",
-        kind=kind,
         what=str(_FIELDS.get((subject, change.field), change.field)),
         old=_value(change, change.old, known),
         new=_value(change, change.new, known),
@@ -92,6 +90,8 @@ def _value(change: SettingChange, value: str | None, known: Mapping[Key, str]) -
                 return _("by itself")
             return known.get((Subject.DEPARTMENT, int(value)), "") if value.isdecimal() else value
         case Subject.EXEMPTION, "state":
+            if value == Exemption.State.APPROVED:
+                return _("Approved")
             return _label(Exemption.State, value) if value else ""
         case Subject.ACCOUNT, "target_rate":
             return f"{value}%" if value else ""
