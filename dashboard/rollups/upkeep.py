@@ -4,29 +4,20 @@ A correction takes out what the touched people and enrollments contributed, brin
 what they contribute now. It costs as much as was touched, not as much as there is.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 
 from dashboard import metrics
-from dashboard.metrics import COHORT_SPANS, SPANS
 from dashboard.models import RollupState
 from dashboard.rollups import facts, standings, stretches
-from dashboard.rollups.books import (
-    BOOKS,
-    LEDGERS,
-    TALLIES,
-    Book,
-    add_steps,
-    fold,
-    gathering,
-    roll_forward,
-)
+from dashboard.rollups.books import BOOKS, LEDGERS, TALLIES, add_steps, fold, gathering, roll_forward
 from dashboard.rollups.buckets import END_OF_DAY, END_OF_MONTH, Horizon, is_month_start
-from sync.models import Account, Change, Person
+from dashboard.rollups.contributions import gather
+from dashboard.rollups.touched import is_anything_touched, touch, touch_written, touching
+from sync.models import Account
 from sync.models.empty_tables import reserve_empty, set_aside
 
 TABLES = (
@@ -81,7 +72,7 @@ def build_tallies(account: Account, *, at: datetime) -> None:
             cursor.execute("SET LOCAL work_mem = '256MB'")
         values = _values(account, state)
         with gathering():
-            _gather(values, sign=1, touched=False)
+            gather(values, sign=1, touched=False)
             for ledger in LEDGERS:
                 add_steps(ledger, values)
         with connection.cursor() as cursor:
@@ -108,77 +99,26 @@ def recount(
         if everything or state is None or state.time_zone != account.time_zone:
             rebuild(account, at=at)
             return
-        with touching(account):
-            with connection.cursor() as cursor:
-                for statements, keys in (
-                    (_TOUCHED_PEOPLE, list(people)),
-                    (_TOUCHED_CAMPAIGNS, list(campaigns)),
-                    (_TOUCHED_ENROLLMENTS, list(enrollments)),
-                ):
-                    for statement in statements:
-                        cursor.execute(statement, {"account": account.pk, "keys": keys})
-            correct(account, state, at=at)
+        with touching():
+            touch(account, people=people, campaigns=campaigns, enrollments=enrollments)
+            _correct(account, state, at=at)
 
 
-# What a change bears on; the facts that stand are touched, too, for their enrollment may not be eligible any more.
-_TOUCHED_PEOPLE = (
-    """
-    INSERT INTO touched
-    SELECT id FROM sync_enrollment WHERE account_id = %(account)s AND person_id = ANY(%(keys)s)
-    UNION SELECT enrollment_id FROM dashboard_fact WHERE account_id = %(account)s AND person_id = ANY(%(keys)s)
-    ON CONFLICT DO NOTHING
-    """,
-    "INSERT INTO touched_person SELECT unnest(%(keys)s::bigint[]) ON CONFLICT DO NOTHING",
-)
-_TOUCHED_CAMPAIGNS = (
-    """
-    INSERT INTO touched
-    SELECT id FROM sync_enrollment WHERE account_id = %(account)s AND campaign_id = ANY(%(keys)s)
-    UNION SELECT enrollment_id FROM dashboard_fact WHERE account_id = %(account)s AND campaign_id = ANY(%(keys)s)
-    ON CONFLICT DO NOTHING
-    """,
-)
-_TOUCHED_ENROLLMENTS = ("INSERT INTO touched SELECT unnest(%(keys)s::bigint[]) ON CONFLICT DO NOTHING",)
-
-
-@contextmanager
-def touching(account: Account) -> Iterator[None]:
-    """Provide the temporary tables `touched` (enrollments) and `touched_person`, to be filled with what changed."""
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS touched, touched_person")
-        cursor.execute("CREATE TEMPORARY TABLE touched (enrollment_id bigint PRIMARY KEY) ON COMMIT DROP")
-        cursor.execute("CREATE TEMPORARY TABLE touched_person (person_id bigint PRIMARY KEY) ON COMMIT DROP")
-    yield
-
-
-def correct(account: Account, state: RollupState, *, at: datetime) -> None:
+def _correct(account: Account, state: RollupState, *, at: datetime) -> None:
     """Take out what the touched contributed, bring their facts up to date, and put in what they contribute now."""
     _advance(account, state, at=at)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO touched_person
-            SELECT person_id FROM sync_enrollment WHERE id IN (SELECT enrollment_id FROM touched)
-               AND person_id IS NOT NULL
-            UNION SELECT person_id FROM dashboard_fact WHERE enrollment_id IN (SELECT enrollment_id FROM touched)
-            ON CONFLICT DO NOTHING
-            """
-        )
-        cursor.execute("SELECT EXISTS (SELECT FROM touched_person), EXISTS (SELECT FROM touched)")
-        if not any(cursor.fetchone()):
-            return
-        cursor.execute("ANALYZE touched")
-        cursor.execute("ANALYZE touched_person")
+    if not is_anything_touched():
+        return
     if state.tallies_from is None:
         _write_facts(account, touched=True)
         standings.write(account, at=at, touched=True)
         return
     values = _values(account, state)
     with gathering():
-        _gather(values, sign=-1, touched=True)
+        gather(values, sign=-1, touched=True)
         _write_facts(account, touched=True)
         standings.write(account, at=at, touched=True)
-        _gather(values, sign=1, touched=True)
+        gather(values, sign=1, touched=True)
         for ledger in LEDGERS:
             add_steps(ledger, values)
 
@@ -261,94 +201,6 @@ _EXEMPT_SPANS = """
 """
 
 
-def _gather(values: dict[str, Any], *, sign: int, touched: bool) -> None:
-    """Gather what the touched facts and people contribute, times `sign`; or all of them."""
-    where = "f.enrollment_id IN (SELECT enrollment_id FROM touched)" if touched else "true"
-    people = "f.person_id IN (SELECT person_id FROM touched_person)" if touched else "true"
-    keys = "department_id, manager_id, campaign_id, content_type"
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS happening, day, people_day, people_of_campaigns")
-        cursor.execute(
-            f"""
-            CREATE TEMPORARY TABLE happening ON COMMIT DROP AS
-            SELECT is_exempt, {END_OF_DAY} AS at, {keys}, {_times(sign, SPANS)}
-            FROM ({_events(stretches.current, SPANS, keys, where)}) events
-            """,
-            values,
-        )
-        # All grains but one are sums of this.
-        cursor.execute(
-            f"""
-            CREATE TEMPORARY TABLE day ON COMMIT DROP AS
-            SELECT is_exempt, at, department_id, campaign_id, content_type, {_times(1, SPANS, "sum")}
-            FROM happening GROUP BY is_exempt, at, department_id, campaign_id, content_type
-            """
-        )
-        for book in BOOKS:
-            source = "happening" if "manager_id" in book.keys else "day"
-            cursor.execute(_steps(book, source, tuple(SPANS), book.keys), values)
-        cursor.execute("DROP TABLE happening, day")
-        cursor.execute(
-            f"""
-            INSERT INTO cohort_step (is_exempt, at, department_id, due_month, {", ".join(COHORT_SPANS)})
-            SELECT is_exempt, {END_OF_DAY} AS kept, department_id, due_month, {_times(sign, COHORT_SPANS, "sum")}
-            FROM ({_events(stretches.cohorts, COHORT_SPANS, "department_id, due_month", where)}) events
-            GROUP BY is_exempt, kept, department_id, due_month
-            """,
-            values,
-        )
-        cursor.execute(
-            f"""
-            CREATE TEMPORARY TABLE people_day ON COMMIT DROP AS
-            SELECT is_exempt, {END_OF_DAY} AS at, department_id, manager_id, {_times(sign, standings.PEOPLE, "sum")}
-            FROM ({standings.events(people)}) events GROUP BY is_exempt, at, department_id, manager_id
-            """,
-            values,
-        )
-        cursor.execute(
-            f"""
-            CREATE TEMPORARY TABLE people_of_campaigns ON COMMIT DROP AS
-            SELECT is_exempt, {END_OF_DAY} AS at, campaign_id, {_times(sign, standings.PEOPLE, "sum")}
-            FROM ({standings.campaign_events(people)}) events GROUP BY is_exempt, at, campaign_id
-            """,
-            values,
-        )
-        for book in BOOKS:
-            if book.people:
-                source = "people_of_campaigns" if "campaign_id" in book.people else "people_day"
-                cursor.execute(_steps(book, source, standings.PEOPLE, book.people), values)
-        cursor.execute("DROP TABLE people_day, people_of_campaigns")
-
-
-def _steps(book: Book, source: str, counts: Iterable[str], columns: Iterable[str]) -> str:
-    """Return the SQL that gathers one book's steps from what happened day by day."""
-    keys = ", ".join(columns)
-    return f"""
-        INSERT INTO tally_step (is_exempt, at, grain, {keys}, {", ".join(counts)})
-        SELECT is_exempt, {book.bucket} AS kept, {int(book.grain)}, {keys}, {_times(1, counts, "sum")}
-        FROM {source} GROUP BY is_exempt, kept, {keys}
-    """
-
-
-def _times(sign: int, counts: Iterable[str], aggregate: str = "") -> str:
-    return ", ".join(f"({aggregate}({count}) * {sign})::int AS {count}" for count in counts)
-
-
-def _events(source: Any, spans: Any, keys: str, where: str) -> str:
-    """Return the SQL for what happens, and for what exemptions take away: the facts under one, less what is left."""
-    counts = ", ".join(spans)
-    exempt = "f.enrollment_id IN (SELECT enrollment_id FROM dashboard_exemptspan WHERE account_id = %(account)s)"
-    negative = ", ".join(f"-{count}" for count in spans)
-    return f"""
-        SELECT false AS is_exempt, {keys}, m, {counts}
-        FROM ({stretches.events(source(where=where), spans, keys)}) gross
-        UNION ALL SELECT true, {keys}, m, {counts}
-        FROM ({stretches.events(source(where=f"({where}) AND {exempt}"), spans, keys)}) excused
-        UNION ALL SELECT true, {keys}, m, {negative}
-        FROM ({stretches.events(source(where=where, net_of_exemptions=True), spans, keys)}) left_over
-    """
-
-
 def _lock(account: Account) -> None:
     """Let one correction of an account wait for another; publish holds the same row."""
     Account.objects.select_for_update(no_key=True).only("pk").get(pk=account.pk)
@@ -384,70 +236,7 @@ def after_publish(account: Account, *, run_id: int, at: datetime) -> bool:
     if state is None or state.time_zone != account.time_zone:
         rebuild(account, at=at, with_tallies=False)
         return False
-    with touching(account):
-        values: dict[str, Any] = {"account": account.pk, "run": run_id, "now": at}
-        with connection.cursor() as cursor:
-            for statement in _WRITTEN_BY_RUN:
-                cursor.execute(statement, values)
-            _touch_moved_people(cursor, account)
-            cursor.execute(_OF_TOUCHED_PEOPLE, values)
-        correct(account, state, at=at)
+    with touching():
+        touch_written(account, run_id=run_id, at=at)
+        _correct(account, state, at=at)
     return state.tallies_from is not None
-
-
-_ENROLLMENTS = "INSERT INTO touched SELECT e.id FROM sync_enrollment e"
-# A change of these fields moves no number.
-_WRITTEN_BY_RUN = (
-    f"{_ENROLLMENTS} WHERE account_id = %(account)s AND first_seen_at = %(now)s ON CONFLICT DO NOTHING",
-    f"""
-    INSERT INTO touched SELECT DISTINCT subject_id FROM sync_change
-    WHERE run_id = %(run)s AND account_id = %(account)s AND subject = {Change.Subject.ENROLLMENT}
-    ON CONFLICT DO NOTHING
-    """,
-    # A campaign that was cancelled, or no longer is.
-    f"""
-    {_ENROLLMENTS} JOIN sync_change c ON c.run_id = %(run)s AND c.subject = {Change.Subject.CAMPAIGN}
-     AND c.field = 'reported_status' AND c.subject_id = e.campaign_id
-    WHERE e.account_id = %(account)s ON CONFLICT DO NOTHING
-    """,
-    # Content that turned out to be of another type.
-    f"""
-    {_ENROLLMENTS} JOIN sync_change c ON c.run_id = %(run)s AND c.subject = {Change.Subject.CONTENT}
-     AND c.field = 'content_type' AND c.subject_id = e.content_id
-    WHERE e.account_id = %(account)s ON CONFLICT DO NOTHING
-    """,
-    # Whoever joined or left a group that is exempt.
-    """
-    INSERT INTO touched_person SELECT DISTINCT person_id FROM sync_groupmembership
-    WHERE (first_seen_at = %(now)s OR removed_at = %(now)s)
-      AND group_id IN (SELECT group_id FROM dashboard_exemption WHERE account_id = %(account)s)
-    ON CONFLICT DO NOTHING
-    """,
-)
-_OF_TOUCHED_PEOPLE = f"""
-    {_ENROLLMENTS} WHERE account_id = %(account)s AND person_id IN (SELECT person_id FROM touched_person)
-    UNION SELECT enrollment_id FROM dashboard_fact
-          WHERE account_id = %(account)s AND person_id IN (SELECT person_id FROM touched_person)
-    ON CONFLICT DO NOTHING
-"""
-
-
-def _touch_moved_people(cursor: Any, account: Account) -> None:
-    """Touch everyone whose department, manager or time here is not what their standing says, and whoever is new."""
-    sql, params = (
-        Person.objects.filter(account=account)
-        .order_by()
-        .values_list("pk", facts.department_key(), facts.manager_key(), "joined_at", metrics.left_at())
-        .query.sql_with_params()
-    )
-    cursor.execute(
-        f"""
-        INSERT INTO touched_person
-        SELECT now.person_id FROM ({sql}) AS now (person_id, department_id, manager_id, joined_at, left_at)
-        LEFT JOIN dashboard_personstanding was USING (person_id)
-        WHERE (now.department_id, now.manager_id, now.joined_at, now.left_at)
-              IS DISTINCT FROM (was.department_id, was.manager_id, was.joined_at, was.left_at)
-        ON CONFLICT DO NOTHING
-        """,
-        params,
-    )

@@ -1,0 +1,99 @@
+"""What facts contribute to the tallies, gathered as signed steps."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection
+
+from dashboard.metrics import COHORT_SPANS, SPANS
+from dashboard.rollups import standings, stretches
+from dashboard.rollups.books import BOOKS, Book
+from dashboard.rollups.buckets import END_OF_DAY
+
+
+def gather(values: dict[str, Any], *, sign: int, touched: bool) -> None:
+    """Gather what the touched facts and people contribute, times `sign`; or all of them."""
+    where = "f.enrollment_id IN (SELECT enrollment_id FROM touched)" if touched else "true"
+    people = "f.person_id IN (SELECT person_id FROM touched_person)" if touched else "true"
+    keys = "department_id, manager_id, campaign_id, content_type"
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS happening, day, people_day, people_of_campaigns")
+        cursor.execute(
+            f"""
+            CREATE TEMPORARY TABLE happening ON COMMIT DROP AS
+            SELECT is_exempt, {END_OF_DAY} AS at, {keys}, {_times(sign, SPANS)}
+            FROM ({_events(stretches.current, SPANS, keys, where)}) events
+            """,
+            values,
+        )
+        # All grains but one are sums of this.
+        cursor.execute(
+            f"""
+            CREATE TEMPORARY TABLE day ON COMMIT DROP AS
+            SELECT is_exempt, at, department_id, campaign_id, content_type, {_times(1, SPANS, "sum")}
+            FROM happening GROUP BY is_exempt, at, department_id, campaign_id, content_type
+            """
+        )
+        for book in BOOKS:
+            source = "happening" if "manager_id" in book.keys else "day"
+            cursor.execute(_steps(book, source, tuple(SPANS), book.keys), values)
+        cursor.execute("DROP TABLE happening, day")
+        cursor.execute(
+            f"""
+            INSERT INTO cohort_step (is_exempt, at, department_id, due_month, {", ".join(COHORT_SPANS)})
+            SELECT is_exempt, {END_OF_DAY} AS kept, department_id, due_month, {_times(sign, COHORT_SPANS, "sum")}
+            FROM ({_events(stretches.cohorts, COHORT_SPANS, "department_id, due_month", where)}) events
+            GROUP BY is_exempt, kept, department_id, due_month
+            """,
+            values,
+        )
+        cursor.execute(
+            f"""
+            CREATE TEMPORARY TABLE people_day ON COMMIT DROP AS
+            SELECT is_exempt, {END_OF_DAY} AS at, department_id, manager_id, {_times(sign, standings.PEOPLE, "sum")}
+            FROM ({standings.events(people)}) events GROUP BY is_exempt, at, department_id, manager_id
+            """,
+            values,
+        )
+        cursor.execute(
+            f"""
+            CREATE TEMPORARY TABLE people_of_campaigns ON COMMIT DROP AS
+            SELECT is_exempt, {END_OF_DAY} AS at, campaign_id, {_times(sign, standings.PEOPLE, "sum")}
+            FROM ({standings.campaign_events(people)}) events GROUP BY is_exempt, at, campaign_id
+            """,
+            values,
+        )
+        for book in BOOKS:
+            if book.people:
+                source = "people_of_campaigns" if "campaign_id" in book.people else "people_day"
+                cursor.execute(_steps(book, source, standings.PEOPLE, book.people), values)
+        cursor.execute("DROP TABLE people_day, people_of_campaigns")
+
+
+def _steps(book: Book, source: str, counts: Iterable[str], columns: Iterable[str]) -> str:
+    """Return the SQL that gathers one book's steps from what happened day by day."""
+    keys = ", ".join(columns)
+    return f"""
+        INSERT INTO tally_step (is_exempt, at, grain, {keys}, {", ".join(counts)})
+        SELECT is_exempt, {book.bucket} AS kept, {int(book.grain)}, {keys}, {_times(1, counts, "sum")}
+        FROM {source} GROUP BY is_exempt, kept, {keys}
+    """
+
+
+def _times(sign: int, counts: Iterable[str], aggregate: str = "") -> str:
+    return ", ".join(f"({aggregate}({count}) * {sign})::int AS {count}" for count in counts)
+
+
+def _events(source: Any, spans: Any, keys: str, where: str) -> str:
+    """Return the SQL for what happens, and for what exemptions take away: the facts under one, less what is left."""
+    counts = ", ".join(spans)
+    exempt = "f.enrollment_id IN (SELECT enrollment_id FROM dashboard_exemptspan WHERE account_id = %(account)s)"
+    negative = ", ".join(f"-{count}" for count in spans)
+    return f"""
+        SELECT false AS is_exempt, {keys}, m, {counts}
+        FROM ({stretches.events(source(where=where), spans, keys)}) gross
+        UNION ALL SELECT true, {keys}, m, {counts}
+        FROM ({stretches.events(source(where=f"({where}) AND {exempt}"), spans, keys)}) excused
+        UNION ALL SELECT true, {keys}, m, {negative}
+        FROM ({stretches.events(source(where=where, net_of_exemptions=True), spans, keys)}) left_over
+    """
