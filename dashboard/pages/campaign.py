@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
@@ -19,6 +21,7 @@ from dashboard.metrics import Rate, Totals, days_past_due
 from dashboard.pages import campaign_chart as chart
 from dashboard.pages import campaign_words as words
 from dashboard.pages.asked import Asked, asked
+from dashboard.pages.context import shell_of
 from dashboard.queries import campaign as queries
 from dashboard.queries.asking import State
 from dashboard.queries.campaign import CampaignFigures, Show
@@ -107,9 +110,10 @@ def query_of(show: Show) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class DepartmentLine:
-    """A department's part of the campaign."""
+    """A department's part of the campaign; `address` is that of its people, to which a query may be added."""
 
     group: Group
+    address: str
     split: list[Segment]
     split_label: str
 
@@ -128,7 +132,11 @@ def _blocks(request: ScopedRequest, plan: CampaignPlan, figures: CampaignFigures
             group.name.casefold(),
         ),
     )
-    lines = [DepartmentLine(group, *words.split_of(group.totals.net)) for group in departments]
+    carried = shell_of(request).carried
+    lines = [
+        DepartmentLine(group, f"?{urlencode([*carried, ('department', group.key)])}", *words.split_of(group.totals.net))
+        for group in departments
+    ]
     return {
         "as_of": request.as_of,
         "state": words.state_words(plan),
@@ -216,6 +224,9 @@ class PersonLine:
     """An enrollment as the list draws it; moments after the page's own are not told."""
 
     row: Enrollment
+    address: str
+    manager_address: str
+    department: str
     mark: str
     state: Any
     is_late: bool
@@ -245,10 +256,11 @@ def _people(
         rows: Any = queries.listed(scope, plan.campaign, show, counts[show], as_of=as_of, filters=filters, basis=basis)
     else:
         rows = queries.uncounted(scope, plan.campaign, as_of=as_of)
+    carried = urlencode(shell_of(request).carried)
     page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
     return {
         "page": page,
-        "lines": [_person(request, row) for row in page.object_list],
+        "lines": [_person(request, row, carried) for row in page.object_list],
         "tabs": tabs,
         "show": show.value,
         "label": _TABS[show],
@@ -258,12 +270,17 @@ def _people(
     }
 
 
-def _person(request: ScopedRequest, row: Any) -> PersonLine:
+def _person(request: ScopedRequest, row: Any, carried: str) -> PersonLine:
     mark, state = _STATES[State(row.state)]
+    person = row.person
+    home = person.department.merged_into or person.department if person and person.department else None
     as_of = request.as_of
     is_due = row.state == State.PAST_DUE
     return PersonLine(
         row=row,
+        address=_address(row.person_id, carried),
+        manager_address=_address(person.manager_id if person else None, carried),
+        department=home.name if home else "",
         mark=mark,
         state=state,
         is_late=row.is_late,
@@ -272,3 +289,11 @@ def _person(request: ScopedRequest, row: Any) -> PersonLine:
         days_past_due=days_past_due(row.due_at, as_of, request.account.zone) if is_due and row.due_at else None,
         due_source=words.due_source_words(row),
     )
+
+
+def _address(person: int | None, carried: str) -> str:
+    """Return the address of a person's page, with the day and basis of this one; none for nobody."""
+    if person is None:
+        return ""
+    address = reverse("person", args=[person])
+    return f"{address}?{carried}" if carried else address

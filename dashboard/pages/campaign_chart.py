@@ -284,7 +284,7 @@ def figure(days: Sequence[BurnDay], deadline: date | None) -> dict[str, Any]:
                 "gridwidth": 1,
                 "range": [0, 101],
                 "tickvals": [0, 25, 50, 75, 100],
-                "ticksuffix": "%",
+                "ticktext": ["0%", "25%", "50%", "75%", "100%"],
             },
         },
     }

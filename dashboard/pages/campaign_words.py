@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard.charts import Segment, split_bar
 from dashboard.metrics import CampaignState, Counts, Rate, Requirement, Totals
-from dashboard.models import InferredTrigger
+from dashboard.models import InferredTrigger, Trigger
 from dashboard.pages.findings import people_count
 from dashboard.queries.campaign import BurnDay, CampaignFigures
 from dashboard.queries.campaigns import CampaignPlan, CampaignRow, next_deadline
 from dashboard.queries.figures import Group
-from dashboard.templatetags.figures import ahead, day, number, percent
+from dashboard.templatetags.figures import ahead, day, number, percent, points
 from sync.models import Enrollment
 from sync.models.training import ContentType, DueSource
 
@@ -73,6 +73,11 @@ def content_words(plan: CampaignPlan, *, is_short: bool = False) -> str:
     if plan.minutes and not is_short:
         parts.append(ngettext("%(n)s minute", "%(n)s minutes", plan.minutes) % {"n": number(plan.minutes)})
     return ", ".join(parts)
+
+
+def trigger_words(plan: CampaignPlan) -> str:
+    """Return what makes a campaign enroll people, to stand without a label."""
+    return _("Trigger unknown") if plan.trigger == Trigger.UNKNOWN else str(plan.trigger.label)
 
 
 def audience_words(plan: CampaignPlan) -> str:
@@ -296,17 +301,13 @@ def burn_finding(days: Sequence[BurnDay], deadline: date | None) -> str:
     """Say when half and three quarters had finished, and how many had by the deadline."""
     today = days[-1].date
     half, most = reached(days, HALF), reached(days, THREE_QUARTERS)
+    at_deadline = on_day(days, deadline) if deadline and deadline < today else None
     if half is None:
-        ran = (today - days[0].date).days
-        return ngettext("%(rate)s have finished after %(n)s day", "%(rate)s have finished after %(n)s days", ran) % {
-            "rate": percent(days[-1].rate),
-            "n": intcomma(ran),
-        }
+        return _before_half(days, at_deadline)
     if half == days[0].date:
         fact = _("Half had finished on the first day")
     else:
         fact = _("Half had finished by %(day)s") % {"day": short(half, today)}
-    at_deadline = on_day(days, deadline) if deadline and deadline < today else None
     if at_deadline is not None:
         return _("%(fact)s; %(rate)s had by the deadline") % {"fact": fact, "rate": percent(at_deadline.rate)}
     if most is not None and most != half:
@@ -316,8 +317,26 @@ def burn_finding(days: Sequence[BurnDay], deadline: date | None) -> str:
     return fact
 
 
+def _before_half(days: Sequence[BurnDay], at_deadline: BurnDay | None) -> str:
+    """Say how far it has come where half have not finished: by the deadline, or within the last week."""
+    ran = (days[-1].date - days[0].date).days
+    if at_deadline is not None:
+        return _("%(rate)s had finished by the deadline") % {"rate": percent(at_deadline.rate)}
+    gained = days[-1].rate.points_since(days[-min(len(days), WEEK + 1)].rate)
+    if ran < WEEK or gained is None:
+        return ngettext("%(rate)s have finished after %(n)s day", "%(rate)s have finished after %(n)s days", ran) % {
+            "rate": percent(days[-1].rate),
+            "n": intcomma(ran),
+        }
+    if gained <= 0:
+        return _("The share has not grown in the last week")
+    return _("The last week added %(points)s") % {"points": points(gained)}
+
+
 def status_finding(counts: Counts) -> str:
-    """Say how many completions came late."""
+    """Say how many have not begun while nothing is due yet; after that, how many completions came late."""
+    if not counts.due and not counts.completed_late and counts.not_started:
+        return _("%(rate)s have not started") % {"rate": percent(Rate(counts.not_started, counts.counted))}
     if not counts.completed:
         started = Rate(counts.in_progress, counts.counted)
         return _("%(rate)s have started") % {"rate": percent(started)} if counts.in_progress else _("No one has begun")

@@ -59,6 +59,7 @@ class Line:
     address: str
     and_more: str
     state: str
+    trigger: str
     audience: str
     content: str
     split: list[Segment]
@@ -135,6 +136,7 @@ def _line(row: CampaignRow, carried: str) -> Line:
         f"{address}?{carried}" if carried else address,
         f"{address}?{carried}&" if carried else f"{address}?",
         words.state_words(row.plan),
+        words.trigger_words(row.plan),
         words.audience_words(row.plan),
         words.content_words(row.plan, is_short=True),
         split,
