@@ -26,6 +26,7 @@ from dashboard.pages.passport import passport
 from dashboard.pages.past_due import past_due, past_due_addresses
 from dashboard.pages.people import people
 from dashboard.pages.person import person
+from dashboard.pages.review import review, review_quarter
 from dashboard.pages.settings.campaigns import settings_campaign, settings_campaigns
 from dashboard.pages.settings.departments import settings_department, settings_departments
 from dashboard.pages.settings.exemption_import import import_exemptions
@@ -35,6 +36,7 @@ from dashboard.pages.settings.home import settings, settings_log
 from dashboard.pages.sync import sync, sync_start, sync_status
 from dashboard.pages.sync_changes import sync_changes, vanished
 from dashboard.pages.sync_runs import resolve_run, sync_run
+from dashboard.pages.trends import trends
 
 urlpatterns = [
     path("", overview, name="overview"),
@@ -46,6 +48,9 @@ urlpatterns = [
     path("campaigns/<int:pk>/knowbe4/", campaign_reconciliation, name="campaign_reconciliation"),
     path("people/", people, name="people"),
     path("people/<int:pk>/", person, name="person"),
+    path("trends/", trends, name="trends"),
+    path("review/", review, name="review"),
+    path("review/<int:year>-q<int:quarter>/", review_quarter, name="review_quarter"),
     path("sync/", sync, name="sync"),
     path("sync/status/", sync_status, name="sync_status"),
     path("sync/start/", sync_start, name="sync_start"),

@@ -44,8 +44,10 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
             is_about_numbers=True,
         ),
         Entry("people", _("People"), "people", pages=("person",), is_about_numbers=True),
+        Entry("trends", _("Trends"), "trends", is_about_numbers=True),
     ),
     (
+        Entry("review", _("Quarterly review"), "review", pages=("review_quarter",), is_about_numbers=True),
         Entry(
             "sync",
             _("Sync"),

@@ -18,7 +18,7 @@ from dashboard.metrics import CampaignState
 from dashboard.models import Trigger
 from dashboard.pages.asked import Asked
 from dashboard.queries.asking import Basis
-from dashboard.queries.choices import Choices, choices
+from dashboard.queries.choices import Choices, Named, choices
 from sync.models.training import ContentType
 
 ALL = ("department", "manager", "campaign", "type", "trigger", "group", "basis")
@@ -84,13 +84,14 @@ class Control:
 class FilterBar:
     """The filters of a list. `kept` are the address's other values, for the form; `clear` drops every filter at once.
 
-    `target` is the id of the fragment that a change replaces.
+    `target` is the id of the fragment that a change replaces, `line` the managers down to the chosen one, who is last.
     """
 
     controls: tuple[Control, ...]
     kept: tuple[tuple[str, str], ...]
     clear: str
     target: str
+    line: tuple[Named, ...] = ()
 
     @property
     def on(self) -> list[Control]:
@@ -130,6 +131,7 @@ def filter_bar(
         ),
         clear=_address(request.GET, {*mine, *drops}),
         target=target,
+        line=(*offered.above, *((offered.chosen,) if offered.chosen else ())),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -21,7 +21,12 @@ from dashboard.queries import overview as queries
 from dashboard.queries.past_due import ageing
 from dashboard.templatetags.figures import number, svg_percent
 
+# Longer lists are cut: their pages show the rest.
+MOST_DEPARTMENTS, FIRST_DEPARTMENTS = 24, 12
+MOST_CAMPAIGNS, FIRST_CAMPAIGNS = 60, 12
 CURRENT_STATES = frozenset({CampaignState.ACTIVE, CampaignState.SCHEDULED, CampaignState.CREATED, CampaignState.OTHER})
+
+_Row = TypeVar("_Row")
 
 
 @require_GET
@@ -40,6 +45,7 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
     headline, history, departments = found.headline, found.past_due_by_day, found.departments
     ages = ageing(scope, as_of=as_of).net
     deadlines = queries.next_deadlines(found.campaigns)
+    campaigns = _first(found.campaigns, MOST_CAMPAIGNS, FIRST_CAMPAIGNS)
     days = [(day.date, day.people) for day in history]
     marks = findings.big_deadlines(found.campaigns, history, request.account.zone)
     most = max((row.people for row in ages), default=0)
@@ -50,7 +56,7 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
         "lead": findings.overview_lead(headline, departments),
         "headline": headline,
         "figures": _movements(headline),
-        "weeks": _weeks(history),
+        "weeks": _weeks(request, history),
         "completion_spark": _rate_spark([counts.completion_rate for counts in weekly]),
         "on_time_spark": _rate_spark([counts.on_time_rate for counts in weekly]),
         "past_due_spark": charts.spark_line([day.people for day in history[::-3]][::-1]),
@@ -66,16 +72,22 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
         "ages_finding": findings.ageing_finding(ages),
         "departments": [
             (row, svg_percent(100 * (row.share.percent or 0) / largest_share if largest_share else 0))
-            for row in departments
+            for row in _first(departments, MOST_DEPARTMENTS, FIRST_DEPARTMENTS)
         ],
+        "all_departments": len(departments),
         "departments_finding": findings.departments_finding(departments),
-        "campaigns": found.campaigns,
-        "current_campaigns": [_line(row) for row in found.campaigns if row.state in CURRENT_STATES],
-        "past_campaigns": [_line(row) for row in found.campaigns if row.state not in CURRENT_STATES],
+        "all_campaigns": len(found.campaigns),
+        "current_campaigns": [_line(row) for row in campaigns if row.state in CURRENT_STATES],
+        "past_campaigns": [_line(row) for row in campaigns if row.state not in CURRENT_STATES],
         "campaigns_finding": findings.campaigns_finding(found.campaigns),
         "deadlines": [_line(row) for row in deadlines],
         "deadlines_finding": findings.deadlines_finding(deadlines, as_of),
     }
+
+
+def _first(rows: Sequence[_Row], most: int, first: int) -> Sequence[_Row]:
+    """Return all rows where there are at most so many, else the first few."""
+    return rows if len(rows) <= most else rows[:first]
 
 
 @dataclass(frozen=True)
@@ -118,6 +130,7 @@ def _movements(headline: queries.Headline) -> dict[str, Any]:
     on_time = now.on_time_rate.points_since(before.on_time_rate)
     past_due = now.people_past_due - before.people_past_due
     return {
+        "since": headline.week_ago_date,
         "completion": completion,
         "completion_is_better": (completion or 0) > 0,
         "on_time": on_time,
@@ -128,12 +141,17 @@ def _movements(headline: queries.Headline) -> dict[str, Any]:
     }
 
 
-def _weeks(history: Sequence[queries.Day]) -> list[dict[str, Any]]:
+def _weeks(request: ScopedRequest, history: Sequence[queries.Day]) -> list[dict[str, Any]]:
     """Return the history by week, newest first, each with its change on the week before."""
     points = list(history)[::-7]
     changes = [later.people - earlier.people for later, earlier in pairwise(points)]
     return [
-        {"date": day.date, "people": day.people, "change": _signed(change)}
+        {
+            "date": day.date,
+            "people": day.people,
+            "change": _signed(change),
+            "as_of": None if day is points[0] and request.past_day is None else day.date.isoformat(),
+        }
         for day, change in zip(points, [*changes, None], strict=True)
     ]
 

@@ -53,6 +53,8 @@ _DUE_SOURCES = {
     DueSource.HIDDEN_EXTENSION: gettext_lazy("Extended in KnowBe4"),
     DueSource.NONE: gettext_lazy("No deadline"),
 }
+# The column that the groups' rows take the place of.
+_IN_GROUP_ROWS = {By.DEPARTMENT: "department", By.MANAGER: "manager", By.CAMPAIGN: "items"}
 # What each order starts with when it is chosen anew: names from A, the rest from the most.
 _STARTS_DESCENDING = {Sort.DAYS, Sort.ITEMS, Sort.ACTIVITY}
 
@@ -134,6 +136,7 @@ def past_due(request: ScopedRequest) -> HttpResponse:
         "strip": _strip(spread, view),
         "lead": findings.lead(spread.ages),
         "narrowing": findings.narrowing(bar),
+        "department": findings.only_department(bar),
         "ages": findings.ages_in_words(view.ages),
         "groupings": [(value, label, (view.by or NOT_GROUPED) == value) for value, label in _GROUPINGS.items()],
         "columns": _columns(view),
@@ -180,7 +183,7 @@ def _columns(view: View) -> list[Column]:
     ]
     heads = []
     for name, label, sort in columns:
-        if view.by is not None and name == view.by.value:
+        if view.by is not None and name == _IN_GROUP_ROWS[view.by]:
             continue
         can_sort = sort is not None and (view.by is None or sort in {Sort.DAYS, Sort.ITEMS})
         is_current = can_sort and sort == view.sort
@@ -227,7 +230,7 @@ def _list(request: ScopedRequest, asking: PastDue, spread: Spread, view: View) -
             Section(
                 group,
                 tuple(_row(row, items.get((group.key if is_by_campaign else 0, row.person_id))) for row in group.rows),
-                *_ways_into(request, group, view.by, is_whole_line=asking.line is not None),
+                *_ways_into(request, group, view.by),
             )
             for group in groups
         ],
@@ -239,18 +242,16 @@ def _page_of(rows: Sequence[Any], size: int, number: int) -> Page:
     return Paginator(rows, size).get_page(number)
 
 
-def _ways_into(request: ScopedRequest, group: PastDueGroup, by: By, *, is_whole_line: bool) -> tuple[str, str]:
+def _ways_into(request: ScopedRequest, group: PastDueGroup, by: By) -> tuple[str, str]:
     """Return the address of all people of a group, and that of the groups below it."""
     context = {"request": request}
     if by == By.DEPARTMENT:
         return here(context, by=NOT_GROUPED, department=group.key), ""
     if by == By.CAMPAIGN:
         return (here(context, by=NOT_GROUPED, campaign=group.key) if group.key else ""), ""
-    if group.key > 0 and is_whole_line and not group.is_direct:
-        return (
-            here(context, by=NOT_GROUPED, manager=group.key, direct=None),
-            here(context, by=By.MANAGER.value, manager=group.key, direct=None),
-        )
+    if group.is_line:
+        drill = here(context, by=By.MANAGER.value, manager=group.key, direct=None) if group.has_lines_below else ""
+        return here(context, by=NOT_GROUPED, manager=group.key, direct=None), drill
     return here(context, by=NOT_GROUPED, manager=group.key, direct=1 if group.key > 0 else None), ""
 
 

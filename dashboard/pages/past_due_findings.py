@@ -81,6 +81,14 @@ def narrowing(bar: FilterBar) -> str:
     )
 
 
+def only_department(bar: FilterBar) -> str:
+    """Name the department that alone narrows the list; empty when nothing or something else does."""
+    narrowing_it = [control for control in bar.on if control.name != "basis"]
+    if len(narrowing_it) != 1 or narrowing_it[0].name != "department" or narrowing_it[0].several:
+        return ""
+    return narrowing_it[0].value_label
+
+
 def ages_in_words(ages: Collection[Age]) -> str:
     """Name ages in their order: "31–60 days, 61–90 days"."""
     return ", ".join(str(age.label) for age in Age if age in ages)

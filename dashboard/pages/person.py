@@ -17,8 +17,6 @@ from dashboard.pages.change_words import QUIET
 from dashboard.pages.lanes import Axis, Lane
 from dashboard.pages.people import Line
 from dashboard.queries.person import Owed, Record, read_person
-from dashboard.queries.sync_changes import names_of_changes
-from sync.models import Change
 
 # Shown at once; the rest stands folded below.
 FIRST_EVENTS = 12
@@ -69,11 +67,7 @@ def _context(request: ScopedRequest, record: Record) -> dict[str, Any]:
     axis = Axis.of(record.enrollments, as_of, zone)
     tests = words.tested(record.tests, as_of)
     lately = [test for test in tests if test.sent_at > as_of - words.YEAR]
-    # Only changes of the person name others; what enrollments are called is known.
-    references = [change for change in record.changes if change.subject == Change.Subject.PERSON]
-    events = words.events(
-        record, words.names_of(record, names_of_changes(request.scope, references) if references else {}), as_of=as_of
-    )
+    events = words.events(record, as_of=as_of)
     return {
         "record": record,
         "shown": shown,

@@ -16,7 +16,7 @@ from dashboard.models import Exemption
 from dashboard.pages.change_words import field_words, value_words
 from dashboard.queries.asking import State
 from dashboard.queries.person import Owed, Record
-from dashboard.queries.sync_changes import Name, Names
+from dashboard.queries.sync_changes import Name
 from dashboard.templatetags.figures import day, number
 from sync.models import Change, PhishingResult
 from sync.models.training import DueSource
@@ -193,7 +193,7 @@ class Event:
     is_late: bool = False
 
 
-def events(record: Record, names: Names, *, as_of: datetime) -> list[Event]:
+def events(record: Record, *, as_of: datetime) -> list[Event]:
     """Return what happened by then, the latest first: as KnowBe4 dates it, and what syncs saw change."""
     found: list[Event] = []
     for owed in record.enrollments:
@@ -209,7 +209,7 @@ def events(record: Record, names: Names, *, as_of: datetime) -> list[Event]:
             found.append(Event(row.completed_at, _("Completed"), "done", about, owed.is_late))
     of_enrollment = {owed.enrollment.pk: title(owed) for owed in record.enrollments}
     for change in record.changes:
-        event = _changed(change, of_enrollment, names)
+        event = _changed(change, of_enrollment)
         if event is not None:
             found.append(event)
     # Of what happened at one moment the last step is told first.
@@ -217,7 +217,7 @@ def events(record: Record, names: Names, *, as_of: datetime) -> list[Event]:
     return sorted(found, key=lambda event: (event.at, steps.get(event.mark, 4)), reverse=True)
 
 
-def _changed(change: Change, of_enrollment: dict[int, str], names: Names) -> Event | None:
+def _changed(change: Any, of_enrollment: dict[int, str]) -> Event | None:
     about = of_enrollment.get(change.subject_id, "") if change.subject == Change.Subject.ENROLLMENT else ""
     if change.field in {"completed_at", "started_at"} and change.new is not None and change.old is None:
         return None
@@ -228,14 +228,11 @@ def _changed(change: Change, of_enrollment: dict[int, str], names: Names) -> Eve
     if change.field == "removed_at":
         words = _("No longer returned by KnowBe4") if change.new else _("Returned by KnowBe4 again")
         return Event(change.observed_at, words, "", about)
+    pairs = ((change.old, change.old_name), (change.new, change.new_name))
+    names = {("person", int(key)): Name(name) for key, name in pairs if key and name}
     what = {"field": field_words(change.field).capitalize(), "old": value_words(change, change.old, names)}
     what["new"] = value_words(change, change.new, names)
     return Event(change.observed_at, _("%(field)s: %(old)s → %(new)s") % what, "", about)
-
-
-def names_of(record: Record, found: Names) -> Names:
-    """Return the names that changes refer to, with those the record holds anyway."""
-    return {**found, **{("enrollment", owed.enrollment.pk): Name(title(owed)) for owed in record.enrollments}}
 
 
 def events_finding(found: Sequence[Event]) -> str:

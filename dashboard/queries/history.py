@@ -27,8 +27,8 @@ def standings(selection: Selection, by: By, moments: Sequence[datetime]) -> list
     """Return the totals of each department or campaign at each of the moments, oldest first, none after `as_of`.
 
     Departments add up to everybody, people too, for nobody is in two; campaigns do not. With the basis of then people
-    are placed as they were at the selection's moment, at each moment alike. Active people are not counted: 0. ValueError
-    for any other grouping, and for a filter by state, which is another at every moment.
+    are placed as they were at the selection's moment, at each moment alike. Active people are not counted: 0.
+    ValueError for any other grouping, and for a filter by state, which is another at every moment.
     """
     if by not in _GRAINS or selection.states:
         raise ValueError(f"Several moments are not read by {by}, or not in a state.")
@@ -47,20 +47,21 @@ def _has_tallies(selection: Selection, by: By) -> bool:
     return selection.basis == Basis.NOW and all(narrowed is None for narrowed in others)
 
 
-def _sinces(selection: Selection, moments: Sequence[datetime]) -> list[datetime] | None:
-    """Return, for each moment, the last one at which is kept what stood; None where tallies do not reach."""
+def _sinces(selection: Selection, moments: Sequence[datetime]) -> list[datetime | None] | None:
+    """Return, for each moment, the last one at which is kept what stood (None: nothing); None where tallies are not
+    that fine. Before they begin nothing was counted.
+    """
     state, zone = selection.state, selection.zone
     if state is None or state.tallies_from is None or state.time_zone != selection.account.time_zone:
         return None
-    if any(at < state.tallies_from or (at < state.horizon and not is_midnight(at, zone)) for at in moments):
+    if any(at < state.horizon and not is_midnight(at, zone) for at in moments):
         return None
     kept = [*Horizon(state.horizon, state.days_from, zone).months_since(state.tallies_from - _TICK), state.horizon]
-    sinces = [max((start for start in kept if start <= at), default=None) for at in moments]
-    return None if None in sinces else [since for since in sinces if since is not None]
+    return [max((start for start in kept if start <= at), default=None) for at in moments]
 
 
 def _from_tallies(
-    selection: Selection, by: By, moments: Sequence[datetime], sinces: Sequence[datetime]
+    selection: Selection, by: By, moments: Sequence[datetime], sinces: Sequence[datetime | None]
 ) -> list[Standing]:
     bounds = [f"tally.account_id = %(account)s AND tally.grain = {int(_GRAINS[by])}"]
     if selection.departments is not None:
@@ -82,7 +83,7 @@ def _from_tallies(
                 UNION ALL
                 SELECT wanted.place, tally.* FROM wanted
                 JOIN dashboard_tally tally ON NOT tally.is_standing
-                AND tally.at > wanted.since AND tally.at <= wanted.at AND {where}
+                AND tally.at > coalesce(wanted.since, '-infinity') AND tally.at <= wanted.at AND {where}
             ) steps GROUP BY 1, 2, 3
             """,
             {

@@ -1,0 +1,106 @@
+"""What Trends compares: four measures, each a number of a period's cohort or of how everybody stood at its end."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.metrics import Counts, Rate
+from dashboard.queries.cohorts import Cohort
+from dashboard.queries.trends import Course, Trend
+from dashboard.templatetags.figures import number, percent
+
+Value = Rate | int | None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure. `share` is what warms a department's cell: a rate, of which more is better."""
+
+    slug: str
+    label: Any
+    title: Any
+    of: Callable[[Cohort, Counts], Value]
+    share: Callable[[Cohort, Counts], Rate]
+    is_of_cohort: bool
+    tone: str = "done"
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether it is in percent; else it counts people."""
+        return self.slug != "past_due"
+
+    def values(self, course: Course) -> list[Value]:
+        """Return the value of each of the course's periods, those of the year before too; None where there is none."""
+        return [
+            self.of(due, stood) if (due.due if self.is_of_cohort else stood.counted) else None
+            for due, stood in zip(course.due, course.stood, strict=True)
+        ]
+
+
+MEASURES = {
+    measure.slug: measure
+    for measure in (
+        Measure(
+            "completion",
+            _("Completion"),
+            _("Completion rate"),
+            lambda due, _stood: due.completion_rate,
+            lambda due, _stood: due.completion_rate,
+            is_of_cohort=True,
+        ),
+        Measure(
+            "on_time",
+            _("On time"),
+            _("On-time rate"),
+            lambda due, _stood: due.on_time_rate,
+            lambda due, _stood: due.on_time_rate,
+            is_of_cohort=True,
+        ),
+        Measure(
+            "past_due",
+            _("Past due"),
+            _("People past due"),
+            lambda _due, stood: stood.people_past_due,
+            lambda _due, stood: stood.people_compliant_rate,
+            is_of_cohort=False,
+            tone="due",
+        ),
+        Measure(
+            "compliant",
+            _("People compliant"),
+            _("People compliant"),
+            lambda _due, stood: stood.people_compliant_rate,
+            lambda _due, stood: stood.people_compliant_rate,
+            is_of_cohort=False,
+        ),
+    )
+}
+
+
+def settled(trend: Trend, measure: Measure) -> int:
+    """Return the place, among the periods shown, of the last one that can be judged.
+
+    A cohort's period can once it has ended; how people stand can be told at any moment.
+    """
+    last = len(trend.periods) - 1
+    return last - 1 if measure.is_of_cohort and trend.periods[last].is_running and last else last
+
+
+def written(value: Value) -> str:
+    """Write a rate with its sign, a count with separators, nothing as a dash."""
+    return percent(value) if isinstance(value, Rate) else number(value)
+
+
+def size(value: Value) -> float | None:
+    """Return where a value lies on a chart's axis."""
+    return value.percent if isinstance(value, Rate) else value
+
+
+def difference(values: Sequence[Value], place: int, other: int) -> float | None:
+    """Return how much a value differs from another: in points, or in people; None when either is missing."""
+    if not (0 <= place < len(values) and 0 <= other < len(values)):
+        return None
+    here, there = size(values[place]), size(values[other])
+    return None if here is None or there is None else here - there
