@@ -14,6 +14,17 @@ from dashboard.metrics import quarter_name
 from dashboard.pages.asked import CARRIED
 from dashboard.pages.sync_requests import SyncPanel, sync_panel
 
+# Typed after `g` wherever nothing is being written: the way to a page without the mouse.
+KEYS = {
+    "overview": "o",
+    "past_due": "p",
+    "campaigns": "c",
+    "people": "e",
+    "trends": "t",
+    "review": "r",
+    "sync": "s",
+}
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -29,6 +40,11 @@ class Entry:
     is_for_administrators: bool = False
     pages: tuple[str, ...] = ()
     is_about_numbers: bool = False
+
+    @property
+    def key(self) -> str:
+        """The letter that leads to the page after `g`; empty for pages without one."""
+        return KEYS.get(self.name, "")
 
 
 # Pages are added here and nowhere else; the rail and the tabs at the foot of small screens both read it.
