@@ -13,7 +13,6 @@ from dashboard.metrics import days_past_due
 from dashboard.models import Exemption
 from dashboard.pages import person_words as words
 from dashboard.pages.asked import asked
-from dashboard.pages.change_words import QUIET
 from dashboard.pages.lanes import Axis, Lane
 from dashboard.pages.people import Line
 from dashboard.queries.person import Owed, Record, read_person
@@ -53,7 +52,7 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
         as_of=request.as_of,
         now=request.now,
         basis=asked(request).basis,
-        quiet=QUIET | words.TOLD_BY_DATES,
+        quiet=words.QUIET,
     )
     if record is None:
         raise Http404

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard.metrics import days_past_due
 from dashboard.models import Exemption
+from dashboard.pages import change_words
 from dashboard.pages.change_words import field_words, value_words
 from dashboard.queries.asking import State
 from dashboard.queries.person import Owed, Record
-from dashboard.queries.sync_changes import Name
 from dashboard.templatetags.figures import day, number
 from sync.models import Change, PhishingResult
 from sync.models.training import DueSource
@@ -44,8 +44,8 @@ FAILURES = (
     ("replied_at", gettext_lazy("Replied")),
     ("clicked_at", gettext_lazy("Clicked")),
 )
-# Fields whose change the enrollment's own dates tell better, or that say the same as another.
-TOLD_BY_DATES = frozenset({"original_due_at", "enrolled_at", "first_seen_at", "content_id", "campaign_id", "score"})
+# Fields whose change says little of a person; who manages them does.
+QUIET = change_words.QUIET - {"manager_name"} | {"original_due_at", "content_id", "campaign_id", "score"}
 YEAR = timedelta(days=365)
 
 
@@ -217,7 +217,7 @@ def events(record: Record, *, as_of: datetime) -> list[Event]:
     return sorted(found, key=lambda event: (event.at, steps.get(event.mark, 4)), reverse=True)
 
 
-def _changed(change: Any, of_enrollment: dict[int, str]) -> Event | None:
+def _changed(change: Change, of_enrollment: dict[int, str]) -> Event | None:
     about = of_enrollment.get(change.subject_id, "") if change.subject == Change.Subject.ENROLLMENT else ""
     if change.field in {"completed_at", "started_at"} and change.new is not None and change.old is None:
         return None
@@ -228,10 +228,11 @@ def _changed(change: Any, of_enrollment: dict[int, str]) -> Event | None:
     if change.field == "removed_at":
         words = _("No longer returned by KnowBe4") if change.new else _("Returned by KnowBe4 again")
         return Event(change.observed_at, words, "", about)
-    pairs = ((change.old, change.old_name), (change.new, change.new_name))
-    names = {("person", int(key)): Name(name) for key, name in pairs if key and name}
-    what = {"field": field_words(change.field).capitalize(), "old": value_words(change, change.old, names)}
-    what["new"] = value_words(change, change.new, names)
+    what = {
+        "field": field_words(change.field).capitalize(),
+        "old": value_words(change, change.old, {}),
+        "new": value_words(change, change.new, {}),
+    }
     return Event(change.observed_at, _("%(field)s: %(old)s → %(new)s") % what, "", about)
 
 

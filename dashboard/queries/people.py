@@ -117,34 +117,42 @@ def people(
     is_descending: bool = False,
     limit: int = 50,
     offset: int = 0,
+    are_few: bool = False,
 ) -> Page:
     """Return `limit` of the people after the first `offset`, with their figures at `as_of`, and how many there are.
 
     In a search ordered by name that finds few enough, those come first in whom every word begins a word. Filters about
     campaigns, content and state select people who have such an enrollment; their figures are those of all their work.
+    `are_few`: the filters leave so few that all are counted from their facts, in one query.
     """
     selection = select(scope, as_of=as_of, filters=filters, basis=basis)
     if selection is None:
         return Page()
-    question = _question(selection, wanted, sort)
+    question = _question(selection, wanted, sort, are_few=are_few)
+    values = {**question.values, "limit": limit, "offset": offset}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {question.counted} WHERE {question.condition}", question.values)
-        total = cursor.fetchone()[0]
-        if total <= offset:
-            return Page(total)
-        values = {**question.values, "limit": limit, "offset": offset}
-        cursor.execute(_page(question, _keys(sort, wanted, total), is_descending=is_descending), values)
-        rows = [PersonRow(*row) for row in cursor.fetchall()]
-    return Page(total, tuple(_named_of_then(selection, rows)))
+        total = 0
+        if not are_few:
+            cursor.execute(f"SELECT count(*) FROM {question.counted} WHERE {question.condition}", question.values)
+            total = cursor.fetchone()[0]
+            if total <= offset:
+                return Page(total)
+        keys = _keys(sort, wanted, total)
+        cursor.execute(_page(question, keys, is_descending=is_descending, is_counting=are_few), values)
+        found = cursor.fetchall()
+    if are_few:
+        total = found[0][-1] if found else 0
+    return Page(total, tuple(_named_of_then(selection, [PersonRow(*row[:-1]) for row in found])))
 
 
-def _page(question: "_Question", keys: Sequence["_Key"], *, is_descending: bool) -> str:
+def _page(question: "_Question", keys: Sequence["_Key"], *, is_descending: bool, is_counting: bool) -> str:
     """Return the SQL for one page of the people, with their names and figures."""
     order = [f"key_{place} {_direction(key, is_descending)}" for place, key in enumerate(keys)]
     columns = "".join(f", {key.sql} AS key_{place}" for place, key in enumerate(keys))
     return f"""
         WITH chosen AS MATERIALIZED (
-            SELECT f.person_id, f.department_id, f.manager_id, f.left_at{columns}
+            SELECT f.person_id, f.department_id, f.manager_id, f.left_at,
+                   {"count(*) OVER ()" if is_counting else "0"} AS total{columns}
             FROM {question.source} WHERE {question.condition}
             ORDER BY {", ".join([*order, "f.person_id"])}
             LIMIT %(limit)s OFFSET %(offset)s
@@ -157,7 +165,8 @@ def _page(question: "_Question", keys: Sequence["_Key"], *, is_descending: bool)
                coalesce((SELECT {NAME} FROM sync_person person WHERE person.id = chosen.manager_id),
                         CASE WHEN chosen.manager_id < 0 THEN btrim(person.manager_name) END, ''),
                coalesce(figure.counted, 0), coalesce(figure.completed, 0), coalesce(figure.past_due, 0),
-               coalesce(figure.exempt, 0), figure.oldest_due_at, figure.last_activity_at, person.current_risk_score
+               coalesce(figure.exempt, 0), figure.oldest_due_at, figure.last_activity_at, person.current_risk_score,
+               chosen.total
         FROM chosen
         JOIN sync_person person ON person.id = chosen.person_id
         LEFT JOIN sync_department department ON department.id = chosen.department_id
@@ -182,7 +191,7 @@ class _Question:
     values: dict[str, Any]
 
 
-def _question(selection: Selection, wanted: Wanted, sort: Sort) -> _Question:
+def _question(selection: Selection, wanted: Wanted, sort: Sort, *, are_few: bool) -> _Question:
     conditions = [selection.of_people, *_STATUS[wanted.status]]
     values = dict(selection.values)
     searched = []
@@ -192,7 +201,7 @@ def _question(selection: Selection, wanted: Wanted, sort: Sort) -> _Question:
     standing = _standing(selection, wanted)
     source = selection.standings
     if standing or sort in _OF_FIGURES:
-        source = _with_figures(selection, searched)
+        source = _with_figures(selection, searched, are_few=are_few)
     if standing:
         conditions.append(_STANDING[standing])
     elif selection.campaigns is not None or selection.content_types is not None or selection.states:
@@ -258,10 +267,10 @@ _PLACE = "f.person_id, f.account_id, f.department_id, f.manager_id, f.joined_at,
 _COUNTS = ("counted", "completed", "past_due")
 
 
-def _with_figures(selection: Selection, searched: Sequence[str]) -> str:
+def _with_figures(selection: Selection, searched: Sequence[str], *, are_few: bool) -> str:
     """Return the SQL source of people f with their figures: those kept, brought up to the moment, or from facts."""
     stale = f"SELECT f.person_id FROM dashboard_personstanding f WHERE f.account_id = %(account)s AND {_IS_STALE}"
-    if selection.basis == Basis.NOW:
+    if selection.basis == Basis.NOW and not are_few:
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT count(*) FROM ({stale} LIMIT {MOST_STALE + 1}) stale", selection.values)
             moved = cursor.fetchone()[0]

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
 
 from dashboard import metrics
 from dashboard.access import Scope
@@ -22,7 +23,7 @@ from dashboard.queries.people import Page, Sort, people
 from dashboard.queries.remedial import GRACE
 from dashboard.queries.selection import select
 from dashboard.triggers import effective_trigger
-from sync.models import Change, Enrollment, Group, Person, PhishingResult
+from sync.models import Change, Enrollment, Person, PhishingResult
 from sync.models.history import as_was
 
 # Enough for anybody's years; what is older is counted, not listed.
@@ -70,7 +71,8 @@ class Record:
 
     `was` is the person as they were then: `person` itself for now, None when KnowBe4 listed no such person then.
     `department_id` and `line` are by the basis asked for; `line` begins with the direct manager. Enrollments, tests
-    and changes are the newest first; `enrollments_in_all` counts those that are not listed, too.
+    and changes are the newest first; `enrollments_in_all` counts those that are not listed, too. `groups` are ids and
+    names.
     """
 
     person: Person
@@ -84,7 +86,7 @@ class Record:
     enrollments_in_all: int
     tests: tuple[PhishingResult, ...]
     changes: tuple[Change, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[tuple[int, str], ...]
     exemptions: tuple[Exemption, ...]
 
     @property
@@ -101,7 +103,7 @@ def read_person(
     Enrollments stand as everywhere: by what is known today of the facts of then. `quiet` are fields whose changes are
     left out.
     """
-    person = scope.people().filter(pk=person_id).first()
+    person = scope.people().filter(pk=person_id).annotate(group_rows=_groups(scope, as_of)).first()
     selection = select(scope, as_of=as_of, filters=Filters(), basis=basis)
     if person is None or selection is None:
         return None
@@ -125,12 +127,13 @@ def read_person(
             sort=Sort.PAST_DUE,
             is_descending=True,
             limit=MOST_REPORTS,
+            are_few=True,
         ),
         enrollments=tuple(_owed(row, tests) for row in rows),
         enrollments_in_all=in_all,
         tests=tests,
         changes=tuple(_changes(scope, person, [row.pk for row in rows], as_of, quiet)[:MOST_CHANGES]),
-        groups=tuple(_groups(person, as_of)),
+        groups=tuple((group["id"], group["name"]) for group in person.group_rows),
         exemptions=tuple(_exemptions(scope, person, as_of)),
     )
 
@@ -197,14 +200,15 @@ def _changes(
     )
 
 
-def _groups(person: Person, as_of: datetime) -> list[Group]:
-    """Return the groups the person was in then, by name; before the first sync those first seen stand."""
-    memberships = (
-        person.groupmembership_set.filter(Q(removed_at__isnull=True) | Q(removed_at__gt=as_of))
-        .select_related("group")
-        .order_by("group__name", "group_id")
+def _groups(scope: Scope, as_of: datetime) -> ArraySubquery:
+    """Return the groups that each person was in then, by name; before the first sync those first seen stand."""
+    held = Q(groupmembership__removed_at__isnull=True) | Q(groupmembership__removed_at__gt=as_of)
+    return ArraySubquery(
+        scope.groups()
+        .filter(held, groupmembership__person=OuterRef("pk"))
+        .order_by("name", "pk")
+        .values(row=JSONObject(id="pk", name="name"))
     )
-    return [membership.group for membership in memberships]
 
 
 def _exemptions(scope: Scope, person: Person, as_of: datetime) -> QuerySet[Exemption]:
