@@ -23,7 +23,7 @@ from dashboard.templatetags.figures import number, svg_percent
 
 # Longer lists are cut: their pages show the rest.
 MOST_DEPARTMENTS, FIRST_DEPARTMENTS = 24, 12
-MOST_CAMPAIGNS, FIRST_CAMPAIGNS = 60, 12
+MOST_CAMPAIGNS, FIRST_CAMPAIGNS = 40, 12
 CURRENT_STATES = frozenset({CampaignState.ACTIVE, CampaignState.SCHEDULED, CampaignState.CREATED, CampaignState.OTHER})
 
 _Row = TypeVar("_Row")

@@ -1,12 +1,16 @@
 """The Overview: its figures, its states, its cost."""
 
+from datetime import timedelta
+
 import pytest
 from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from dashboard import metrics
 from dashboard.models import User
-from sync.models import Account, SyncRun
+from sync.models import Account, Enrollment, SyncRun
 from tests import factories
 
 
@@ -27,6 +31,45 @@ def test_overview_stays_within_twelve_queries(
 ) -> None:
     with django_assert_max_num_queries(12):
         as_alice.get("/")
+
+
+def test_overview_of_a_past_day_counts_what_was_then(
+    as_alice: Client, company: Account, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    day = timezone.now().astimezone(company.zone).date() - timedelta(days=20)
+    with django_assert_max_num_queries(12):
+        response = as_alice.get("/", {"as_of": day.isoformat()})
+    text = response.content.decode()
+    assert "You are looking at the past." in text
+    end = metrics.local_midnight(day + timedelta(days=1), company.zone)
+    late = Enrollment.objects.filter(metrics.counted(end), metrics.past_due(end)).values("person").distinct().count()
+    assert late > 0
+    assert f"{late} people are past due" in text
+    assert f"/past-due/?as_of={day.isoformat()}" in text
+
+
+def test_overview_leads_to_the_rows_behind_its_numbers(as_alice: Client, company: Account) -> None:
+    text = as_alice.get("/").content.decode()
+    claims = company.department_set.get(name="Claims")
+    for address in (
+        "/past-due/",
+        "/past-due/?age=15-30&amp;by=none",
+        f"/past-due/?department={claims.pk}",
+        f"/people/?department={claims.pk}",
+        "/campaigns/",
+        "/numbers/completion_rate/",
+    ):
+        assert f'href="{address}"' in text
+
+
+def test_overview_cuts_long_lists_and_leads_to_the_rest(
+    as_alice: Client, company: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.pages.overview.MOST_CAMPAIGNS", 2)
+    monkeypatch.setattr("dashboard.pages.overview.FIRST_CAMPAIGNS", 1)
+    text = as_alice.get("/").content.decode()
+    assert "All 6 campaigns" in text
+    assert text.count("data-campaign=") == 1
 
 
 def test_overview_of_an_empty_published_account_says_so(as_alice: Client, published: SyncRun) -> None:
