@@ -48,7 +48,8 @@ class PastDueGroup:
     """A department, manager or campaign with people past due.
 
     `people` are those of the ages asked for, `of` those with anything counted in it (None: tallies cannot tell), and
-    `rows` the first of them. `is_direct`: those who report to a manager directly, beside the lines of those below.
+    `rows` the first of them. By manager it is a whole line (`is_line`), with further managers in it or not, or, beside
+    the lines of those below, the manager's direct reports (`is_direct`).
     """
 
     key: int
@@ -56,6 +57,8 @@ class PastDueGroup:
     people: int
     of: int | None = None
     is_direct: bool = False
+    is_line: bool = False
+    has_lines_below: bool = False
     rows: tuple[PastDuePerson, ...] = ()
 
     @property
@@ -199,8 +202,17 @@ class PastDue:
             elif not self.ages or places[place] in self.ages:
                 groups[group] = groups.get(group, 0) + count
                 called[group] = title
+        line = self.line or _Line({}, {})
+        within = {head for manager, head in line.heads.items() if manager != head}
         found = [
-            PastDueGroup(group, called[group], count, is_direct=self.line is not None and group == self.line.top)
+            PastDueGroup(
+                group,
+                called[group],
+                count,
+                is_direct=group == line.top,
+                is_line=group in line.heads and group != line.top,
+                has_lines_below=group in within,
+            )
             for group, count in groups.items()
         ]
         return Spread(

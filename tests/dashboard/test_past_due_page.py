@@ -5,11 +5,15 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from dashboard import rollups
 from dashboard.access import Scope
-from dashboard.queries.asking import By
-from dashboard.queries.past_due import Sort
+from dashboard.metrics import Age
+from dashboard.models import User
+from dashboard.pages import past_due
+from dashboard.queries.asking import Basis, By, Filters
+from dashboard.queries.past_due import Sort, ageing, people_past_due
 from dashboard.queries.past_due_groups import PastDue
 from sync.models import Account, Person, SyncRun
 from tests import factories
@@ -123,3 +127,164 @@ def test_lines_are_those_just_below_the_manager(account: Account, line: dict[str
     rows = asking.with_rows(list(groups.values()), Sort.DAYS, is_descending=True, each=1)
     assert [group.of for group in rows] == [2, 1, 1]
     assert [row.name for group in rows for row in group.rows] == ["Pia Quist", "Milo Quist", "Rhea Quist"]
+
+
+def test_groups_by_campaign_hold_people_by_their_own_age(account: Account, line: dict[str, Person]) -> None:
+    asking = PastDue.ask(scope(account), as_of=timezone.now(), by=By.CAMPAIGN, ages={Age.OLDER})
+    spread = asking.spread()
+    assert spread.everybody == 4
+    assert spread.people == 1
+    assert [(group.name, group.people) for group in spread.groups] == [("Autumn awareness", 1), ("Pilot", 1)]
+    rows = asking.with_rows(spread.groups, Sort.DAYS, is_descending=True, each=6)
+    assert [[(row.name, row.items, row.days_past_due) for row in group.rows] for group in rows] == [
+        [("Pia Quist", 1, 100)],
+        [("Pia Quist", 1, 3)],
+    ]
+
+
+@pytest.mark.parametrize("by", [None, By.DEPARTMENT, By.MANAGER, By.CAMPAIGN])
+@pytest.mark.parametrize("basis", list(Basis))
+def test_every_grouping_has_the_same_people(late_company: Account, by: By | None, basis: Basis) -> None:
+    now = timezone.now()
+    everybody = people_past_due(scope(late_company), as_of=now, basis=basis, limit=1000)
+    ages = ageing(scope(late_company), as_of=now, basis=basis).net
+    asking = PastDue.ask(scope(late_company), as_of=now, basis=basis, by=by)
+    spread = asking.spread()
+    assert spread.ages == {group.age: group.people for group in ages}
+    assert spread.people == len(everybody) > 0
+    shown = asking.with_rows(spread.groups, Sort.DAYS, is_descending=True, each=1000)
+    if by is None:
+        assert asking.people(Sort.DAYS, is_descending=True, limit=1000) == everybody
+    else:
+        assert {row.person_id for group in shown for row in group.rows} == {row.person_id for row in everybody}
+        assert all(len(group.rows) == group.people for group in shown)
+
+
+def test_a_loop_of_managers_is_listed_once(account: Account, line: dict[str, Person]) -> None:
+    line["Vera"].manager = line["Otto"]
+    line["Vera"].save()
+    rollups.rebuild(account, at=timezone.now())
+    for manager in (None, line["Milo"].pk):
+        filters = Filters(manager=manager)
+        asking = PastDue.ask(scope(account), as_of=timezone.now(), by=By.MANAGER, filters=filters)
+        spread = asking.spread()
+        listed = [
+            row.name
+            for group in asking.with_rows(spread.groups, Sort.DAYS, is_descending=True, each=9)
+            for row in group.rows
+        ]
+        expected = people_past_due(scope(account), as_of=timezone.now(), filters=filters)
+        assert sorted(listed) == sorted(row.name for row in expected)
+
+
+def test_sorting_and_paging(as_alice: Client, late_company: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_due, "PER_PAGE", 10)
+    first = text_of(as_alice, "/past-due/?by=none&sort=person&order=asc")
+    assert 'aria-sort="ascending"' in first
+    assert first.count('name="person"') == 10
+    last = text_of(as_alice, "/past-due/?by=none&sort=person&order=asc&page=9999")
+    assert "Previous" in last
+    assert 'aria-sort="descending"' in text_of(as_alice, "/past-due/?by=department&sort=items")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "by=",
+        "by=none",
+        "by=manager",
+        "by=campaign",
+        "by=department&department=0&age=1-7",
+        "by=manager&as_of=2026-01-01",
+    ],
+)
+def test_the_page_stays_within_twelve_queries(
+    as_alice: Client, late_company: Account, query: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(12):
+        text_of(as_alice, f"/past-due/?{query}")
+
+
+def test_a_change_replaces_the_list_alone(as_alice: Client, line: dict[str, Person]) -> None:
+    response = as_alice.get("/past-due/?age=1-7", headers={"HX-Request": "true", "HX-Target": "past-due-list"})
+    text = response.content.decode()
+    assert text.lstrip().startswith('<div id="past-due-list">')
+    assert 'id="past-due-said" hx-swap-oob="innerHTML">1 person' in text
+    assert "<html" not in text
+
+
+@pytest.mark.parametrize(
+    "query", ["by=nobody", "sort=shoes", "age=old", "page=0", "page=x", "order=up", "department=x"]
+)
+def test_what_cannot_be_asked_is_a_bad_request(as_alice: Client, line: dict[str, Person], query: str) -> None:
+    assert as_alice.get(f"/past-due/?{query}").status_code == 400
+
+
+def test_nobody_past_due_is_said_with_how_many_are_fine(as_alice: Client, line: dict[str, Person]) -> None:
+    sales = line["Nora"].department_id
+    campaign = factories.CampaignFactory(account=line["Nora"].account)
+    factories.EnrollmentFactory(account=campaign.account, person=line["Nora"], campaign=campaign)
+    rollups.rebuild(campaign.account, at=timezone.now())
+    text = text_of(as_alice, f"/past-due/?manager={line['Vera'].pk}&department={sales}")
+    assert "No one matches these filters" in text
+    assert "4 people" in text
+    assert "They select 1 person with training that counts, who is up to date." in text
+    assert "Without Department" in text
+
+
+def test_one_department_without_anyone_past_due(as_alice: Client, line: dict[str, Person]) -> None:
+    legal = factories.DepartmentFactory(account=line["Nora"].account, name="Legal")
+    campaign = factories.CampaignFactory(account=legal.account)
+    person = factories.PersonFactory(account=legal.account, department=legal)
+    factories.EnrollmentFactory(account=legal.account, person=person, campaign=campaign)
+    rollups.rebuild(legal.account, at=timezone.now())
+    text = text_of(as_alice, f"/past-due/?department={legal.pk}")
+    assert "No one in Legal is past due." in text
+    assert "1 person in Legal is up to date" in text
+
+
+def test_an_empty_account_says_there_is_nothing_to_be_past_due(as_alice: Client, published: SyncRun) -> None:
+    rollups.rebuild(published.account, at=timezone.now())
+    assert "Nobody is enrolled in training that counts." in text_of(as_alice, "/past-due/")
+
+
+def test_without_data_the_page_says_how_to_connect(as_alice: Client, account: Account) -> None:
+    assert "KnowBe4" in text_of(as_alice, "/past-due/")
+
+
+def test_a_past_day_lists_who_was_past_due_then(as_alice: Client, line: dict[str, Person]) -> None:
+    day = (timezone.now() - timedelta(days=30)).date()
+    text = text_of(as_alice, f"/past-due/?by=none&as_of={day}")
+    assert names_in(text) == ["Milo", "Pia"]
+    assert "You are looking at the past." in text
+    assert f"as_of={day}" in text
+
+
+def test_whoever_has_nothing_here_sees_nothing(client: Client, charlie: User, line: dict[str, Person]) -> None:
+    client.force_login(charlie)
+    assert client.get("/past-due/").status_code == 403
+    assert client.get("/past-due/addresses/").status_code == 403
+    nobody = PastDue.ask(Scope(), as_of=timezone.now(), by=By.DEPARTMENT)
+    assert nobody.spread().everybody == 0
+    assert nobody.people(Sort.DAYS, is_descending=True, limit=9) == []
+
+
+def test_addresses_of_chosen_people(as_alice: Client, line: dict[str, Person]) -> None:
+    text = text_of(as_alice, f"/past-due/addresses/?person={line['Otto'].pk}&person={line['Pia'].pk}")
+    assert "otto@brackwater.example; pia@brackwater.example" in text
+    assert "2 addresses to copy." in text
+
+
+def test_addresses_of_the_whole_list_keep_its_filters(as_alice: Client, line: dict[str, Person]) -> None:
+    line["Otto"].email = ""
+    line["Otto"].save()
+    text = text_of(as_alice, f"/past-due/addresses/?manager={line['Milo'].pk}")
+    assert "pia@brackwater.example</textarea>" in text
+    assert "1 person has none in KnowBe4." in text
+
+
+def test_addresses_of_strangers_are_not_given(as_alice: Client, line: dict[str, Person]) -> None:
+    stranger = factories.PersonFactory(account=factories.AccountFactory(name="Elsewhere"))
+    assert as_alice.get(f"/past-due/addresses/?person={stranger.pk}").status_code == 404
+    assert as_alice.get("/past-due/addresses/?person=999999").status_code == 404
+    assert as_alice.get("/past-due/addresses/?person=x").status_code == 400
