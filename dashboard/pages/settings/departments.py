@@ -86,7 +86,7 @@ def settings_department(request: ScopedRequest, pk: int) -> HttpResponse:
     line = every[pk]
     into_id = id_in(request, "into")
     into = every.get(into_id) if into_id is not None else None
-    if into_id is not None and (into is None or into is line):
+    if into_id is not None and (into is None or into is line or not into.department.key):
         raise Http404
     form = MergeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():

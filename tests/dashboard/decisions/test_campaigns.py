@@ -7,7 +7,7 @@ from django.db import DatabaseError, transaction
 
 from dashboard import metrics
 from dashboard.decisions import RefusedError
-from dashboard.decisions.campaigns import choose_trigger, set_requirement
+from dashboard.decisions.campaigns import archive, choose_trigger, restore, set_requirement
 from dashboard.models import CampaignSetting, InferredTrigger, SettingChange, Trigger, User
 from dashboard.triggers import effective_trigger
 from sync.models import Account, Campaign, Enrollment
@@ -89,3 +89,20 @@ def test_log_is_append_only(campaign: Campaign, ines: User, now: datetime) -> No
     with pytest.raises(DatabaseError, match="are history: DELETE"), transaction.atomic():
         log.delete()
     assert log.get().reason == "A pilot."
+
+
+def test_archiving_is_recorded_and_taken_back(campaign: Campaign, ines: User, now: datetime) -> None:
+    assert archive(campaign, by=ines, at=now, reason="Replaced.")
+    assert not archive(campaign, by=ines, at=now, reason="Twice.")
+    campaign.refresh_from_db()
+    assert campaign.archived_at == now
+    assert Campaign.objects.annotate(state=metrics.campaign_state(now)).get(pk=campaign.pk).state == "archived"
+    assert Enrollment.objects.filter(metrics.eligible()).count() == 2
+
+    assert restore(campaign, by=ines, at=now, reason="Still wanted.")
+    campaign.refresh_from_db()
+    assert campaign.archived_at is None
+    changes = SettingChange.objects.order_by("pk").values_list("field", "old", "new", "reason")
+    assert list(changes) == [("archived", "no", "yes", "Replaced."), ("archived", "yes", "no", "Still wanted.")]
+    with pytest.raises(RefusedError, match="reason is needed"):
+        archive(campaign, by=ines, at=now, reason="")
