@@ -158,7 +158,7 @@ def _list_lead(lines: list[DepartmentLine]) -> tuple[str, str]:
         )
     pairs = len(suggestions(lines))
     context = (
-        ngettext("One more looks like another.", "%(n)s look like another.", pairs) % {"n": number(pairs)}
+        ngettext("One looks like another.", "%(n)s look like another.", pairs) % {"n": number(pairs)}
         if pairs
         else _("None looks like another.")
     )
