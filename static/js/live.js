@@ -1,6 +1,33 @@
-// Says so when Rollcall itself does not answer a fragment, and takes it back when it does.
+// What the page does while Rollcall is asked for a part of it, and when it does not answer.
 document.addEventListener("DOMContentLoaded", () => {
   const note = document.getElementById("connection-note");
+  const line = document.createElement("div");
+  line.className = "loading-line";
+  line.hidden = true;
+  document.body.append(line);
+  const waiting = new Map();
+
+  // Only what a reader asked for: what a page follows by itself goes on unseen.
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    const { target, xhr, requestConfig } = event.detail;
+    if (!requestConfig.triggeringEvent) return;
+    target.setAttribute("aria-busy", "true");
+    waiting.set(xhr, setTimeout(() => { line.hidden = false; }, 150));
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    const { target, xhr } = event.detail;
+    if (!waiting.has(xhr)) return;
+    clearTimeout(waiting.get(xhr));
+    waiting.delete(xhr);
+    target.removeAttribute("aria-busy");
+    if (!waiting.size) line.hidden = true;
+  });
+
+  // An offer of new data lies over the page, so that nothing the reader looks at moves.
+  document.body.addEventListener("htmx:load", (event) => {
+    for (const offer of event.detail.elt.querySelectorAll(".notice-new[popover]")) offer.showPopover();
+  });
+
   if (!note) return;
   document.body.addEventListener("htmx:sendError", () => { note.hidden = false; });
   document.body.addEventListener("htmx:timeout", () => { note.hidden = false; });
