@@ -85,7 +85,7 @@ def _traces(plot: Plot, line: Line) -> list[dict[str, Any]]:
         "cliponaxis": False,
     }
     if line.is_reference:
-        dots = {"color": "var(--chart-ref)", "width": 1.5, "dash": "1px,4px"}
+        dots = {"color": "var(--chart-ref)", "width": 1.5, "dash": "2px,3px"}
         return [{**common, "y": values, "mode": "lines", "line": dots}]
     settled = {
         **common,

@@ -89,7 +89,7 @@ def review_quarter(request: ScopedRequest, year: int, quarter: int) -> HttpRespo
 
 def _address(period: Period, request: ScopedRequest) -> str:
     """Return the address of a quarter's review, with the day and the filters asked for."""
-    found = reverse("review_quarter", args=[period.start.year, (period.start.month + 2) // 3])
+    found = reverse("review_quarter", args=[period.start.year, period.number])
     return f"{found}?{request.GET.urlencode()}" if request.GET else found
 
 

@@ -253,7 +253,7 @@ def _without(found: Review, change: float) -> list[str]:
     if not moved:
         return []
     pull, each, without = (max if change > 0 else min)(moved, key=lambda item: item[0])
-    if pull * change <= 0 or without.percent == now.percent:
+    if pull * change <= 0 or percent(without) == percent(now):
         return []
     return [
         _("Without %(department)s the on-time rate would be %(rate)s.")

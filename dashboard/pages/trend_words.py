@@ -196,7 +196,7 @@ def heat_finding(trend: Trend, measure: Measure, by: By) -> str:
     worst, values = (min if is_low_bad else max)(ranked, key=lambda pair: size(pair[1][at]) or 0)
     words = {"department": department_name(worst), "value": written(values[at]), "period": name(here, by)}
     if is_low_bad and values[at] is not None and isinstance(values[at], Rate) and size(values[at]) == 100:
-        return _("Every department stands at 100% in %(period)s") % words
+        return _("Every department stands at 100%% in %(period)s") % words
     if not is_low_bad and not values[at]:
         return _("No department has anyone past due")
     if measure.is_of_cohort:

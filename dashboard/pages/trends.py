@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import BadRequest
@@ -22,7 +23,7 @@ from dashboard.pages.context import shell_of
 from dashboard.pages.filter_choices import filter_bar
 from dashboard.pages.trend_measures import MEASURES, Measure, Value, difference, settled, size, written
 from dashboard.queries.asking import By
-from dashboard.queries.trends import Course, Trend, trend
+from dashboard.queries.trends import Course, Period, Trend, trend
 from dashboard.templatetags.addresses import to
 from dashboard.templatetags.figures import number
 
@@ -30,6 +31,8 @@ FILTERS = ("department", "manager", "campaign", "basis")
 PERIODS = {By.QUARTER.value: By.QUARTER, By.MONTH.value: By.MONTH}
 # More departments than this are listed only when asked for.
 MOST_ROWS = 40
+# A change for the worse of less than this, in points or people, is not worth a color.
+WORSE_POINTS, WORSE_PEOPLE = 2, 3
 # A cell grows warmer as its rate falls below these.
 WARMTH = (97.0, 90.0, 85.0, 80.0, 70.0)
 
@@ -72,7 +75,7 @@ def trends(request: ScopedRequest) -> HttpResponse:
 
 @dataclass(frozen=True)
 class HeatCell:
-    """One department in one period: the number, how warm it is (0 to 5; None: nothing to show) and its rows."""
+    """One department in one period: its number, how warm it is (0 to 5) and the rows behind it; empty: nothing."""
 
     text: str
     warmth: int | None
@@ -103,7 +106,7 @@ class Heat:
     left_out: int
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Page:
     """Builds the parts of one answer."""
 
@@ -112,18 +115,33 @@ class _Page:
     by: By
     query: dict[str, Any]
 
-    def rows(self, measure: Measure, place: int, **narrowed: Any) -> str:
+    def rows(self, measure: Measure, place: int, *, department: int | None = None) -> str:
         """Return the address of what is behind a number: who was past due at that time, or that quarter's review."""
-        period = self.trend.periods[place]
-        query = {**self.query, **narrowed}
-        if not measure.is_of_cohort:
-            last = period.at - timedelta(microseconds=1)
-            day = last.astimezone(self.request.account.zone).date()
-            query["as_of"] = None if period.at >= self.request.now else day.isoformat()
-            return str(to({"request": self.request}, "past_due", **query))
-        return str(
-            to({"request": self.request}, "review_quarter", period.start.year, (period.start.month + 2) // 3, **query)
-        )
+        address = self._period_addresses[measure.is_of_cohort][place]
+        if department is None:
+            return address
+        return f"{address}{'&' if '?' in address else '?'}department={department}"
+
+    @cached_property
+    def _period_addresses(self) -> dict[bool, list[str]]:
+        """The addresses of each period: of its review, and of who was past due at its end."""
+        return {
+            is_of_cohort: [self._period_address(period, is_of_cohort=is_of_cohort) for period in self.trend.periods]
+            for is_of_cohort in (True, False)
+        }
+
+    def _period_address(self, period: Period, *, is_of_cohort: bool) -> str:
+        if is_of_cohort:
+            return str(to(self._context, "review_quarter", period.start.year, period.number, **self.query))
+        query = dict(self.query)
+        if period.at < self.request.as_of:
+            # The day that the period's end closes.
+            query["as_of"] = (period.end - timedelta(days=1)).isoformat()
+        return str(to(self._context, "past_due", **query))
+
+    @property
+    def _context(self) -> dict[str, Any]:
+        return {"request": self.request}
 
     def chart(self, measure: Measure) -> Chart:
         """Return the chart of one measure, with the year before as its dotted reference."""
@@ -186,7 +204,7 @@ class _Page:
             [(name, index == last and found.periods[-1].is_running) for index, name in enumerate(names)],
             _("%(period)s on %(other)s")
             % {"period": words.name(found.periods[place], self.by, beside=found.periods[-1]), "other": other},
-            [self._row(measure, course, at, department=[course.key]) for course in shown],
+            [self._row(measure, course, at, department=int(course.key)) for course in shown],
             self._row(measure, found.everybody, at),
             len(ranked) - len(shown),
         )
@@ -196,29 +214,29 @@ class _Page:
             return _("%(title)s in percent. The warmer the cell, the lower the rate.") % {"title": measure.title}
         return _("People past due. The warmer the cell, the larger their share of the department.")
 
-    def _row(self, measure: Measure, course: Course, at: int, **narrowed: Any) -> HeatRow:
+    def _row(self, measure: Measure, course: Course, at: int, *, department: int | None = None) -> HeatRow:
         values, before = measure.values(course), self.trend.before
         change = difference(values, at, at - 1)
         cells = [
-            HeatCell(
-                _bare(value),
-                _warmth(measure.share(course.due[before + place], course.stood[before + place]))
-                if value is not None
-                else None,
-                self.rows(measure, place, **narrowed) if value is not None else "",
+            HeatCell(_bare(value), _warmth(measure.share(due, stood)), self.rows(measure, place, department=department))
+            if value is not None
+            else HeatCell("", None, "")
+            for place, (value, due, stood) in enumerate(
+                zip(values[before:], course.due[before:], course.stood[before:], strict=True)
             )
-            for place, value in enumerate(values[before:])
         ]
+        address = ""
+        if department is not None:
+            address = str(to(self._context, "trends", **{**self.query, **self._view, "department": department}))
         return HeatRow(
-            words.department_name(course) if narrowed else _("All departments"),
-            str(to({"request": self.request}, "trends", **{**self.query, **self._view(), **narrowed}))
-            if narrowed
-            else "",
+            words.department_name(course) if address else _("All departments"),
+            address,
             cells,
             words.change_words(measure, change),
-            change is not None and change != 0 and (change < 0) == measure.is_rate,
+            change is not None and (change <= -WORSE_POINTS if measure.is_rate else change >= WORSE_PEOPLE),
         )
 
+    @cached_property
     def _view(self) -> dict[str, str]:
         """What the page's own address says beside its filters."""
         return {name: value for name in ("period", "measure") if (value := self.request.GET.get(name))}

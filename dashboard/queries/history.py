@@ -109,20 +109,22 @@ def _from_tallies(
 
 def _from_facts(selection: Selection, key: str, moments: Sequence[datetime]) -> list[Standing]:
     """Count every fact that is selected, at each of the moments."""
-    kinds = {"": "true"}
-    if selection.has_exemptions:
-        kinds["net_"] = (
-            "NOT EXISTS (SELECT FROM dashboard_exemptspan x WHERE x.enrollment_id = f.enrollment_id"
-            " AND x.during @> wanted.at)"
-        )
-    columns = [column for prefix, kind in kinds.items() for column in _columns(prefix, kind)]
     source = stretches.current_at("wanted.at", where=selection.of_facts, source=selection.facts)
+    columns = [
+        column for prefix, kind in (("", "true"), ("net_", "NOT is_exempt")) for column in _columns(prefix, kind)
+    ]
     with connection.cursor() as cursor:
+        # Raw SQL: spans of time within a lateral join with moments of our own.
         cursor.execute(
             f"""
             WITH wanted (place, at) AS (SELECT * FROM unnest(%(places)s::int[], %(moments)s::timestamptz[]))
             SELECT place, {key}, {", ".join(columns)}
-            FROM wanted CROSS JOIN LATERAL ({source}) f GROUP BY 1, 2
+            FROM wanted CROSS JOIN LATERAL (
+                SELECT *, EXISTS (
+                    SELECT FROM dashboard_exemptspan x
+                    WHERE x.enrollment_id = f.enrollment_id AND x.during @> wanted.at
+                ) AS is_exempt FROM ({source}) f OFFSET 0
+            ) f GROUP BY 1, 2
             """,
             {**selection.values, "places": list(range(len(moments))), "moments": list(moments)},
         )
@@ -130,8 +132,7 @@ def _from_facts(selection: Selection, key: str, moments: Sequence[datetime]) -> 
     found: list[Standing] = [{} for _ in moments]
     for place, group, *counts in rows:
         gross = Counts(**dict(zip(_COUNTS, counts, strict=False)))
-        net = Counts(**dict(zip(_COUNTS, counts[len(_COUNTS) :], strict=True))) if selection.has_exemptions else gross
-        found[place][group] = Totals(net, gross)
+        found[place][group] = Totals(Counts(**dict(zip(_COUNTS, counts[len(_COUNTS) :], strict=True))), gross)
     return found
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from dashboard.access import Scope
 from dashboard.metrics import CANCELLED_STATUSES, Counts, local_midnight
@@ -14,7 +15,7 @@ from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.history import Standing, standings
 from dashboard.queries.selection import Selection, select
 from dashboard.queries.trends import Period, Trend, periods, trend
-from sync.models import Account, Campaign, ContentItem
+from sync.models import Campaign, ContentItem
 
 # The quarters of the chart, and those in which content is looked for: used in all three, it was not rotated for two.
 SHOWN = 8
@@ -51,7 +52,10 @@ class ContentRow:
 
 @dataclass(frozen=True)
 class Review:
-    """One quarter. `trend` ends with it; `following` is the quarter after it."""
+    """One quarter. `trend` ends with it; `following` is the quarter after it.
+
+    `target` is the rate the account aims at, in percent; without campaigns it is the usual one.
+    """
 
     quarter: Period
     following: tuple[date, date]
@@ -113,7 +117,9 @@ def review(
         ],
         _content_rows(scope, everything, used, at=quarter.at),
         list(_in_force(scope, quarter.at)),
-        _target(scope.account),
+        next(
+            (campaign.target for campaign in everything if campaign.target is not None), AccountSetting.DEFAULT_TARGET
+        ),
     )
 
 
@@ -122,8 +128,10 @@ def _after(first: date) -> date:
     return date(first.year + (first.month == 10), (first.month + 2) % 12 + 1, 1)
 
 
-def _campaigns(scope: Scope, selection: Selection) -> QuerySet[Campaign]:
-    campaigns = scope.campaigns()
+def _campaigns(scope: Scope, selection: Selection) -> QuerySet[Any]:
+    """Return the campaigns that are asked about, each with the account's target rate where one was set."""
+    target = AccountSetting.objects.filter(account=OuterRef("account")).values("target_rate")
+    campaigns = scope.campaigns().annotate(target=Subquery(target))
     return campaigns if selection.campaigns is None else campaigns.filter(pk__in=selection.campaigns)
 
 
@@ -201,9 +209,3 @@ def _in_force(scope: Scope, at: datetime) -> QuerySet[Exemption]:
         .select_related("person", "group", "campaign", "approved_by")
         .order_by("ends_at", "pk")
     )
-
-
-def _target(account: Account) -> Decimal:
-    """Return the rate the account aims at, in percent."""
-    setting = AccountSetting.objects.filter(account=account).first()
-    return setting.target_rate if setting else AccountSetting.DEFAULT_TARGET

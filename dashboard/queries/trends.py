@@ -28,6 +28,11 @@ class Period:
     is_running: bool
 
     @property
+    def number(self) -> int:
+        """The number of the quarter it is, or is in: 1 to 4."""
+        return (self.start.month + 2) // 3
+
+    @property
     def quarter(self) -> str:
         """The name of the quarter it is, or is in."""
         return quarter_name(self.start)
@@ -79,7 +84,8 @@ def trend(
 ) -> Trend:
     """Return the last `count` quarters or months; the last is the one that `as_of` closes or is in.
 
-    `selection` is what the other arguments select, where the caller has it already. ValueError for any other period, and for a filter by state.
+    `selection` is what the other arguments select, where the caller has it already. ValueError for any other period,
+    and for a filter by state.
     """
     shown = periods(scope, as_of=as_of, period=period, count=count + YEAR // MONTHS[period])
     before = len(shown) - count

@@ -38,6 +38,8 @@
     if (!live.has(chart)) canvas.style.blockSize = `${Math.round(chart.querySelector("[data-chart-drawn]").offsetHeight)}px`;
     canvas.hidden = false;
     const { data, layout, config } = figureOf(chart);
+    const ticks = layout.xaxis.tickvals;
+    if (canvas.offsetWidth < 420 && ticks.length > 4) layout.xaxis.tickvals = ticks.filter((_, place) => (ticks.length - 1 - place) % 2 === 0);
     await Plotly.react(canvas, data, layout, config);
     live.add(chart);
     chart.classList.add("is-live");
