@@ -17,18 +17,18 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
-from dashboard.metrics import AGE_LIMITS, Age, Rate
+from dashboard.metrics import Age, Rate
 from dashboard.pages import past_due_findings as findings
 from dashboard.pages.asked import Asked, asked
 from dashboard.pages.context import shell_of
 from dashboard.pages.filter_choices import filter_bar
+from dashboard.pages.past_due_rows import Pen, Row
 from dashboard.queries.asking import By, Filters
 from dashboard.queries.figures import figures
-from dashboard.queries.past_due import PastDuePerson, Sort
-from dashboard.queries.past_due_groups import Item, PastDue, PastDueGroup, Spread
+from dashboard.queries.past_due import Sort
+from dashboard.queries.past_due_groups import PastDue, PastDueGroup, Spread
 from dashboard.templatetags.addresses import here
 from dashboard.templatetags.figures import svg_percent
-from sync.models.training import DueSource
 
 FRAGMENT = "past-due-list"
 PER_PAGE = 50
@@ -44,14 +44,6 @@ _GROUPINGS = {
     By.DEPARTMENT.value: gettext_lazy("Department"),
     By.MANAGER.value: gettext_lazy("Manager"),
     By.CAMPAIGN.value: gettext_lazy("Campaign"),
-}
-_DUE_SOURCES = {
-    DueSource.EXTENSION: gettext_lazy("Extended"),
-    DueSource.CAMPAIGN_END: gettext_lazy("Campaign end"),
-    DueSource.RELATIVE: gettext_lazy("Counted from enrollment"),
-    DueSource.OBSERVED: gettext_lazy("First seen past due"),
-    DueSource.HIDDEN_EXTENSION: gettext_lazy("Extended in KnowBe4"),
-    DueSource.NONE: gettext_lazy("No deadline"),
 }
 # The column that the groups' rows take the place of.
 _IN_GROUP_ROWS = {By.DEPARTMENT: "department", By.MANAGER: "manager", By.CAMPAIGN: "items"}
@@ -79,21 +71,6 @@ class Column:
     order: str = ""
     is_current: bool = False
     is_descending: bool = False
-
-
-@dataclass(frozen=True)
-class Row:
-    """Someone past due as the list draws them; `step` is the shade of their age, from 1 to 6."""
-
-    person: PastDuePerson
-    item: Item | None
-    step: int
-    due_source: str
-
-    @property
-    def others(self) -> int:
-        """How many more are past due beside the oldest one."""
-        return self.person.items - 1
 
 
 @dataclass(frozen=True)
@@ -213,28 +190,33 @@ def _strip(spread: Spread, view: View) -> list[dict[str, Any]]:
 
 def _list(request: ScopedRequest, asking: PastDue, spread: Spread, view: View) -> dict[str, Any]:
     """Return the page of people, or of groups with the first people of each."""
+    pen = Pen(request)
     if view.by is None:
         page = _page_of(range(spread.people), PER_PAGE, view.page)
         offset = (page.number - 1) * PER_PAGE
         people = asking.people(view.sort, is_descending=view.is_descending, limit=PER_PAGE, offset=offset)
         items = asking.items(person.person_id for person in people)
-        return {"page": page, "rows": [_row(person, items.get((0, person.person_id))) for person in people]}
+        return {"page": page, "rows": [pen.row(person, items.get((0, person.person_id))) for person in people]}
     page = _page_of(spread.groups, GROUPS, view.page)
     each = PER_PAGE if len(spread.groups) == 1 else EACH
     groups = asking.with_rows(list(page.object_list), view.sort, is_descending=view.is_descending, each=each)
     items = asking.items({row.person_id for group in groups for row in group.rows})
-    is_by_campaign = view.by == By.CAMPAIGN
     return {
         "page": page,
         "sections": [
             Section(
                 group,
-                tuple(_row(row, items.get((group.key if is_by_campaign else 0, row.person_id))) for row in group.rows),
+                tuple(pen.row(row, items.get((_item_key(view, group), row.person_id))) for row in group.rows),
                 *_ways_into(request, group, view.by),
             )
             for group in groups
         ],
     }
+
+
+def _item_key(view: View, group: PastDueGroup) -> int:
+    """Return the group under which `PastDue.items` has the items of a group's people."""
+    return group.key if view.by == By.CAMPAIGN else 0
 
 
 def _page_of(rows: Sequence[Any], size: int, number: int) -> Page:
@@ -253,13 +235,6 @@ def _ways_into(request: ScopedRequest, group: PastDueGroup, by: By) -> tuple[str
         drill = here(context, by=By.MANAGER.value, manager=group.key, direct=None) if group.has_lines_below else ""
         return here(context, by=NOT_GROUPED, manager=group.key, direct=None), drill
     return here(context, by=NOT_GROUPED, manager=group.key, direct=1 if group.key > 0 else None), ""
-
-
-def _row(person: PastDuePerson, item: Item | None) -> Row:
-    steps = enumerate(AGE_LIMITS.values(), start=1)
-    step = next(step for step, (_fewest, most) in steps if most is None or person.days_past_due <= most)
-    source = str(_DUE_SOURCES[DueSource(item.due_source)]) if item and item.due_source in _DUE_SOURCES else ""
-    return Row(person, item, step, source)
 
 
 def _nobody(request: ScopedRequest, question: Asked, spread: Spread, *, is_narrowed: bool) -> dict[str, Any]:

@@ -34,6 +34,17 @@ def head_of(account: Account) -> Person:
     return Person.objects.filter(account=account).order_by("pk")[0]
 
 
+@pytest.mark.parametrize("width", [360, 760, 1000, 2560])
+def test_no_width_makes_the_list_scroll_sideways(
+    sign_in: Callable[[User], Page], live_server: LiveServer, late: Account, alice: User, width: int
+) -> None:
+    page = sign_in(alice)
+    page.set_viewport_size({"width": width, "height": 900})
+    for by in ("none", "department", "campaign"):
+        page.goto(f"{live_server.url}/past-due/?by={by}")
+        assert_fits(page)
+
+
 @pytest.mark.parametrize(("size", "light"), [("desk", "light"), ("phone", "dark")])
 def test_a_manager_finds_whom_to_push(
     sign_in: Callable[[User], Page],
@@ -88,6 +99,8 @@ def test_addresses_are_copied_or_shown(
     boxes.nth(0).check()
     boxes.nth(1).check()
     expect(bulk).to_be_visible()
+    said = page.evaluate("getComputedStyle(document.querySelector('[data-picked]'), '::before').content")
+    assert said == 'counter(picked) " "'
     assert_accessible(page)
     bulk.get_by_role("button", name="Copy addresses").click()
     expect(bulk.get_by_role("button", name="Copied")).to_be_visible()
