@@ -19,6 +19,7 @@ from dashboard.queries.person import Owed, Record, read_person
 
 # Shown at once; the rest stands folded below.
 FIRST_EVENTS = 12
+FIRST_ENROLLMENTS = 12
 FIRST_TESTS = 8
 
 
@@ -41,6 +42,11 @@ class EnrollmentLine:
     def is_due(self) -> bool:
         """Whether it is past due."""
         return self.mark == "due"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something left to do that counts."""
+        return self.owed.counts and self.mark != "done"
 
 
 @require_GET
@@ -67,12 +73,16 @@ def _context(request: ScopedRequest, record: Record) -> dict[str, Any]:
     tests = words.tested(record.tests, as_of)
     lately = [test for test in tests if test.sent_at > as_of - words.YEAR]
     events = words.events(record, as_of=as_of)
+    lines = [_line(owed, axis, request) for owed in record.enrollments]
+    # What is still to be done stands at once, however old.
+    shown_first = [line for place, line in enumerate(lines) if place < FIRST_ENROLLMENTS or line.is_open]
     return {
         "record": record,
         "shown": shown,
         "lead": words.lead(record, name, as_of=as_of, zone=zone),
         "axis": axis,
-        "enrollments": [_line(owed, axis, request) for owed in record.enrollments],
+        "enrollments": shown_first,
+        "earlier": [line for line in lines if line not in shown_first],
         "deadlines_finding": words.deadlines_finding(record, name, as_of=as_of),
         "lately": lately[::-1],
         "first_tests": tests[:FIRST_TESTS],
@@ -102,7 +112,7 @@ def _line(owed: Owed, axis: Axis, request: ScopedRequest) -> EnrollmentLine:
     if owed.reason is not None:
         cause = _("Not counted: %(reason)s") % {"reason": owed.reason.label}
     elif owed.failed is not None:
-        cause = _("After “%(test)s”") % {"test": owed.failed.test}
+        cause = _("After “%(test)s”") % {"test": owed.failed.test.template_name or owed.failed.test}
     return EnrollmentLine(
         owed=owed,
         title=title,
@@ -110,7 +120,7 @@ def _line(owed: Owed, axis: Axis, request: ScopedRequest) -> EnrollmentLine:
         state=str(state),
         mark=mark,
         lane=axis.lane(owed),
-        due_source=str(words.DUE_SOURCES.get(row.due_source, "")),  # type: ignore[call-overload]
+        due_source=words.due_source(row),
         outcome=outcome,
         note=note,
         cause=cause,
@@ -127,6 +137,8 @@ def _reports_finding(record: Record, name: str) -> str:
     if not record.reports.total:
         return ""
     values = {"name": name, "n": record.reports.total, "late": late}
+    if late and record.reports.total == 1:
+        return _("The only person who reports to %(name)s has something past due") % values
     if not late:
         return _("Nobody who reports to %(name)s has anything past due") % values
     if late == len(record.reports.rows) < record.reports.total:

@@ -18,7 +18,7 @@ from dashboard.pages.change_words import field_words, value_words
 from dashboard.queries.asking import State
 from dashboard.queries.person import Owed, Record
 from dashboard.templatetags.figures import day, number
-from sync.models import Change, PhishingResult
+from sync.models import Change, Enrollment, PhishingResult
 from sync.models.training import DueSource
 
 STATES = {
@@ -30,7 +30,7 @@ STATES = {
 DUE_SOURCES = {
     DueSource.EXTENSION: gettext_lazy("Extended, from the console"),
     DueSource.CAMPAIGN_END: gettext_lazy("Campaign end"),
-    DueSource.RELATIVE: gettext_lazy("From enrollment on"),
+    DueSource.RELATIVE: gettext_lazy("Counted from enrollment"),
     DueSource.OBSERVED: gettext_lazy("First seen past due"),
     DueSource.HIDDEN_EXTENSION: gettext_lazy("Extended in KnowBe4, date not known"),
     DueSource.NONE: gettext_lazy("No deadline"),
@@ -128,6 +128,11 @@ class Tested:
     mark: str
     is_failed: bool
     is_reported: bool
+
+    @property
+    def name(self) -> str:
+        """What the email pretended to be; the test's name where KnowBe4 names no template."""
+        return self.result.test.template_name or str(self.result.test)
 
 
 def tested(results: Iterable[PhishingResult], as_of: datetime) -> list[Tested]:
@@ -251,6 +256,14 @@ def title(owed: Owed) -> str:
     """Return what an enrollment is called: its campaign, or its content where KnowBe4 lists no campaign."""
     campaign = owed.enrollment.campaign
     return str(campaign) if campaign is not None else str(owed.enrollment.content)
+
+
+def due_source(row: Enrollment) -> str:
+    """Return the rule that gave the due date: "2 weeks after enrollment"."""
+    campaign = row.campaign
+    if row.due_source == DueSource.RELATIVE and campaign is not None and campaign.relative_duration:
+        return _("%(duration)s after enrollment") % {"duration": campaign.relative_duration}
+    return str(DUE_SOURCES[DueSource(row.due_source)])
 
 
 def outcome(owed: Owed, *, as_of: datetime, zone: ZoneInfo) -> tuple[str, str]:
