@@ -4,7 +4,7 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!dialog) return;
   const stored = "rollcall-keys", waits = 1500;
   const toggle = dialog.querySelector("[data-keys-toggle]");
-  let isOn = true, pressed = 0;
+  let isOn = true, pressed = -Infinity;
   try { isOn = localStorage.getItem(stored) !== "off"; } catch { isOn = true; /* storage may be blocked */ }
   toggle.checked = isOn;
   toggle.addEventListener("change", () => {
@@ -29,7 +29,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!isOn || event.defaultPrevented || event.isComposing || event.repeat) return;
     if (event.ctrlKey || event.metaKey || event.altKey || dialog.open || isWriting(event.target)) return;
     const isSecond = event.timeStamp - pressed < waits;
-    pressed = 0;
+    pressed = -Infinity;
     if (isSecond) {
       const link = dialog.querySelector(`a[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
       if (link) { event.preventDefault(); link.click(); }
