@@ -162,6 +162,7 @@ def _campaigns(
                 When(pk__in=_with_open_work(counts), then=Subquery(next_due_at[:1])), output_field=DateTimeField()
             ),
         )
+        .only("knowbe4_id", "name", "reported_status", "duration_type", "relative_duration", "start_at", "end_at")
         .order_by("name", "pk")
     )
     rows = [
