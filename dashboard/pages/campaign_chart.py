@@ -23,6 +23,8 @@ _TOP, _FOOT = 42.0, 26
 TABLE_ROWS = 24
 MOST_POINTS = 160
 _STEPS = (1, 2, 7, 14)
+# Days are labelled by month and year in a window that is longer.
+LONG_WINDOW = 330
 _LABEL = 6.4
 
 
@@ -108,21 +110,24 @@ def burn_up(days: Sequence[BurnDay], deadline: date | None, size: Size) -> BurnU
 
 
 def _x_ticks(first: date, end: date, x: Callable[[date], float], size: Size) -> list[Mark]:
-    """Label days, weeks, months or years, whichever leaves room between the labels."""
-    most = max(2, int((size.width - size.left - size.right) / 72))
+    days = _tick_days(first, end, max(2, int((size.width - size.left - size.right) / 72)))
+    words = "M Y" if (end - first).days > LONG_WINDOW else "j M"
+    return [Mark(x(day), size.height - 6, date_format(day, words)) for day in days]
+
+
+def _tick_days(first: date, end: date, most: int) -> list[date]:
+    """Return the days to label, about `most` of them: every so many days, or the beginnings of months or years."""
     length = (end - first).days
     step = next((step for step in _STEPS if length / step <= most), None)
     if step is not None:
-        found = [first + timedelta(days=ahead) for ahead in range(0, length + 1, step)]
-        return [Mark(x(day), size.height - 6, date_format(day, "j M")) for day in found]
+        return [first + timedelta(days=ahead) for ahead in range(0, length + 1, step)]
     months = next((months for months in (1, 2, 3, 6, 12) if length / (30 * months) <= most), 24)
     starts = [
         date(first.year + ahead // 12, ahead % 12 + 1, 1)
         for ahead in range(first.month - 1, first.month + length // 28 + 1)
         if ahead % months == 0
     ]
-    words = "M Y" if length > 330 else "j M"
-    return [Mark(x(day), size.height - 6, date_format(day, words)) for day in starts if first <= day <= end]
+    return [day for day in starts if first <= day <= end]
 
 
 def _marks(
@@ -274,8 +279,9 @@ def figure(days: Sequence[BurnDay], deadline: date | None) -> dict[str, Any]:
                 "showspikes": False,
                 "range": [first.isoformat(), max(end, first + timedelta(days=1)).isoformat()],
                 "hoverformat": "%-d %b %Y",
-                "tickformat": "%-d %b" if (end - first).days <= 330 else "%b %Y",
-                "nticks": 8,
+                "tickformat": "%-d %b" if (end - first).days <= LONG_WINDOW else "%b %Y",
+                "tickangle": 0,
+                "tickvals": [day.isoformat() for day in _tick_days(first, end, 8)],
             },
             "yaxis": {
                 **_AXIS,
