@@ -122,7 +122,7 @@ def past_due(request: ScopedRequest) -> HttpResponse:
     if spread.people:
         context |= _list(request, asking, spread, view)
     else:
-        context |= _nobody(request, question, spread, is_narrowed=context["is_narrowed"])
+        context |= _nobody(request, question, spread, context)
     return render(
         request, f"dashboard/past_due/list.html#{FRAGMENT}" if is_swap else "dashboard/past_due.html", context
     )
@@ -237,15 +237,18 @@ def _ways_into(request: ScopedRequest, group: PastDueGroup, by: By) -> tuple[str
     return here(context, by=NOT_GROUPED, manager=group.key, direct=1 if group.key > 0 else None), ""
 
 
-def _nobody(request: ScopedRequest, question: Asked, spread: Spread, *, is_narrowed: bool) -> dict[str, Any]:
-    """Return why nobody is listed: nobody is past due at all, or nobody whom the filters select."""
-    counted = figures(request.scope, as_of=request.as_of, **question.question).net.people_counted
-    if not is_narrowed:
-        return {"counted": counted}
-    total = spread.everybody
-    if not total:
-        total = PastDue.ask(request.scope, as_of=request.as_of, basis=question.basis).spread().everybody
-    return {"counted": counted, "total": total}
+def _nobody(request: ScopedRequest, question: Asked, spread: Spread, shown: dict[str, Any]) -> dict[str, Any]:
+    """Return what an empty list says: how many are up to date, and how many are past due without the filters.
+
+    The former where all are meant, or one department; of a list narrowed otherwise it says little.
+    """
+    found = {}
+    if not spread.everybody and (shown["department"] or not shown["is_narrowed"]):
+        found["counted"] = figures(request.scope, as_of=request.as_of, **question.question).net.people_counted
+    if shown["is_narrowed"]:
+        everyone = PastDue.ask(request.scope, as_of=request.as_of, basis=question.basis)
+        found["total"] = spread.everybody or everyone.spread().everybody
+    return found
 
 
 @require_GET

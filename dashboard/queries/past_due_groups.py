@@ -13,7 +13,7 @@ from django.db import connection
 
 from dashboard.access import Scope
 from dashboard.metrics import SPANS, Age, Rate
-from dashboard.queries import lines, tallies
+from dashboard.queries import tallies
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.figures import IS_EXEMPT, KEYS
 from dashboard.queries.names import NAME
@@ -93,7 +93,6 @@ class _Line:
     """
 
     heads: dict[int, int]
-    names: dict[int, str]
     top: int | None = None
     is_loop: bool = False
 
@@ -130,7 +129,7 @@ class PastDue:
         selection = select(scope, as_of=as_of, filters=replace(filters, manager=None), basis=basis)
         if selection is None or not may_be_late(selection):
             return cls(None, by)
-        line = _line(lines.managers(selection), filters.manager)
+        line = _line(_managing(selection), filters.manager)
         if filters.manager is not None:
             without = filters.manager if line.is_loop else None
             selection = replace(selection, managers=tuple(sorted(line.heads)), without=without)
@@ -202,7 +201,7 @@ class PastDue:
             elif not self.ages or places[place] in self.ages:
                 groups[group] = groups.get(group, 0) + count
                 called[group] = title
-        line = self.line or _Line({}, {})
+        line = self.line or _Line({})
         within = {head for manager, head in line.heads.items() if manager != head}
         found = [
             PastDueGroup(
@@ -342,14 +341,30 @@ def _manager_of(by: By | None, rows: Sequence[PastDuePerson]) -> str:
     return rows[0].manager if by == By.MANAGER and rows else ""
 
 
-def _line(managers: lines.Managers, manager: int | None) -> _Line:
+def _managing(selection: Selection) -> dict[int, int]:
+    """Return the manager of everyone who manages somebody, by person; `lines.managers` knows their names as well."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT f.person_id, f.manager_id FROM {selection.standings}
+            WHERE f.account_id = %(account)s AND f.person_id IN (
+                SELECT DISTINCT f.manager_id FROM {selection.standings}
+                WHERE f.account_id = %(account)s AND f.manager_id > 0
+            )
+            """,
+            selection.values,
+        )
+        return dict(cursor.fetchall())
+
+
+def _line(above: dict[int, int], manager: int | None) -> _Line:
     """Return the groups just below a manager, or below everybody. Whoever is in a loop without a top stands alone."""
     below: dict[int, list[int]] = {}
-    for person, own in managers.above.items():
+    for person, own in above.items():
         below.setdefault(own, []).append(person)
     top, starts = manager, below.get(manager or 0, [])
     if manager is None:
-        starts = [person for person, own in managers.above.items() if own <= 0]
+        starts = [person for person, own in above.items() if own <= 0]
         if len(starts) == 1:
             top, starts = starts[0], below.get(starts[0], [])
     heads = {top: top} if top is not None else {}
@@ -362,4 +377,4 @@ def _line(managers: lines.Managers, manager: int | None) -> _Line:
             if person not in heads:
                 heads[person] = start
                 waiting += below.get(person, ())
-    return _Line(heads, managers.names, top, is_loop)
+    return _Line(heads, top, is_loop)

@@ -22,6 +22,8 @@
     const count = chosen(form).length;
     all.checked = count > 0 && count === boxes.length;
     all.indeterminate = count > 0 && count < boxes.length;
+    // The bar's own count is drawn by the style sheet, which is not read aloud as it changes.
+    form.querySelector("[data-copy-said]").textContent = `${count} ${form.querySelector("[data-picked]").textContent}`;
   });
 
   document.addEventListener("reset", (event) => {
