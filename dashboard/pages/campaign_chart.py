@@ -239,7 +239,7 @@ def figure(days: Sequence[BurnDay], deadline: date | None) -> dict[str, Any]:
                 "bordercolor": "var(--line-2)",
                 "font": {"color": "var(--ink)", "size": 12},
             },
-            "margin": {"l": 44, "r": 52, "t": 42, "b": 26, "pad": 0},
+            "margin": {"l": 44, "r": 52, "t": 42, "b": 34, "pad": 0},
             "annotations": [
                 *(_annotation(row.date, row.rate.percent or 0, text, side) for row, text, side in marks),
                 *(
@@ -281,6 +281,7 @@ def figure(days: Sequence[BurnDay], deadline: date | None) -> dict[str, Any]:
                 "hoverformat": "%-d %b %Y",
                 "tickformat": "%-d %b" if (end - first).days <= LONG_WINDOW else "%b %Y",
                 "tickangle": 0,
+                "ticklabelstandoff": 8,
                 "tickvals": [day.isoformat() for day in _tick_days(first, end, 8)],
             },
             "yaxis": {
