@@ -6,6 +6,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from dashboard.access import ScopedRequest
@@ -142,5 +143,12 @@ def _reports_finding(record: Record, name: str) -> str:
     if not late:
         return _("Nobody who reports to %(name)s has anything past due") % values
     if late == len(record.reports.rows) < record.reports.total:
-        return _("%(late)s or more of the %(n)s people who report to %(name)s have something past due") % values
-    return _("Of the %(n)s people who report to %(name)s, %(late)s have something past due") % values
+        return _("At least %(late)s of the %(n)s people who report to %(name)s have something past due") % values
+    return (
+        ngettext(
+            "%(late)s of the %(n)s people who report to %(name)s has something past due",
+            "%(late)s of the %(n)s people who report to %(name)s have something past due",
+            late,
+        )
+        % values
+    )
