@@ -97,12 +97,13 @@ def suggestions(lines: Iterable[DepartmentLine]) -> list[Suggestion]:
     for line in lines:
         words = _words(line.department.name)
         alike[" ".join(sorted(words))].append(line)
-        if len(words) > 1:
+        if len(words) > 1 and max(map(len, words)) > 1:
             initials["".join(word[0] for word in words)].append(line)
     found: list[Suggestion] = []
-    for key, same in alike.items():
+    for same in alike.values():
         ranked = sorted(same, key=lambda line: (-line.people, line.department.pk))
-        longer = initials.get(key, [])
+        # "R&D" is two words; as one they are the initials of a longer name.
+        longer = initials.get("".join(_words(same[0].department.name)), [])
         if len(longer) == 1 and longer[0] not in ranked:
             ranked = sorted([*ranked, longer[0]], key=lambda line: (line is not longer[0], -line.people))
         found.extend(Suggestion(line, ranked[0]) for line in ranked[1:])

@@ -49,12 +49,12 @@ def rows_of(account: Account) -> dict[str, list[tuple[tuple[str, Any], ...]]]:
     with connection.cursor() as cursor:
         names = {}
         for table in {*REFERS_TO.values(), "sync_campaign", "sync_phishingcampaign"}:
-            cursor.execute(f"SELECT id, ({NAMED_BY.get(table, 'knowbe4_id')})::text FROM {table}")
+            cursor.execute(f"SELECT id, ({NAMED_BY.get(table, 'knowbe4_id')})::text FROM {table}")  # noqa: S608
             names[table] = dict(cursor.fetchall())
         for table, references in TABLES.items():
             owner = "account_id" if table != "sync_phishingresult" else "(SELECT account_id FROM sync_phishingtest"
             owner = owner if table != "sync_phishingresult" else f"{owner} t WHERE t.id = test_id)"
-            cursor.execute(f"SELECT * FROM {table} WHERE {owner} = %s", [account.pk])
+            cursor.execute(f"SELECT * FROM {table} WHERE {owner} = %s", [account.pk])  # noqa: S608
             columns = [column.name for column in cursor.description]
             rows = []
             for values in cursor.fetchall():
