@@ -148,6 +148,8 @@ def test_the_command_tells_that_nobody_answers(connected, simulator):
 
 @pytest.mark.usefixtures("connected")
 def test_the_command_says_what_it_published(capsys):
+    # An account beside it, without a key, is no reason to ask which.
+    Account.objects.create(name="Brackwater Mutual")
     call_command("sync", "--if-never")
     assert "Published run" in capsys.readouterr().out
     call_command("sync", "--if-never")

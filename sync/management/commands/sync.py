@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--account", metavar="NAME", help="which account; not needed when there is only one")
         parser.add_argument("--full", action="store_true", help="read everything (a first sync always does)")
-        parser.add_argument("--if-never", action="store_true", help="do nothing if the account was synced before")
+        parser.add_argument("--if-never", action="store_true", help="only accounts that have a key and were never synced")
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run it; on the command line an error is one sentence, without the name of its class before it."""
@@ -39,9 +39,15 @@ class Command(BaseCommand):
             sys.exit(error.returncode)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        account = find_account(options["account"])
-        if options["if_never"] and account.published_at:
-            return
+        if options["if_never"] and options["account"] is None and Account.objects.exists():
+            accounts = [account for account in Account.objects.order_by("name") if account.encrypted_key]
+        else:
+            accounts = [find_account(options["account"])]
+        for account in accounts:
+            if not options["if_never"] or account.published_at is None:
+                self._sync(account, full=options["full"])
+
+    def _sync(self, account: Account, *, full: bool) -> None:
         # The outcome is told below, once.
         logging.getLogger("sync.pipeline.run").setLevel(logging.ERROR)
         console = Console(file=sys.stderr)
@@ -50,7 +56,7 @@ class Command(BaseCommand):
                 run = run_stoppable(
                     account,
                     trigger=SyncRun.Trigger.COMMAND,
-                    full=options["full"],
+                    full=full,
                     listener=steps.show,
                     on_wait=steps.waiting,
                 )
