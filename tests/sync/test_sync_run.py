@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db.models import Count
 
-from sync.models import Campaign, Change, Enrollment, Person, PhishingResult, SyncRun
+from sync.models import Account, Campaign, Change, Enrollment, Person, PhishingResult, SyncRun
 from sync.simulator.faults import Fault
 from tests.sync.truth import expected_enrollments, mirrored_enrollments
 

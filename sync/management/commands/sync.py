@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--account", metavar="NAME", help="which account; not needed when there is only one")
         parser.add_argument("--full", action="store_true", help="read everything (a first sync always does)")
-        parser.add_argument("--if-never", action="store_true", help="only accounts that have a key and were never synced")
+        parser.add_argument("--if-never", action="store_true", help="only accounts with a key that were never synced")
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run it; on the command line an error is one sentence, without the name of its class before it."""
