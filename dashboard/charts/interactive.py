@@ -12,8 +12,22 @@ from dashboard.charts.periods import Line, Plot, end_text, tick_places
 _COLORS = {"done": "var(--done)", "due": "var(--due)", "ink": "var(--ink-2)"}
 _SYMBOLS = {"done": "circle", "due": "circle", "ink": "square"}
 _RING = {"color": "var(--surface)", "width": 2}
-_SMALL = {"color": "var(--ink-3)", "size": 12}
-_AXIS: dict[str, Any] = {"fixedrange": True, "zeroline": False, "ticks": "", "tickfont": _SMALL, "automargin": False}
+SMALL = {"color": "var(--ink-3)", "size": 12}
+# What every chart's layout has in common: paper and type of the page, no legend, one hover label for a place.
+LOOK: dict[str, Any] = {
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": SMALL,
+    "showlegend": False,
+    "dragmode": False,
+    "hovermode": "x unified",
+    "hoverlabel": {
+        "bgcolor": "var(--raised)",
+        "bordercolor": "var(--line-2)",
+        "font": {"color": "var(--ink)", "size": 12},
+    },
+}
+AXIS: dict[str, Any] = {"fixedrange": True, "zeroline": False, "ticks": "", "tickfont": SMALL, "automargin": False}
 
 
 def figure(plot: Plot) -> dict[str, Any]:
@@ -24,17 +38,7 @@ def figure(plot: Plot) -> dict[str, Any]:
     return {
         "data": [trace for line in plot.lines for trace in _traces(plot, line)],
         "layout": {
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": _SMALL,
-            "showlegend": False,
-            "dragmode": False,
-            "hovermode": "x unified",
-            "hoverlabel": {
-                "bgcolor": "var(--raised)",
-                "bordercolor": "var(--line-2)",
-                "font": {"color": "var(--ink)", "size": 12},
-            },
+            **LOOK,
             "margin": {"l": 40, "r": max(52, 14 + 7 * longest), "t": 18, "b": 26, "pad": 0},
             "annotations": labels,
             "shapes": [
@@ -50,7 +54,7 @@ def figure(plot: Plot) -> dict[str, Any]:
                 }
             ],
             "xaxis": {
-                **_AXIS,
+                **AXIS,
                 "type": "category",
                 "showgrid": False,
                 "showline": False,
@@ -59,7 +63,7 @@ def figure(plot: Plot) -> dict[str, Any]:
                 "tickvals": [plot.periods[place] for place in tick_places(plot, 6)],
             },
             "yaxis": {
-                **_AXIS,
+                **AXIS,
                 "showgrid": True,
                 "gridcolor": "var(--chart-grid)",
                 "gridwidth": 1,

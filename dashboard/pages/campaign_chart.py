@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dashboard.charts import Mark, Size
+from dashboard.charts.interactive import AXIS, LOOK, SMALL
 from dashboard.pages.campaign_words import HALF, THREE_QUARTERS, on_day, reached, short
 from dashboard.queries.campaign import BurnDay
 from dashboard.templatetags.figures import number, percent
@@ -182,10 +183,6 @@ def _kept(days: Sequence[BurnDay], deadline: date | None) -> list[date]:
 
 # With Plotly ----------------------------------------------------------------------------------------------------
 
-_SMALL = {"color": "var(--ink-3)", "size": 12}
-_STRONG = {"color": "var(--ink)", "size": 12, "weight": 600}
-_AXIS: dict[str, Any] = {"fixedrange": True, "zeroline": False, "ticks": "", "tickfont": _SMALL, "automargin": False}
-
 
 def figure(days: Sequence[BurnDay], deadline: date | None) -> dict[str, Any]:
     """Return the same as Plotly's figure, as `dashboard.charts.interactive` does: exact values by day on hover."""
@@ -228,17 +225,7 @@ def figure(days: Sequence[BurnDay], deadline: date | None) -> dict[str, Any]:
             },
         ],
         "layout": {
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "font": _SMALL,
-            "showlegend": False,
-            "dragmode": False,
-            "hovermode": "x unified",
-            "hoverlabel": {
-                "bgcolor": "var(--raised)",
-                "bordercolor": "var(--line-2)",
-                "font": {"color": "var(--ink)", "size": 12},
-            },
+            **LOOK,
             "margin": {"l": 44, "r": 52, "t": 42, "b": 34, "pad": 0},
             "annotations": [
                 *(_annotation(row.date, row.rate.percent or 0, text, side) for row, text, side in marks),
@@ -272,7 +259,7 @@ def figure(days: Sequence[BurnDay], deadline: date | None) -> dict[str, Any]:
                 else []
             ),
             "xaxis": {
-                **_AXIS,
+                **AXIS,
                 "type": "date",
                 "showgrid": False,
                 "showline": False,
@@ -285,7 +272,7 @@ def figure(days: Sequence[BurnDay], deadline: date | None) -> dict[str, Any]:
                 "tickvals": [day.isoformat() for day in _tick_days(first, end, 8)],
             },
             "yaxis": {
-                **_AXIS,
+                **AXIS,
                 "showgrid": True,
                 "gridcolor": "var(--chart-grid)",
                 "gridwidth": 1,
