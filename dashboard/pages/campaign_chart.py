@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dashboard.charts import Mark, Size
-from dashboard.charts.interactive import AXIS, LOOK, SMALL
+from dashboard.charts.interactive import AXIS, LOOK
 from dashboard.pages.campaign_words import HALF, THREE_QUARTERS, on_day, reached, short
 from dashboard.queries.campaign import BurnDay
 from dashboard.templatetags.figures import number, percent
@@ -27,6 +27,7 @@ _STEPS = (1, 2, 7, 14)
 # Days are labelled by month and year in a window that is longer.
 LONG_WINDOW = 330
 _LABEL = 6.4
+_STRONG = {"color": "var(--ink)", "size": 12, "weight": 600}
 
 
 @dataclass(frozen=True)
