@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 from django.conf import settings
+from django.db import connection
 
 from config import embedded
 from sync.simulator.company import Company
@@ -100,6 +101,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         embedded.ensure_running()
     except embedded.EmbeddedError as error:
         pytest.exit(str(error), returncode=1)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Make the test database; before it is dropped, end what a killed worker's backend may still be doing there."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -56,11 +56,11 @@ class Command(BaseCommand):
             raise CommandError(
                 "Pictures are taken with Playwright, which is not installed: bin/install base embedded test."
             ) from None
+        found = next((path for path in CHROMIUM if Path(path).exists()), None)
+        if found is None:
+            raise CommandError("Pictures are taken with Chromium, which is not on this machine: install it.")
         to.mkdir(parents=True, exist_ok=True)
         with sync_playwright() as playwright:
-            found = next((path for path in CHROMIUM if Path(path).exists()), None)
-            if found is None:
-                raise CommandError("Pictures are taken with Chromium, which is not on this machine: install it.")
             browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
             try:
                 problems = list(self._take(browser, url.rstrip("/") + "/", to, only or ""))

@@ -25,7 +25,7 @@ def matching(mirror: Mirror, condition: Q) -> list[int]:
     return sorted(rows.values_list("knowbe4_id", flat=True))
 
 
-@budget(20)
+@budget(12)
 @given(company=companies(), seeds=SEEDS)
 def test_conditions_match_what_is_counted_by_hand(
     deciders: tuple[User, User], company: Company, seeds: list[int]

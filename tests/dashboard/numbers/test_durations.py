@@ -39,7 +39,7 @@ def _round(days: float | None) -> float | None:
     return None if days is None else round(days, 6) + 0.0
 
 
-@budget(40)
+@budget(15)
 @given(company=companies(), seeds=SEEDS)
 def test_durations_and_remedial_training_equal_the_count_by_hand(
     deciders: tuple[User, User], company: Company, seeds: list[int]

@@ -37,7 +37,7 @@ def build(company: Company, mirror: Mirror, dice: random.Random) -> None:
     rollups.rebuild(mirror.account, at=dice.choice([*facts, facts[-1], FUTURE]))
 
 
-@budget(40)
+@budget(16)
 @given(company=companies(), seeds=SEEDS)
 def test_figures_equal_the_count_by_hand(deciders: tuple[User, User], company: Company, seeds: list[int]) -> None:
     with undone():
@@ -48,7 +48,7 @@ def test_figures_equal_the_count_by_hand(deciders: tuple[User, User], company: C
                 compare_totals(company, mirror, question(company, seed), way)
 
 
-@budget(25)
+@budget(10)
 @given(company=companies(), seeds=SEEDS)
 def test_rows_behind_a_number_are_those_it_counts(
     deciders: tuple[User, User], company: Company, seeds: list[int]
@@ -68,7 +68,7 @@ def test_rows_behind_a_number_are_those_it_counts(
                 ], (measure, gross, asking)
 
 
-@budget(25)
+@budget(10)
 @given(company=companies(), seeds=SEEDS)
 def test_cohorts_equal_the_count_by_hand(deciders: tuple[User, User], company: Company, seeds: list[int]) -> None:
     with undone():

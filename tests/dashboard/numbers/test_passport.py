@@ -69,7 +69,7 @@ def known(count: Count) -> list[Enrollment]:
     ]
 
 
-@budget(20)
+@budget(6)
 @given(company=companies(), seeds=SEEDS)
 def test_whatever_is_left_out_has_one_reason(deciders: tuple[User, User], company: Company, seeds: list[int]) -> None:
     with undone():
@@ -103,7 +103,7 @@ def compare_people(count: Count, found: Passport, told: dict[str, int]) -> None:
     assert told.get("left", 0) == sum(1 for key in people if not is_active(company.people[key], count.at))
 
 
-@budget(10)
+@budget(6)
 @given(company=companies(), seeds=SEEDS)
 def test_a_quarter_leaves_out_who_left_before_the_due_date(
     deciders: tuple[User, User], company: Company, seeds: list[int]

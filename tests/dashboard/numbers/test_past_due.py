@@ -95,7 +95,7 @@ def build(company: Company, mirror: Mirror, dice: random.Random) -> None:
     rollups.rebuild(mirror.account, at=dice.choice([*facts, facts[-1], FUTURE]))
 
 
-@budget(40)
+@budget(15)
 @given(company=companies(), seeds=SEEDS)
 def test_lists_and_ages_equal_the_count_by_hand(
     deciders: tuple[User, User], monkeypatch: pytest.MonkeyPatch, company: Company, seeds: list[int]

@@ -20,7 +20,7 @@ from tests.oracle.records import Company
 pytestmark = pytest.mark.django_db
 
 
-@budget(16)
+@budget(10)
 @given(company=companies(), goal=companies(), seed=st.integers(0, 2**32))
 def test_corrected_rollups_equal_rebuilt_ones(
     deciders: tuple[User, User], company: Company, goal: Company, seed: int

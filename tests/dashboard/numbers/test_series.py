@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 SEEDS = st.lists(st.integers(0, 2**32), min_size=1, max_size=3)
 
 
-@budget(25)
+@budget(12)
 @given(company=companies(), seeds=SEEDS)
 def test_each_day_equals_the_figures_at_its_end(
     deciders: tuple[User, User], company: Company, seeds: list[int]
@@ -55,7 +55,7 @@ def test_each_day_equals_the_figures_at_its_end(
                     assert point.totals == found, (point, asking)
 
 
-@budget(15)
+@budget(8)
 @given(company=companies(), seed=st.integers(0, 2**32))
 def test_groups_of_a_series_are_the_figures_by_group(deciders: tuple[User, User], company: Company, seed: int) -> None:
     with undone():
