@@ -187,7 +187,7 @@ def _from_facts(
             """,
             {
                 **selection.values,
-                "due_months": stretches.due_months(selection.zone),
+                **stretches.calendar(selection.zone, range(periods[0][0].year, periods[-1][0].year + 1)),
                 "first": periods[0][0],
                 "beyond": periods[-1][1],
             },

@@ -7,6 +7,7 @@ holds t; the same count, differentiated, is +1 where a span begins and -1 where 
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboard.metrics import Span, local_midnight
@@ -24,11 +25,11 @@ _FLAGS = f"""
 """
 
 # The local month of a due date, as a number, and where it and its quarter end: looked up in %(due_months)s, the
-# beginnings of all local months of DUE_YEARS (see `due_months`), which is many times as fast as a calendar's
+# beginnings of all local months of some years (see `calendar`), which is many times as fast as a calendar's
 # arithmetic. What falls due outside of them is no cohort anybody asks for: it counts in the first or the last.
 _PLACE = "greatest(width_bucket(f.due_at, %(due_months)s::timestamptz[]), 1)"
 DUE_YEARS = range(2000, 2080)
-DUE_MONTH = f"({DUE_YEARS[0] * 12 - 1} + {_PLACE})"
+DUE_MONTH = f"(%(first_due_month)s - 1 + {_PLACE})"
 _COHORT_FLAGS = f"""
     f.completed_at <= f.due_at AS is_on_time,
     f.completed_at < (%(due_months)s::timestamptz[])[{_PLACE} + 1] AS is_in_month,
@@ -49,11 +50,18 @@ _EXEMPT_SPANS = """
 _COHORT_UNTIL = "least(f.removed_at, CASE WHEN f.left_at <= f.due_at THEN f.left_at END)"
 
 
+def calendar(zone: ZoneInfo, years: range = DUE_YEARS) -> dict[str, Any]:
+    """Return the parameters of cohorts: the beginning of every local month of these years, and the first's number.
+
+    A question about a few years needs these alone; what falls due outside of them is not to be asked for.
+    """
+    return {"due_months": _beginnings(zone, years), "first_due_month": years[0] * 12}
+
+
 @cache
-def due_months(zone: ZoneInfo) -> list[datetime]:
-    """Return the beginning of every local month of DUE_YEARS, and that of the month after."""
-    months = [date(year, month, 1) for year in DUE_YEARS for month in range(1, 13)]
-    return [local_midnight(month, zone) for month in [*months, date(DUE_YEARS[-1] + 1, 1, 1)]]
+def _beginnings(zone: ZoneInfo, years: range) -> list[datetime]:
+    months = [date(year, month, 1) for year in years for month in range(1, 13)]
+    return [local_midnight(month, zone) for month in [*months, date(years[-1] + 1, 1, 1)]]
 
 
 def current(*, where: str = "true", source: str = FACTS, net_of_exemptions: bool = False) -> str:

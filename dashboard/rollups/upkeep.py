@@ -214,7 +214,7 @@ def _values(account: Account, state: RollupState) -> dict[str, Any]:
     return {
         "account": account.pk,
         "never": metrics.NEVER,
-        "due_months": stretches.due_months(account.zone),
+        **stretches.calendar(account.zone),
         **horizon.values(state.tallies_from),
     }
 
