@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRefresh
 
 from dashboard.metrics import local_midnight
-from dashboard.models import CampaignSetting, Exemption, Membership, SettingChange, User
+from dashboard.models import Exemption, Membership, SettingChange, User
 from sync.models import (
     Account,
     Campaign,
@@ -164,10 +164,6 @@ class Scope:
         return (
             QuarantinedRow.objects.filter(account=self.account) if self.sees_everyone else QuarantinedRow.objects.none()
         )
-
-    def campaign_settings(self) -> QuerySet[CampaignSetting]:
-        """Return the settings of the account's campaigns; none without a role. A campaign without one is required."""
-        return CampaignSetting.objects.filter(account=self.account) if self.roles else CampaignSetting.objects.none()
 
     def exemptions(self) -> QuerySet[Exemption]:
         """Return the exemptions, requested and past ones too; none unless every person is in scope."""

@@ -51,6 +51,11 @@ def completed(as_of: datetime) -> Q:
     return Q(completed_at__lte=as_of)
 
 
+def completed_late(as_of: datetime) -> Q:
+    """Match enrollments finished at `as_of`, after their due date: completed, and never on time."""
+    return completed(as_of) & Q(completed_at__gt=F("due_at"))
+
+
 def past_due(as_of: datetime) -> Q:
     """Match enrollments whose due date has passed at `as_of` and that were not completed by then.
 
@@ -94,6 +99,11 @@ def active(as_of: datetime, person: str = "") -> Q:
         **{f"{person}status": PersonStatus.ARCHIVED, f"{person}archived_at__gt": as_of}
     )
     return present & employed
+
+
+def done_status() -> Q:
+    """Match enrollments that KnowBe4 calls done today, whatever their dates say."""
+    return Q(In(Lower(Trim("reported_status")), DONE_STATUSES))
 
 
 def known_status() -> Q:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, Case, CharField, F, Q, QuerySet, Value, When
+from django.db.models import BooleanField, Case, CharField, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
 from dashboard import metrics
@@ -293,7 +293,7 @@ def with_places(rows: QuerySet[Enrollment], as_of: datetime) -> QuerySet[Enrollm
             output_field=CharField(),
         ),
         is_late=Case(
-            When(metrics.completed(as_of) & Q(completed_at__gt=F("due_at")), then=Value(True)),
+            When(metrics.completed_late(as_of), then=Value(True)),
             default=Value(False),
             output_field=BooleanField(),
         ),

@@ -145,7 +145,7 @@ def _reasons(scope: Scope, selection: Selection, metric: Metric, quarter: date |
     elif metric.base == Base.POLICIES:
         further = ((Reason.NO_POLICY, ~Q(content__content_type=ContentType.POLICY)),)
     elif metric.base == Base.FINISHED:
-        further = ((Reason.UNFINISHED, Q(completed_at__isnull=True) | Q(completed_at__gt=as_of)),)
+        further = ((Reason.UNFINISHED, ~metrics.completed(as_of)),)
     passing = of_selection(scope, selection)
     if quarter is not None:
         passing = passing.filter(_due_in(quarter, selection))

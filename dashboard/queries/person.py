@@ -140,7 +140,7 @@ def read_person(
 
 def _enrollments(scope: Scope, person: Person, as_of: datetime) -> QuerySet[Any, Any]:
     """Return the person's enrollments made by then, the newest first, each with its state and why it does not count."""
-    late = metrics.completed(as_of) & Q(due_at__lte=as_of) & ~metrics.on_time(as_of)
+    late = metrics.completed_late(as_of)
     cause = scope.campaigns().filter(pk=OuterRef("campaign_id")).annotate(cause=effective_trigger()).values("cause")
     return (
         with_reason(scope.enrollments().filter(person=person), as_of)

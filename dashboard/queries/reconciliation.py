@@ -11,8 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import BooleanField, Case, Count, Q, QuerySet, TextChoices, Value, When
-from django.db.models.functions import Lower
-from django.db.models.lookups import In
 from django.utils.translation import gettext_lazy as _
 
 from dashboard import metrics
@@ -132,8 +130,8 @@ def _sorted_out(scope: Scope, campaigns: list[int], as_of: datetime) -> QuerySet
     return counted.annotate(
         is_listed=_flag(Q(removed_at__isnull=True)),
         is_later=_flag(Q(enrolled_at__gt=as_of)),
-        is_done=_flag(Q(In(Lower("reported_status"), metrics.DONE_STATUSES))),
-        was_done=_flag(Q(completed_at__lte=as_of)),
+        is_done=_flag(metrics.done_status()),
+        was_done=_flag(metrics.completed(as_of)),
         is_since_read=_flag(Q(completed_at__gt=read_at) if read_at else Q(pk__in=[])),
     )
 

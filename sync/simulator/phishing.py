@@ -98,11 +98,6 @@ class PhishingTest:
         """Return the id of the recipient at a position; unique over all tests, past 32 bits in time."""
         return FIRST_RECIPIENT + self.number * PER_TEST + position * SPACING
 
-    def position_of(self, recipient_id: int) -> int | None:
-        """Return the position of a recipient id, None for one that is not of this test."""
-        position, rest = divmod(recipient_id - FIRST_RECIPIENT - self.number * PER_TEST, SPACING)
-        return position if rest == 0 and 0 <= position < len(self.people) else None
-
 
 @dataclass(slots=True, eq=False)
 class PhishingCampaign:

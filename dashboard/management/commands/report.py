@@ -1,13 +1,13 @@
 """Numbers in the terminal, through the very code the pages use."""
 
-import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from config.commands import PlainCommand
 from dashboard import rollups
 from dashboard.access import Scope
 from dashboard.metrics import CampaignState, local_midnight
@@ -26,7 +26,7 @@ EXIT_MISUSE = 2
 WRITERS = {"table": write_table, "json": write_json, "csv": write_csv}
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     """Reads; nothing is written, but for rollups that no sync has built yet."""
 
     help = (
@@ -61,16 +61,6 @@ class Command(BaseCommand):
         narrow.add_argument("--state", choices=[str(state) for state in State], **several)
         narrow.add_argument("--manager", metavar="EMAIL", help='their whole line; or a name; "none" for no manager')
         narrow.add_argument("--direct", action="store_true", help="managers: their direct reports only")
-
-    def execute(self, *args: Any, **options: Any) -> str | None:
-        """Run it; on the command line an error is one sentence, without the name of its class before it."""
-        try:
-            return super().execute(*args, **options)
-        except CommandError as error:
-            if not getattr(self, "_called_from_command_line", False) or options.get("traceback"):
-                raise
-            self.stderr.write(str(error))
-            sys.exit(error.returncode)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Answer and print; the clock is read here, once."""

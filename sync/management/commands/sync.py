@@ -5,10 +5,11 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from config.commands import PlainCommand
 from sync.keys import KeyUnreadableError
 from sync.models import Account, SyncRun
 from sync.pipeline.run import AlreadyRunningError, NotConnectedError, is_refused
@@ -17,7 +18,7 @@ from sync.pipeline.stopping import run_stoppable
 EXIT_HELD, EXIT_REFUSED, EXIT_RESUMABLE = 3, 4, 5
 
 
-class Command(BaseCommand):
+class Command(PlainCommand):
     help = (
         "Sync one account with KnowBe4 now. Exit status: 0 published, 3 held by a check, 4 KnowBe4 refused the key, "
         "5 unreachable or out of requests (the next sync goes on where this one stopped)."
@@ -27,16 +28,6 @@ class Command(BaseCommand):
         parser.add_argument("--account", metavar="NAME", help="which account; not needed when there is only one")
         parser.add_argument("--full", action="store_true", help="read everything (a first sync always does)")
         parser.add_argument("--if-never", action="store_true", help="only accounts with a key that were never synced")
-
-    def execute(self, *args: Any, **options: Any) -> str | None:
-        """Run it; on the command line an error is one sentence, without the name of its class before it."""
-        try:
-            return super().execute(*args, **options)
-        except CommandError as error:
-            if not getattr(self, "_called_from_command_line", False) or options.get("traceback"):
-                raise
-            self.stderr.write(str(error))
-            sys.exit(error.returncode)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["if_never"] and options["account"] is None and Account.objects.exists():
