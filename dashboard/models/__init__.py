@@ -1,5 +1,6 @@
 """What Rollcall owns: who signs in, what they may see, and what is counted."""
 
+from dashboard.models.members import Delegation, Invitation, Membership, Role
 from dashboard.models.rollups import (
     CONTENT_TYPE_CODES,
     CohortTally,
@@ -19,21 +20,24 @@ from dashboard.models.settings import (
     SettingChange,
     Trigger,
 )
-from dashboard.models.users import Membership, User, UserManager
+from dashboard.models.users import User, UserManager
 
 __all__ = [
     "CONTENT_TYPE_CODES",
     "AccountSetting",
     "CampaignSetting",
     "CohortTally",
+    "Delegation",
     "DepartmentMerge",
     "ExemptSpan",
     "Exemption",
     "Fact",
     "Grain",
     "InferredTrigger",
+    "Invitation",
     "Membership",
     "PersonStanding",
+    "Role",
     "RollupState",
     "SettingChange",
     "Tally",

@@ -44,22 +44,3 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.email
-
-
-class Membership(models.Model):
-    """A role of one user in one account. Several of them unite."""
-
-    class Role(models.TextChoices):
-        ADMINISTRATOR = "administrator", "Administrator"
-        SECURITY_MANAGER = "security_manager", "Security manager"
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, related_name="memberships")
-    role = models.CharField(max_length=20, choices=Role.choices)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "account", "role"], name="membership_role_unique")]
-
-    def __str__(self) -> str:
-        return f"{self.user}: {self.get_role_display()}"

@@ -70,7 +70,7 @@ def test_a_scope_grants_nothing_by_itself(account: Account) -> None:
         assert not scope.runs().exists()
 
 
-@pytest.mark.parametrize("role", list(Membership.Role))
+@pytest.mark.parametrize("role", [Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER])
 def test_both_roles_see_everybody_of_their_account_only(account: Account, charlie: User, role: str) -> None:
     other = factories.AccountFactory(name="Another Company")
     mine = factories.EnrollmentFactory(account=account)
