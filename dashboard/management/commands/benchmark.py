@@ -13,7 +13,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
-from dashboard.benchmark import measure_queries
+from dashboard.benchmark import measure_pages, measure_queries
 from sync.benchmark.figures import Figure
 from sync.benchmark.paced import measure_paced
 from sync.benchmark.whole_sync import measure_sync
@@ -23,20 +23,21 @@ NOTHING_FILLED = "Nothing is filled to query: run manage.py fill --enrollments 1
 
 
 class Command(BaseCommand):
-    """Queries are measured on what is filled, syncs in a database of their own."""
+    """Queries and pages are measured on what is filled, syncs in a database of their own."""
 
     help = (
-        "Measure queries on the account that holds most enrollments (see manage.py fill), and syncs of a simulated "
-        "company over HTTP. Syncs make a database of their own and drop it again; the installation's data is only "
-        "read. Figures vary with the machine: compare ratios of one run."
+        "Measure queries and pages on the account that holds most enrollments (see manage.py fill), and syncs of a "
+        "simulated company over HTTP. Syncs make a database of their own and drop it again; the installation's data is "
+        "only read. Figures vary with the machine: compare ratios of one run."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the options."""
         parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-        parser.add_argument("--only", choices=["queries", "sync"], help="measure only this")
-        parser.add_argument("--account", help="queries: the account to query (default: the one with most enrollments)")
-        parser.add_argument("--runs", type=int, default=40, help="queries: ask each question so often (default 40)")
+        parser.add_argument("--only", choices=["queries", "pages", "sync"], help="measure only this")
+        parser.add_argument("--account", help="queries, pages: the account (default: the one with most enrollments)")
+        parser.add_argument("--runs", type=int, default=40, help="queries, pages: ask each so often (default 40)")
+        parser.add_argument("--page", default="", help="pages: only those whose name begins so")
         parser.add_argument(
             "--people", type=int, default=50_000, help="sync: active people of the company (default 50,000)"
         )
@@ -54,12 +55,12 @@ class Command(BaseCommand):
         if options["only"] != "sync":
             account = _account_to_query(options["account"])
             if account:
-                figures += measure_queries(account, now=timezone.now(), say=say, runs=options["runs"])
+                figures += _filled_figures(account, options, say)
             elif options["only"]:
                 raise CommandError(NOTHING_FILLED, returncode=1)
             else:
                 say(NOTHING_FILLED)
-        if options["only"] != "queries":
+        if options["only"] in {None, "sync"}:
             figures += _sync_figures(options, say)
         if options["json"]:
             self.stdout.write(json.dumps([figure.as_json() for figure in figures], indent=2))
@@ -79,6 +80,16 @@ def _account_to_query(name: str | None) -> Account | None:
             raise CommandError(f"There is no account named {name!r} with published data.", returncode=1)
         return named
     return published.annotate(rows=Count("enrollment")).filter(rows__gt=0).order_by("-rows", "pk").first()
+
+
+def _filled_figures(account: Account, options: dict[str, Any], say: Callable[[str], None]) -> list[Figure]:
+    """Measure what is asked of a filled account."""
+    figures: list[Figure] = []
+    if options["only"] != "pages":
+        figures += measure_queries(account, now=timezone.now(), say=say, runs=options["runs"])
+    if options["only"] != "queries":
+        figures += measure_pages(account, now=timezone.now(), say=say, runs=options["runs"], only=options["page"])
+    return figures
 
 
 def _sync_figures(options: dict[str, Any], say: Callable[[str], None]) -> list[Figure]:
