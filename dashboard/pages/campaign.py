@@ -33,13 +33,13 @@ ROWS = 25
 # Departments beyond these are folded away.
 FIRST_DEPARTMENTS = 12
 
-_STATES = {
+STATES = {
     State.COMPLETED: ("done", gettext_lazy("Completed")),
     State.IN_PROGRESS: ("progress", gettext_lazy("In progress")),
     State.NOT_STARTED: ("todo", gettext_lazy("Not started")),
     State.PAST_DUE: ("due", gettext_lazy("Past due")),
 }
-_TABS = {
+TABS = {
     Show.ALL: gettext_lazy("All"),
     Show.PAST_DUE: gettext_lazy("Past due"),
     Show.NOT_STARTED: gettext_lazy("Not started"),
@@ -60,7 +60,7 @@ def campaign(request: ScopedRequest, pk: int) -> HttpResponse:
     if not found:
         raise Http404
     plan = found[0]
-    question, show = asked(request), _show(request)
+    question, show = asked(request), show_in(request)
     figures = queries.figures_of(request.scope, plan.campaign, as_of=request.as_of, basis=question.basis)
     people = _people(request, plan, question, show, figures)
     context: dict[str, Any] = {"plan": plan, "campaign": plan.campaign, "people": people}
@@ -69,7 +69,7 @@ def campaign(request: ScopedRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/campaign.html", {**context, **_blocks(request, plan, figures)})
 
 
-def _show(request: ScopedRequest) -> Show:
+def show_in(request: ScopedRequest) -> Show:
     """Return which list the address asks for: one state of the filter, or a list that is no state."""
     own, states = request.GET.get("show", ""), [text for text in request.GET.getlist("state") if text]
     if own and (own not in _OWN or states):
@@ -201,7 +201,7 @@ def _statuses(totals: Totals) -> list[Status]:
     )
     counts = queries.counts_by_show(totals)
     return [
-        Status(mark, _TABS[show], counts[show], Rate(counts[show], totals.net.counted), show) for mark, show in shown
+        Status(mark, TABS[show], counts[show], Rate(counts[show], totals.net.counted), show) for mark, show in shown
     ]
 
 
@@ -250,7 +250,7 @@ def _people(
             counts = queries.counts_by_show(figures.totals)
         tabs = [
             Tab(each, label, counts[each], each == show, {"show": None, "state": None, **query_of(each)})
-            for each, label in _TABS.items()
+            for each, label in TABS.items()
             if counts[each] or each in {Show.ALL, Show.PAST_DUE, Show.COMPLETED, show}
         ]
         rows: Any = queries.listed(scope, plan.campaign, show, counts[show], as_of=as_of, filters=filters, basis=basis)
@@ -263,7 +263,7 @@ def _people(
         "lines": [_person(request, row, carried) for row in page.object_list],
         "tabs": tabs,
         "show": show.value,
-        "label": _TABS[show],
+        "label": TABS[show],
         "is_narrowed": is_narrowed,
         "names": [group.name for group in figures.departments if group.key in filters.departments and group.name],
         "has_content": len(plan.content) > 1,
@@ -271,7 +271,7 @@ def _people(
 
 
 def _person(request: ScopedRequest, row: Any, carried: str) -> PersonLine:
-    mark, state = _STATES[State(row.state)]
+    mark, state = STATES[State(row.state)]
     person = row.person
     home = person.department.merged_into or person.department if person and person.department else None
     as_of = request.as_of

@@ -74,11 +74,11 @@ def campaigns(request: ScopedRequest) -> HttpResponse:
     if not panel.status.has_data:
         return render(request, "dashboard/no_data.html", {"panel": panel})
     question = asked(request)
-    sort, is_descending = _sort(request)
+    sort, is_descending = sort_in(request)
     name = request.GET.get("name", "").strip()
     if len(name) > LONGEST_NAME:
         raise BadRequest("name is too long")
-    requirement = _requirement(request)
+    requirement = requirement_in(request)
     every = queries.campaigns(request.scope, as_of=request.as_of, **question.question)
     shown = queries.ordered(
         queries.narrowed(every, question.filters, requirements=requirement, name=name),
@@ -104,7 +104,7 @@ def campaigns(request: ScopedRequest) -> HttpResponse:
     return render(request, "dashboard/campaigns.html", {**context, "fact": fact, "next": following, "when": when})
 
 
-def _sort(request: ScopedRequest) -> tuple[Sort, bool]:
+def sort_in(request: ScopedRequest) -> tuple[Sort, bool]:
     """Return what the address sorts by, and whether downwards ("-completion"). BadRequest for any other word."""
     text = request.GET.get("sort") or Sort.STATE
     try:
@@ -113,7 +113,7 @@ def _sort(request: ScopedRequest) -> tuple[Sort, bool]:
         raise BadRequest("sort is not one of the columns") from None
 
 
-def _requirement(request: ScopedRequest) -> frozenset[str]:
+def requirement_in(request: ScopedRequest) -> frozenset[str]:
     text = request.GET.get("requirement", "")
     if text and text not in Requirement.values:
         raise BadRequest("requirement is required, optional or excluded")

@@ -99,7 +99,7 @@ def past_due(request: ScopedRequest) -> HttpResponse:
     if not panel.status.has_data:
         return render(request, "dashboard/no_data.html", {"panel": panel})
     question = asked(request)
-    view = _view(request.GET, question.filters)
+    view = view_of(request.GET, question.filters)
     asking = PastDue.ask(request.scope, as_of=request.as_of, by=view.by, ages=view.ages, **question.question)
     spread = asking.spread()
     bar = filter_bar(request, question, names=FILTERS, target=FRAGMENT, drops=("age",))
@@ -128,7 +128,7 @@ def past_due(request: ScopedRequest) -> HttpResponse:
     )
 
 
-def _view(query: QueryDict, filters: Filters) -> View:
+def view_of(query: QueryDict, filters: Filters) -> View:
     """Read how the list is asked for. BadRequest for a word that is none."""
     singled_out = bool(filters.departments or filters.campaigns or filters.manager is not None)
     by = query.get("by") or (NOT_GROUPED if singled_out else By.DEPARTMENT.value)
@@ -258,8 +258,8 @@ def past_due_addresses(request: ScopedRequest) -> HttpResponse:
     404 when one of the people is not in scope.
     """
     question = asked(request)
-    view = _view(request.GET, question.filters)
-    chosen = _people_asked_for(request.GET)
+    view = view_of(request.GET, question.filters)
+    chosen = people_asked_for(request.GET)
     if chosen:
         rows = list(request.scope.people().filter(pk__in=chosen).order_by("last_name", "first_name", "pk"))
         if len(rows) != len(chosen):
@@ -290,7 +290,7 @@ def _unique(texts: Iterable[str]) -> list[str]:
     return list({text.casefold(): text for text in texts}.values())
 
 
-def _people_asked_for(query: QueryDict) -> frozenset[int]:
+def people_asked_for(query: QueryDict) -> frozenset[int]:
     texts = query.getlist("person")
     if len(texts) > MOST_CHOSEN or not all(text.isdecimal() and len(text) < 19 for text in texts):
         raise BadRequest("person is not a list of ids")

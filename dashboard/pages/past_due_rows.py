@@ -22,7 +22,7 @@ from dashboard.templatetags.addresses import here, to
 from dashboard.templatetags.figures import absolute, day, number
 from sync.models.training import DueSource
 
-_DUE_SOURCES = {
+DUE_SOURCES = {
     DueSource.EXTENSION: gettext_lazy("Extended"),
     DueSource.CAMPAIGN_END: gettext_lazy("Campaign end"),
     DueSource.RELATIVE: gettext_lazy("Counted from enrollment"),
@@ -77,7 +77,7 @@ class Pen:
         self._manager = here(context, by="none", manager=None, direct=1)
         self._carried = to(context, "past_due").removeprefix(reverse("past_due"))
         self._zone, self._language = get_current_timezone_name(), get_language()
-        self._sources = {source.value: str(words) for source, words in _DUE_SOURCES.items()}
+        self._sources = {source.value: str(words) for source, words in DUE_SOURCES.items()}
         self._select, self._nowhere = _("Select %(name)s"), (_("No department"), _("No manager"))
         self._no_campaign, self._nameless = _("No campaign"), _("Campaign without a name")
 

@@ -74,8 +74,8 @@ class Line:
 def people(request: ScopedRequest) -> HttpResponse:
     """List the people in scope; a search, a filter or an order replaces the list alone."""
     question = asked(request)
-    wanted = _wanted(request)
-    sort, is_descending = _sort(request)
+    wanted = wanted_in(request)
+    sort, is_descending = sort_in(request)
     page, found = _page(request, question, wanted, sort, is_descending=is_descending)
     zone = request.account.zone
     context: dict[str, Any] = {
@@ -96,7 +96,7 @@ def people(request: ScopedRequest) -> HttpResponse:
     return render(request, "dashboard/people.html", {**context, **_lead(counts)})
 
 
-def _wanted(request: HttpRequest) -> Wanted:
+def wanted_in(request: HttpRequest) -> Wanted:
     status = _word(request, "status", Status) or Status.ACTIVE
     return Wanted.typed(request.GET.get("q", "")[:LONGEST_SEARCH], status, _word(request, "standing", Standing))
 
@@ -109,7 +109,7 @@ def _word(request: HttpRequest, name: str, words: type[_Word]) -> _Word | None:
         raise BadRequest(f"{name} is not one of its words") from None
 
 
-def _sort(request: HttpRequest) -> tuple[Sort, bool]:
+def sort_in(request: HttpRequest) -> tuple[Sort, bool]:
     """Read the order: a column's name, with a minus for descending."""
     text = request.GET.get("sort", "")
     try:

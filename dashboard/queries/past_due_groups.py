@@ -230,6 +230,39 @@ class PastDue:
             listed(self.selection, row) for row in self._listing(late, activity, sort, is_descending, limit, offset)
         ]
 
+    def listing(self, sort: Sort, *, is_descending: bool) -> tuple[str, dict[str, Any]] | None:
+        """Return the SQL for all people of the ages asked for, as `people` lists them, and its values; None: nobody.
+
+        Its columns are person_id, name, email, department_id, manager_id, department, manager, items, oldest_due_at,
+        last_activity_at and key, in this order.
+        """
+        if self.selection is None:
+            return None
+        late, activity = self._late
+        late = f"SELECT late.* FROM ({late}) late WHERE {self._of_ages}"
+        sql = listing(late, activity, self.selection.basis, sort, is_descending=is_descending, key="late.key")
+        return sql, {**self._values, "limit": None, "offset": 0}
+
+    def oldest(self, people: str = "true") -> str:
+        """Return the SQL for what people have had past due for longest, by group (key) and person.
+
+        `people` is a condition on facts f. Nobody asked about: ValueError.
+        """
+        if self.selection is None:
+            raise ValueError("Nobody is asked about.")
+        key = "f.campaign_id" if self.by == By.CAMPAIGN else "0::bigint"
+        where = f"{self.selection.of_facts} AND {people} AND {IS_PAST_DUE}"
+        return f"""
+            SELECT DISTINCT ON (1, 2) {key} AS key, f.person_id, f.campaign_id,
+                   coalesce(campaign.name, '') AS campaign, e.due_source, person.job_title
+            FROM ({stretches.current_at("%(now)s", where=where, source=self.selection.facts)}) f
+            JOIN sync_enrollment e ON e.id = f.enrollment_id
+            JOIN sync_person person ON person.id = f.person_id
+            LEFT JOIN sync_campaign campaign ON campaign.id = f.campaign_id
+            WHERE {stretches.holds(SPANS["past_due"], "%(now)s")} AND NOT {IS_EXEMPT}
+            ORDER BY 1, 2, f.due_at, f.enrollment_id
+        """
+
     def with_rows(
         self, groups: Sequence[PastDueGroup], sort: Sort, *, is_descending: bool, each: int
     ) -> list[PastDueGroup]:
@@ -267,21 +300,9 @@ class PastDue:
         """Return what these people have had past due for longest, by group (0 unless by campaign) and person."""
         if self.selection is None:
             return {}
-        key = "f.campaign_id" if self.by == By.CAMPAIGN else "0::bigint"
-        where = f"{self.selection.of_facts} AND f.person_id = ANY(%(people)s) AND {IS_PAST_DUE}"
         with connection.cursor() as cursor:
             cursor.execute(
-                f"""
-                SELECT DISTINCT ON (1, 2) {key}, f.person_id, f.campaign_id, coalesce(campaign.name, ''), e.due_source,
-                       person.job_title
-                FROM ({stretches.current_at("%(now)s", where=where, source=self.selection.facts)}) f
-                JOIN sync_enrollment e ON e.id = f.enrollment_id
-                JOIN sync_person person ON person.id = f.person_id
-                LEFT JOIN sync_campaign campaign ON campaign.id = f.campaign_id
-                WHERE {stretches.holds(SPANS["past_due"], "%(now)s")} AND NOT {IS_EXEMPT}
-                ORDER BY 1, 2, f.due_at, f.enrollment_id
-                """,
-                {**self.selection.values, "people": list(people)},
+                self.oldest("f.person_id = ANY(%(people)s)"), {**self.selection.values, "people": list(people)}
             )
             return {(group, person): Item(*item) for group, person, *item in cursor.fetchall()}
 

@@ -145,6 +145,51 @@ def people(
     return Page(total, tuple(_named_of_then(selection, [PersonRow(*row[:-1]) for row in found])))
 
 
+def listing(
+    scope: Scope,
+    *,
+    as_of: datetime,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    basis: Basis = Basis.NOW,
+    wanted: Wanted = Wanted(),
+    sort: Sort = Sort.PERSON,
+    is_descending: bool = False,
+) -> tuple[str, dict[str, Any], int] | None:
+    """Return the SQL for all of the people whom `people` lists, in its order, its values, and how many they are.
+
+    Its columns are the fields of a `PersonRow` in their order, and one more. None: nobody may be seen.
+    """
+    selection = select(scope, as_of=as_of, filters=filters, basis=basis)
+    if selection is None:
+        return None
+    question = _question(selection, wanted, sort, are_few=False)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {question.counted} WHERE {question.condition}", question.values)
+        total = cursor.fetchone()[0]
+    sql = _page(question, _keys(sort, wanted, total), is_descending=is_descending, is_counting=False)
+    return sql, {**question.values, "limit": None, "offset": 0}, total
+
+
+def bare_names(
+    scope: Scope,
+    *,
+    as_of: datetime,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    basis: Basis = Basis.NOW,
+) -> dict[int, str]:
+    """Return what managers known by name only were called then, by key; nothing where everybody counts as now."""
+    selection = select(scope, as_of=as_of, filters=filters, basis=basis)
+    if selection is None or basis == Basis.NOW:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT f.manager_id FROM {selection.standings} WHERE {selection.of_people} AND f.manager_id < 0",
+            selection.values,
+        )
+        keys = [key for (key,) in cursor.fetchall()]
+    return {int(key): name for key, name in names(selection, By.MANAGER, keys).items()}
+
+
 def _page(question: "_Question", keys: Sequence["_Key"], *, is_descending: bool, is_counting: bool) -> str:
     """Return the SQL for one page of the people, with their names and figures."""
     order = [f"key_{place} {_direction(key, is_descending)}" for place, key in enumerate(keys)]

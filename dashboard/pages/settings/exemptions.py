@@ -1,5 +1,6 @@
 """Who is excused from what: the list by state, one exemption, and deciding about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,9 +102,8 @@ def exemptions(request: ScopedRequest) -> HttpResponse:
     standing = queries.counts(found, at=request.now)
     tallied = dict(standing) | {ALL: sum(count for name, count in standing.items() if name != EXPIRING)}
     tab = word_in(request, "state", [name for name, _label in TABS])
-    if not tab:
-        tab = next((name for name, _label in TABS if tallied.get(name)), State.REQUESTED.value)
-    page = Paginator(_of_tab(found, tab, request.now), ROWS).get_page(request.GET.get("page"))
+    tab = tab or first_tab(tallied)
+    page = Paginator(of_tab(found, tab, request.now), ROWS).get_page(request.GET.get("page"))
     is_narrowed = bool(search or reason or campaign is not None)
     lines = [_line(request, one) for one in page.object_list]
     bar = filter_bar(
@@ -236,7 +236,13 @@ def _end(found: Exemption, *, by: User, at: datetime, reason: str) -> str:
 _ACTS = {"approve": _approve, "reject": _reject, "end": _end}
 
 
-def _of_tab(found: QuerySet[Any], tab: str, at: datetime) -> QuerySet[Any]:
+def first_tab(tallied: Mapping[str, int]) -> str:
+    """Return the tab that an address without one means: the first that has rows."""
+    return next((name for name, _label in TABS if tallied.get(name)), State.REQUESTED.value)
+
+
+def of_tab(found: QuerySet[Any], tab: str, at: datetime) -> QuerySet[Any]:
+    """Return those of the exemptions that a tab holds, in its order."""
     rows = found.select_related("person__department", "group", "campaign", "requested_by")
     if tab == EXPIRING:
         return queries.by_end(rows.filter(queries.expiring(at)))

@@ -1,0 +1,45 @@
+"""A whole list as one SELECT, for whoever writes it out row by row: an export, a report."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+from psycopg import ClientCursor
+
+# Rows that travel at once from the database to here.
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A list: the columns it can have, by name as SQL; where they come from; in which order; and the values of all.
+
+    `joins` are sources that only some columns need, by the alias that begins those columns' SQL.
+    """
+
+    columns: Mapping[str, str]
+    source: str
+    order: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    joins: Mapping[str, str] = field(default_factory=dict)
+
+    def select(self, names: Iterable[str]) -> str:
+        """Return the SELECT of these columns, named so, in this order. KeyError for one that the list has not."""
+        wanted = list(names)
+        needed = " ".join(
+            join
+            for alias, join in self.joins.items()
+            if any(f"{alias}." in self.columns[name] for name in wanted) or f"{alias}." in self.order
+        )
+        listed = ", ".join(f"{self.columns[name]} AS {name}" for name in wanted)
+        return f"SELECT {listed} FROM {self.source} {needed} ORDER BY {self.order}"
+
+    def rows(self, names: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows with these columns, raw, some thousands in memory at a time; inside a transaction."""
+        connection.ensure_connection()
+        raw = connection.connection
+        with raw.cursor(name="rows_of_a_list") as cursor:
+            cursor.itersize = _AT_ONCE
+            cursor.execute(ClientCursor(raw).mogrify(self.select(names), self.values))
+            yield from cursor
