@@ -42,6 +42,16 @@ def _flag(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}: write yes or no.")
 
 
+def _count(name: str, *, default: int) -> int:
+    """Return a whole number from 0 on; anything else is refused."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}: write a whole number from 0 on.")
+    return int(value)
+
+
 def _database(url: str) -> dict[str, Any]:
     """Return Django's connection settings for a libpq URL, unix-socket hosts and options included."""
     if not url.startswith(("postgres://", "postgresql://")):
@@ -124,6 +134,8 @@ if not re.fullmatch(r"[!-~]*", KNOWBE4_API_KEY):
 # Where people reach this site; https switches on secure cookies and HSTS.
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+# How many proxies in front of this site add to X-Forwarded-For: rate limits and the audit log go by what they say.
+TRUSTED_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = _count("TRUSTED_PROXIES", default=0)
 _SECURE = PUBLIC_URL.startswith("https://")
 
 DEBUG = _flag("DEBUG", default=False)

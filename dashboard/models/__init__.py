@@ -1,5 +1,6 @@
 """What Rollcall owns: who signs in, what they may see, and what is counted."""
 
+from dashboard.models.audit import AuditEvent, AuditHead, AuditSeal
 from dashboard.models.members import Delegation, Invitation, Membership, Role
 from dashboard.models.rollups import (
     CONTENT_TYPE_CODES,
@@ -25,6 +26,9 @@ from dashboard.models.users import User, UserManager
 __all__ = [
     "CONTENT_TYPE_CODES",
     "AccountSetting",
+    "AuditEvent",
+    "AuditHead",
+    "AuditSeal",
     "CampaignSetting",
     "CohortTally",
     "Delegation",

@@ -1,0 +1,108 @@
+"""The audit log: the one way to write to it, and to read it.
+
+`record` is called inside the transaction of the act, so that both happen or neither. Details hold ids, counts, days
+and words of our own: never the name, address or number of a person whose training is shown.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from dashboard.client_address import client_network
+from dashboard.models import User
+from dashboard.models.audit import Action, AuditEvent, Subject, Through
+from sync.models import Account
+
+if TYPE_CHECKING:
+    from dashboard.access import Scope
+
+__all__ = ["Action", "AuditEvent", "Subject", "Through", "events", "record"]
+
+Detail = str | int | bool | None | list["Detail"] | dict[str, "Detail"]
+ADDRESS = "(address)"
+# Not by the ORM, which asks for the new row back: most who write to the log may not read it.
+INSERT = """
+INSERT INTO dashboard_auditevent
+    (account_id, at, actor_id, actor_email, through, action, subject, subject_id, details, network)
+VALUES (%(account)s, coalesce(%(at)s, statement_timestamp()), %(actor)s, %(actor_email)s, %(through)s, %(action)s,
+        %(subject)s, %(subject_id)s, %(details)s::jsonb, %(network)s)
+"""
+
+
+def record(
+    action: Action,
+    *,
+    account: Account | None,
+    user: User | AnonymousUser | None,
+    subject: Subject | str = "",
+    subject_id: int | None = None,
+    details: Mapping[str, object] | None = None,
+    request: HttpRequest | None = None,
+    through: Through | None = None,
+    at: datetime | None = None,
+) -> None:
+    """Add an event to the account's log, in the transaction of the act.
+
+    `user` is who really acts: for an administrator who views as a member, the administrator. `through` is taken from
+    the request; without one it is a command, or a schedule when nobody acts. `at` is the database's clock unless
+    given. TypeError for details other than texts, integers, booleans, None, lists and mappings of these: the hash is
+    over their JSON, and fractions have no spelling of their own. Days are given as ISO texts. A text that holds an @
+    is not kept.
+
+    The transaction must read what others committed meanwhile (READ COMMITTED, the default): with a fixed snapshot it
+    fails at its end whenever another event of the account came first.
+    """
+    actor = user if isinstance(user, User) else None
+    if through is None:
+        through = _through(request, actor)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            INSERT,
+            {
+                "account": account.pk if account else None,
+                "at": at,
+                "actor": actor.pk if actor else None,
+                "actor_email": actor.email if actor else "",
+                "through": Through(through).value,
+                "action": Action(action).value,
+                "subject": Subject(subject).value if subject else "",
+                "subject_id": subject_id,
+                "details": json.dumps(_plain(details or {})),
+                "network": client_network(request) if request is not None else "",
+            },
+        )
+
+
+def events(scope: "Scope") -> QuerySet[AuditEvent]:
+    """Return the account's events; none unless the reader may read the log."""
+    if scope.account is None or not scope.may_read_audit:
+        return AuditEvent.objects.none()
+    return AuditEvent.objects.filter(account=scope.account)
+
+
+def _through(request: HttpRequest | None, actor: User | None) -> Through:
+    """Return the way by which a request acts; a view as somebody else says so itself."""
+    if request is None:
+        return Through.COMMAND if actor else Through.SCHEDULE
+    if getattr(getattr(request, "scope", None), "viewed_by", None) is not None:
+        return Through.VIEW_AS
+    return Through.PAGE
+
+
+def _plain(value: object) -> Detail:
+    """Return the value if its JSON has one spelling only; texts without what looks like somebody's address."""
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        return ADDRESS if "@" in value else str(value).replace("\0", "")
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    raise TypeError(f"An audit event holds no {type(value).__name__}.")
