@@ -90,7 +90,7 @@ def _through(request: HttpRequest | None, actor: User | None) -> Through:
     """Return the way by which a request acts; a view as somebody else says so itself."""
     if request is None:
         return Through.COMMAND if actor else Through.SCHEDULE
-    if getattr(getattr(request, "scope", None), "viewed_by", None) is not None:
+    if getattr(getattr(request, "scope", None), "viewer", None) is not None:
         return Through.VIEW_AS
     return Through.PAGE
 
