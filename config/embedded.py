@@ -67,9 +67,9 @@ def socket_dir() -> Path:
     return Path("/tmp") / f"rollcall-{hashlib.sha256(os.fsencode(VAR_DIR)).hexdigest()[:16]}"  # noqa: S108
 
 
-def database_url() -> str:
-    """Return the libpq address of the embedded database; starts nothing."""
-    return f"postgresql://rollcall@/rollcall?host={quote(str(socket_dir()))}"
+def database_url(*, user: str = "rollcall") -> str:
+    """Return the libpq address of the embedded database for a role, its owner if none is named; starts nothing."""
+    return f"postgresql://{user}@/rollcall?host={quote(str(socket_dir()))}"
 
 
 def redis_url(database: int = 0) -> str:

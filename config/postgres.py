@@ -104,7 +104,7 @@ class Postgres:
             )
 
     def answers(self) -> bool:
-        """Return whether the server takes connections; make the role and the database the first time it does."""
+        """Return whether the server takes connections; make the roles and the database the first time it does."""
         try:
             connection = psycopg.connect(
                 host=str(self.sockets), user="postgres", dbname="postgres", autocommit=True, connect_timeout=5
@@ -114,6 +114,9 @@ class Postgres:
         with connection:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'rollcall'").fetchone():
                 connection.execute("CREATE ROLE rollcall LOGIN CREATEDB")
+            # The pages' own role (see `dashboard.row_security`), which the owner may act as.
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'rollcall_web'").fetchone():
+                connection.execute("CREATE ROLE rollcall_web LOGIN ROLE rollcall")
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'rollcall'").fetchone():
                 connection.execute("CREATE DATABASE rollcall OWNER rollcall")
         return True

@@ -113,7 +113,14 @@ else:
     _hosts = _required("ALLOWED_HOSTS", "the host names this site answers to, separated by commas.")
     ALLOWED_HOSTS = [host.strip() for host in _hosts.split(",") if host.strip()]
 
-DATABASES = {"default": _database(DATABASE_URL)}
+# The pages sign in to Postgres as a role of their own, which row-level security holds (`dashboard.row_security`); all
+# else as the owner of the tables. Without an address for it they change to that role in every transaction.
+WEB_DATABASE_URL = os.environ.get("WEB_DATABASE_URL", "").strip() or (
+    embedded.database_url(user="rollcall_web") if LOCAL_MODE else ""
+)
+IS_WEB_LOGIN = os.environ.get("ROLLCALL_PROCESS") == "web" and bool(WEB_DATABASE_URL)
+ROW_SECURITY = True
+DATABASES = {"default": _database(WEB_DATABASE_URL if IS_WEB_LOGIN else DATABASE_URL)}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 # KnowBe4: the environment makes the first account; further ones are added by an administrator.
@@ -171,7 +178,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "dashboard.access.ScopeMiddleware",
+    "dashboard.scoping.ScopeMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

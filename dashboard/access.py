@@ -1,26 +1,23 @@
 """Who sees what: the only home of scoping.
 
-A `Scope` is decided once per request by `ScopeMiddleware`; every page, fragment and export starts from it. It grants
-nothing by itself: without a membership each of its readings is empty.
+A `Scope` is decided once per request by `dashboard.scoping`, and anew wherever something is made for a reader later;
+every page, fragment, export, mail and command starts from it. It grants nothing by itself: without a membership each of
+its readings is empty. Behind it stands `dashboard.row_security`, which it does not rely on.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from datetime import date, datetime
+from typing import TYPE_CHECKING, TypeVar
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render, resolve_url
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_htmx.http import HttpResponseClientRefresh
 
-from dashboard.metrics import local_midnight
-from dashboard.models import Exemption, Membership, SettingChange, User
+from dashboard.models import Delegation, Exemption, Membership, SettingChange, User
 from sync.models import (
     Account,
     Campaign,
@@ -29,7 +26,9 @@ from sync.models import (
     Department,
     Enrollment,
     Group,
+    GroupMembership,
     Person,
+    PhishingResult,
     PhishingTest,
     QuarantinedRow,
     SyncRun,
@@ -40,58 +39,108 @@ if TYPE_CHECKING:
 
     from dashboard.pages.context import Shell
 
-# Roles that see every person of the account. Narrower roles come as further readings of `Scope.people`.
-SEE_EVERYONE = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
-DECIDE = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
-START_SYNCS = frozenset({Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER})
+_ROLES = Membership.Role
+SEE_EVERYONE = frozenset({_ROLES.ADMINISTRATOR, _ROLES.SECURITY_MANAGER, _ROLES.AUDITOR})
+DECIDE = frozenset({_ROLES.ADMINISTRATOR, _ROLES.SECURITY_MANAGER})
+START_SYNCS = frozenset({_ROLES.ADMINISTRATOR, _ROLES.SECURITY_MANAGER})
+READ_AUDIT = frozenset({_ROLES.ADMINISTRATOR, _ROLES.AUDITOR})
+# What can be lent to a colleague: the scopes that are some people.
+LEND = frozenset({_ROLES.DEPARTMENT_HEAD, _ROLES.PEOPLE_MANAGER})
 # KnowBe4 is younger than this.
 EARLIEST_YEAR = 2000
+_Row = TypeVar("_Row", Enrollment, PhishingResult, GroupMembership)
 # Where the session keeps which of their accounts a reader chose; it is held against their memberships each time.
 CHOSEN_ACCOUNT = "account"
+# Where it keeps as which member an administrator sees the product.
+VIEWED_AS = "viewed_as"
 
 
 @dataclass(frozen=True)
 class Scope:
     """The account and the people one reader may see, decided once per request; every read starts here.
 
-    `account` is None when the reader has no membership anywhere; then every reading is empty. `accounts` are all they
-    may switch to, by name, and `administered` the keys of those they administer; neither widens what is read of
-    `account`.
+    `account` is None when the reader has no membership anywhere; then every reading is empty. Whoever does not see
+    everyone sees the people of `department_keys` (of departments and of all spellings merged with them; 0: without a
+    department) and the direct reports of `manager_keys`: a whole line's. `accounts` are all they may switch to, by
+    name, and `administered` the keys of those they administer; neither widens what is read of `account`. `lenders` are
+    the colleagues whose scope is in it for a time; `viewer` is the administrator who looks at it, and changes nothing.
     """
 
     account: Account | None = None
     roles: frozenset[str] = frozenset()
     accounts: tuple[Account, ...] = field(default=(), compare=False)
     administered: frozenset[int] = field(default=frozenset(), compare=False)
+    department_keys: frozenset[int] = frozenset()
+    manager_keys: frozenset[int] = frozenset()
+    lenders: tuple[User, ...] = field(default=(), compare=False)
+    user: User | None = field(default=None, compare=False)
+    viewer: User | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, user: User | AnonymousUser, *, chosen: object = None) -> "Scope":
-        """Return what the user may see in one account, with all roles held there.
+    def of(cls, user: User | AnonymousUser, *, chosen: object = None, at: datetime | None = None) -> "Scope":
+        """Return what the user may see in one account at `at` (now), with all roles and loans held there.
 
-        Of several accounts it is the one whose key is `chosen`, if they are a member of it, else the first by name.
+        Of several accounts it is the one whose key is `chosen`, if they have something there, else the first by name.
         """
         if not isinstance(user, User) or not user.is_active:
             return cls()
-        memberships = list(
-            Membership.objects.filter(user=user)
-            .select_related("account", "account__published_run")
-            .order_by("account__name", "account_id", "role")
+        at = at or timezone.now()
+        held = [membership for membership in _memberships(Q(user=user)) if membership.holds(at)]
+        loans = list(
+            Delegation.objects.filter(borrower=user, starts_at__lte=at, ends_at__gt=at, lender__is_active=True)
+            .exclude(ended_at__lte=at)
+            .select_related("account__published_run", "lender")
+            .order_by("pk")
         )
-        if not memberships:
+        accounts = {membership.account_id: membership.account for membership in held}
+        accounts |= {loan.account_id: loan.account for loan in loans}
+        if not accounts:
             return cls()
-        accounts = {membership.account_id: membership.account for membership in memberships}
-        account = accounts[chosen] if isinstance(chosen, int) and chosen in accounts else memberships[0].account
+        ordered = tuple(sorted(accounts.values(), key=lambda account: (account.name, account.pk)))
+        account = accounts[chosen] if isinstance(chosen, int) and chosen in accounts else ordered[0]
+        own = [membership for membership in held if membership.account_id == account.pk]
+        roles = frozenset(membership.role for membership in own)
+        lent, lenders = _lent([loan for loan in loans if loan.account_id == account.pk], at)
+        if not roles and not lent:
+            # A loan of someone who has nothing to lend any more.
+            return cls()
+        scoped = [membership for membership in (*own, *lent) if membership.role in LEND]
+        is_narrow = SEE_EVERYONE.isdisjoint(roles)
         return cls(
             account,
-            frozenset(m.role for m in memberships if m.account_id == account.pk),
-            tuple(accounts.values()),
-            frozenset(m.account_id for m in memberships if m.role == Membership.Role.ADMINISTRATOR),
+            roles,
+            ordered,
+            frozenset(m.account_id for m in held if m.role == Membership.Role.ADMINISTRATOR),
+            _departments(scoped) if is_narrow else frozenset(),
+            _managers(scoped) if is_narrow else frozenset(),
+            lenders,
+            user,
         )
 
     @property
     def sees_everyone(self) -> bool:
         """Whether every person of the account is in scope."""
         return self.account is not None and not SEE_EVERYONE.isdisjoint(self.roles)
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the reader has a role in the account, or a loan."""
+        return self.account is not None and bool(self.roles or self.lenders)
+
+    @property
+    def sees_anyone(self) -> bool:
+        """Whether any person of the account can be in scope."""
+        return self.account is not None and bool(self.sees_everyone or self.department_keys or self.manager_keys)
+
+    @property
+    def may_read_audit(self) -> bool:
+        """Whether the reader may read who did what."""
+        return self.account is not None and not READ_AUDIT.isdisjoint(self.roles)
+
+    @property
+    def may_lend(self) -> bool:
+        """Whether the reader has a scope of some people, which a colleague can take over for a time."""
+        return self.account is not None and not LEND.isdisjoint(self.roles)
 
     @property
     def may_sync(self) -> bool:
@@ -116,48 +165,106 @@ class Scope:
     @property
     def label(self) -> str:
         """The scope in words, as the bar and every export say it."""
-        return _("All departments") if self.sees_everyone else _("Nobody")
+        if self.sees_everyone:
+            return _("All departments")
+        parts = []
+        if self.department_keys:
+            homes = Department.objects.filter(pk__in=self.department_keys, merged_into=None).order_by("name", "pk")
+            names = [str(home) for home in homes[:3]]
+            more = len(homes) - len(names)
+            parts.append(", ".join(names) + (f" +{more}" if more > 0 else ""))
+        if self.manager_keys:
+            parts.append(_("Reporting line"))
+        return " · ".join(parts) or _("Nobody")
 
     @property
     def role_label(self) -> str:
         """The reader's roles in words; empty when there is none."""
         return ", ".join(str(role.label) for role in Membership.Role if role in self.roles)
 
+    def placed(self, prefix: str = "") -> Q:
+        """Return the condition that rows with a `department_id` and a `manager_id` are about people in scope.
+
+        It does not ask for the account, and must not stand alone where nobody is in scope.
+        """
+        if self.sees_everyone:
+            return Q()
+        return Q(**{f"{prefix}department_id__in": self.department_keys}) | Q(
+            **{f"{prefix}manager_id__in": self.manager_keys}
+        )
+
     def people(self) -> QuerySet[Person]:
         """Return the people in scope, those who left too; none unless a role grants them."""
-        return Person.objects.filter(account=self.account) if self.sees_everyone else Person.objects.none()
+        if not self.sees_anyone:
+            return Person.objects.none()
+        return Person.objects.filter(self.placed(), account=self.account)
+
+    def _of_people(self, rows: QuerySet[_Row]) -> QuerySet[_Row]:
+        """Return the rows, of the account and with a person, that are about people in scope."""
+        if not self.sees_anyone:
+            return rows.none()
+        rows = rows.filter(account=self.account)
+        return rows if self.sees_everyone else rows.filter(person__in=self.people().values("pk"))
 
     def enrollments(self) -> QuerySet[Enrollment]:
         """Return the enrollments of people in scope; none unless a role grants them."""
-        return Enrollment.objects.filter(account=self.account) if self.sees_everyone else Enrollment.objects.none()
+        return self._of_people(Enrollment.objects.all())
 
     def campaigns(self) -> QuerySet[Campaign]:
         """Return the account's campaigns; none without a role. Their figures come from `enrollments`."""
-        return Campaign.objects.filter(account=self.account) if self.roles else Campaign.objects.none()
+        return Campaign.objects.filter(account=self.account) if self.is_member else Campaign.objects.none()
 
     def content(self) -> QuerySet[ContentItem]:
         """Return the account's content; none without a role."""
-        return ContentItem.objects.filter(account=self.account) if self.roles else ContentItem.objects.none()
+        return ContentItem.objects.filter(account=self.account) if self.is_member else ContentItem.objects.none()
 
     def departments(self) -> QuerySet[Department]:
         """Return the departments of people in scope, merged spellings too; none unless a role grants them."""
-        return Department.objects.filter(account=self.account) if self.sees_everyone else Department.objects.none()
+        if not self.sees_anyone:
+            return Department.objects.none()
+        departments = Department.objects.filter(account=self.account)
+        if self.sees_everyone:
+            return departments
+        in_lines = Person.objects.filter(account=self.account, manager__in=self.manager_keys).values("department")
+        return departments.filter(
+            Q(pk__in=self.department_keys)
+            | Q(pk__in=in_lines)
+            | Q(spellings__in=Department.objects.filter(pk__in=in_lines))
+        ).distinct()
 
     def groups(self) -> QuerySet[Group]:
         """Return the account's groups, without their members; none without a role."""
-        return Group.objects.filter(account=self.account) if self.roles else Group.objects.none()
+        return Group.objects.filter(account=self.account) if self.is_member else Group.objects.none()
 
     def phishing_tests(self) -> QuerySet[PhishingTest]:
         """Return the account's phishing tests, without their results; none without a role."""
-        return PhishingTest.objects.filter(account=self.account) if self.roles else PhishingTest.objects.none()
+        return PhishingTest.objects.filter(account=self.account) if self.is_member else PhishingTest.objects.none()
 
     def runs(self) -> QuerySet[SyncRun]:
         """Return the account's syncs; none without a role."""
-        return SyncRun.objects.filter(account=self.account) if self.roles else SyncRun.objects.none()
+        return SyncRun.objects.filter(account=self.account) if self.is_member else SyncRun.objects.none()
 
     def changes(self) -> QuerySet[Change]:
-        """Return what syncs found changed; none unless every person is in scope, for it names them."""
-        return Change.objects.filter(account=self.account) if self.sees_everyone else Change.objects.none()
+        """Return what syncs found changed about what is in scope; none unless a role grants some people."""
+        if not self.sees_anyone:
+            return Change.objects.none()
+        changes = Change.objects.filter(account=self.account)
+        if self.sees_everyone:
+            return changes
+        about = Change.Subject
+        return changes.filter(
+            ~Q(subject__in=(about.PERSON, about.ENROLLMENT))
+            | Q(subject=about.PERSON, subject_id__in=self.people().values("pk"))
+            | Q(subject=about.ENROLLMENT, subject_id__in=self.enrollments().values("pk"))
+        )
+
+    def phishing_results(self) -> QuerySet[PhishingResult]:
+        """Return what people in scope did with phishing tests; none unless a role grants them."""
+        return self._of_people(PhishingResult.objects.all())
+
+    def memberships_in_groups(self) -> QuerySet[GroupMembership]:
+        """Return which people in scope are in which group, and were; none unless a role grants them."""
+        return self._of_people(GroupMembership.objects.all())
 
     def quarantined(self) -> QuerySet[QuarantinedRow]:
         """Return the rows set aside as they came; none unless every person is in scope, for anybody may be in them."""
@@ -166,8 +273,15 @@ class Scope:
         )
 
     def exemptions(self) -> QuerySet[Exemption]:
-        """Return the exemptions, requested and past ones too; none unless every person is in scope."""
-        return Exemption.objects.filter(account=self.account) if self.sees_everyone else Exemption.objects.none()
+        """Return the exemptions of people in scope and of groups with some, requested and past ones too."""
+        if not self.sees_anyone:
+            return Exemption.objects.none()
+        exemptions = Exemption.objects.filter(account=self.account)
+        if self.sees_everyone:
+            return exemptions
+        return exemptions.filter(
+            Q(person__in=self.people().values("pk")) | Q(group__in=self.memberships_in_groups().values("group"))
+        )
 
     def setting_changes(self) -> QuerySet[SettingChange]:
         """Return who changed which setting and why; none unless every person is in scope, for reasons name people."""
@@ -182,6 +296,66 @@ class Scope:
     def managed_runs(self) -> QuerySet[SyncRun]:
         """Return the syncs of the accounts the reader administers."""
         return SyncRun.objects.filter(account__in=self.administered)
+
+
+def _memberships(condition: Q) -> QuerySet[Membership]:
+    return (
+        Membership.objects.filter(condition)
+        .select_related("account__published_run", "user")
+        .order_by("account__name", "account_id", "role")
+    )
+
+
+def _lent(loans: list[Delegation], at: datetime) -> tuple[list[Membership], tuple[User, ...]]:
+    """Return the roles that lenders hold at `at` and lend, and the lenders who have any."""
+    if not loans:
+        return [], ()
+    lenders = {loan.lender_id: loan.lender for loan in loans}
+    roles = _memberships(Q(user__in=lenders, account=loans[0].account_id, role__in=LEND))
+    lent = [membership for membership in roles if membership.holds(at)]
+    held = {membership.user_id for membership in lent}
+    return lent, tuple(lender for key, lender in lenders.items() if key in held)
+
+
+def _departments(memberships: list[Membership]) -> frozenset[int]:
+    """Return the keys of the heads' departments: of what each is merged into, and of all that is merged with it."""
+    heads = [membership.pk for membership in memberships if membership.role == Membership.Role.DEPARTMENT_HEAD]
+    if not heads:
+        return frozenset()
+    chosen = Membership.departments.through.objects.filter(membership__in=heads).values("department")
+    homes = Department.objects.filter(pk__in=chosen).values_list(Coalesce("merged_into", "pk"), flat=True)
+    rows = Department.objects.annotate(home=Coalesce("merged_into", "pk")).filter(home__in=homes)
+    found = dict(rows.values_list("pk", "key"))
+    # Rollups keep people without a department under 0.
+    return frozenset(found) | (frozenset({0}) if "" in found.values() else frozenset())
+
+
+def _managers(memberships: list[Membership]) -> frozenset[int]:
+    """Return whose direct reports the people managers among them have below them, themselves included."""
+    found: set[int] = set()
+    for membership in memberships:
+        if membership.role == Membership.Role.PEOPLE_MANAGER:
+            with connection.cursor() as cursor:
+                # The database's own function: what it reads is out of everybody's sight until the scope is known.
+                cursor.execute("SELECT reporting_line(%s, %s)", [membership.account_id, membership.user.email])
+                found.update(cursor.fetchone()[0])
+    return frozenset(found)
+
+
+def view_as(request: "ScopedRequest", user: User | None) -> None:
+    """Show an administrator the product as a member of the account sees it, or as their own again (None).
+
+    Raises ValueError unless the reader administers the account and the other is a member of it.
+    """
+    if user is None:
+        request.session.pop(VIEWED_AS, None)
+        return
+    scope = request.scope
+    if not scope.is_administrator or scope.viewer is not None or scope.account is None:
+        raise ValueError("Only an administrator sees the product as somebody else.")
+    if Scope.of(user, chosen=scope.account.pk, at=request.now).account != scope.account:
+        raise ValueError("Only members of the account can be viewed as.")
+    request.session[VIEWED_AS] = user.pk
 
 
 def is_name_free(account: Account, name: str) -> bool:
@@ -215,74 +389,3 @@ class ScopedRequest(HttpRequest):
     past_day: date | None
     htmx: "HtmxDetails"
     shell: "Shell"
-
-
-class ScopeMiddleware:
-    """Decides `request.scope`, `request.account` and `request.as_of`, and reads the clock once.
-
-    The account's time zone is active while the view runs. Whoever is signed in without any membership gets the page
-    that says whom to ask, on every address but those of their own sign-in.
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        scoped = cast(ScopedRequest, request)
-        scoped.now = scoped.as_of = timezone.now()
-        scoped.past_day = None
-        scoped.scope = Scope.of(request.user, chosen=request.session.get(CHOSEN_ACCOUNT))
-        if scoped.scope.account is None:
-            response = self.get_response(request)
-        else:
-            scoped.account = scoped.scope.account
-            with timezone.override(scoped.account.zone):
-                response = self.get_response(request)
-        return _refresh_when_signed_out(scoped, response)
-
-    def process_view(
-        self,
-        request: HttpRequest,
-        view: Callable[..., HttpResponse],
-        args: tuple[object, ...],
-        kwargs: dict[str, object],
-    ) -> HttpResponse | None:
-        """Answer with the no-access page unless the reader has an account or the address needs none.
-
-        BadRequest for an `as_of` that is no day, or one to come.
-        """
-        scoped = cast(ScopedRequest, request)
-        scope = scoped.scope
-        if scope.account is not None and "as_of" in request.GET:
-            _look_back(scoped, scope.account)
-        match = request.resolver_match
-        needs_no_account = not getattr(view, "login_required", True) or (
-            match is not None and (match.url_name or "").startswith("account_")
-        )
-        if scope.account is not None or needs_no_account or not request.user.is_authenticated:
-            return None
-        return render(request, "dashboard/no_access.html", status=403)
-
-
-def _look_back(request: ScopedRequest, account: Account) -> None:
-    """Compute figures for the end of the day that the address asks for; today is now."""
-    try:
-        day = date.fromisoformat(request.GET["as_of"])
-    except ValueError:
-        raise BadRequest("as_of is not a day like 2026-09-30") from None
-    today = request.now.astimezone(account.zone).date()
-    if day > today or day.year < EARLIEST_YEAR:
-        raise BadRequest("as_of is not a day of the past")
-    if day < today:
-        request.past_day, request.as_of = day, local_midnight(day + timedelta(days=1), account.zone)
-
-
-def _refresh_when_signed_out(request: ScopedRequest, response: HttpResponse) -> HttpResponse:
-    """Turn a redirect to the sign-in page, asked for by htmx, into a reload: a form must not land in a fragment."""
-    if (
-        request.htmx
-        and response.status_code == 302
-        and response["Location"].startswith(resolve_url(settings.LOGIN_URL))
-    ):
-        return HttpResponseClientRefresh()
-    return response

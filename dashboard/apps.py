@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class DashboardConfig(AppConfig):
@@ -6,5 +7,7 @@ class DashboardConfig(AppConfig):
     verbose_name = "Rollcall"
 
     def ready(self) -> None:
-        """Listen to publications."""
-        from dashboard import receivers  # noqa: F401, PLC0415 - models are loaded only now
+        """Listen to publications, and to migrations, which the database's second wall follows."""
+        from dashboard import receivers, row_security  # noqa: F401, PLC0415 - models are loaded only now
+
+        post_migrate.connect(row_security.apply, sender=self, dispatch_uid="row_security")

@@ -27,7 +27,8 @@ class Selection:
     """A question with its filters resolved, for one account and moment. None means no filter; empty means nothing.
 
     `managers` are keys whose reports are meant. A manager who is part of a loop is in their own line as everybody's
-    report but their own: `without` leaves them out. `only` is one person.
+    report but their own: `without` leaves them out. `only` is one person. A scope that is not simply some departments,
+    or some managers, is in `scope_departments` and `scope_managers`: people of either.
     """
 
     account: Account
@@ -35,6 +36,8 @@ class Selection:
     basis: Basis = Basis.NOW
     departments: tuple[int, ...] | None = None
     managers: tuple[int, ...] | None = None
+    scope_departments: tuple[int, ...] | None = None
+    scope_managers: tuple[int, ...] | None = None
     without: int | None = None
     only: int | None = None
     campaigns: tuple[int, ...] | None = None
@@ -56,6 +59,8 @@ class Selection:
             "now": self.as_of,
             "departments": list(self.departments or ()),
             "managers": list(self.managers or ()),
+            "scope_departments": list(self.scope_departments or ()),
+            "scope_managers": list(self.scope_managers or ()),
             "without": self.without,
             "only": self.only,
             "campaigns": list(self.campaigns or ()),
@@ -83,10 +88,28 @@ class Selection:
         """The SQL source of people f, with the department and manager that count."""
         return _people(self.basis)
 
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the scope is a mixture of people that no tally is kept of."""
+        return self.scope_departments is not None
+
+    @cached_property
+    def in_scope(self) -> str:
+        """The SQL condition that the person of f is in the reader's scope, where no other filter already says so."""
+        if not self.is_mixed:
+            return "true"
+        if self.basis == Basis.NOW:
+            return f"({_PLACED_IN_SCOPE.format('f')})"
+        # Who is in scope is a matter of now.
+        return (
+            "f.person_id IN (SELECT s.person_id FROM dashboard_personstanding s"
+            f" WHERE s.account_id = %(account)s AND ({_PLACED_IN_SCOPE.format('s')}))"
+        )
+
     @cached_property
     def of_people(self) -> str:
         """The SQL condition on the person of f."""
-        conditions = ["f.account_id = %(account)s"]
+        conditions = ["f.account_id = %(account)s", self.in_scope]
         if self.departments is not None:
             conditions.append("f.department_id = ANY(%(departments)s)")
         if self.managers is not None:
@@ -124,6 +147,9 @@ class Selection:
         return f"({' OR '.join(wanted)})"
 
 
+_PLACED_IN_SCOPE = "{0}.department_id = ANY(%(scope_departments)s) OR {0}.manager_id = ANY(%(scope_managers)s)"
+
+
 def _people(basis: Basis) -> str:
     return "dashboard_personstanding f" if basis == Basis.NOW else THEN_PEOPLE
 
@@ -131,23 +157,39 @@ def _people(basis: Basis) -> str:
 def select(scope: Scope, *, as_of: datetime, filters: Filters, basis: Basis = Basis.NOW) -> Selection | None:
     """Resolve a question for whoever asks; None when they may see nobody."""
     account = scope.account
-    if account is None or not scope.sees_everyone:
+    if account is None or not scope.sees_anyone:
         return None
     managers, without = (
         _line(account, filters, as_of=as_of, basis=basis) if filters.manager is not None else (None, None)
     )
+    departments = tuple(sorted(filters.departments)) or None
+    mixed: tuple[tuple[int, ...], tuple[int, ...]] | tuple[None, None] = None, None
+    if not scope.sees_everyone:
+        # A scope of departments only, or of managers only, is one more filter, which tallies know.
+        if basis == Basis.NOW and not scope.manager_keys:
+            departments = _both(departments, scope.department_keys)
+        elif basis == Basis.NOW and not scope.department_keys:
+            managers = _both(managers, scope.manager_keys)
+        else:
+            mixed = tuple(sorted(scope.department_keys)), tuple(sorted(scope.manager_keys))
     return Selection(
         account=account,
         as_of=as_of,
         basis=basis,
-        departments=tuple(sorted(filters.departments)) or None,
+        departments=departments,
         managers=managers,
+        scope_departments=mixed[0],
+        scope_managers=mixed[1],
         without=without,
         campaigns=_campaigns(scope, filters, as_of),
         content_types=tuple(sorted(CONTENT_TYPE_CODES[ContentType(kind)] for kind in filters.content_types)) or None,
         groups=tuple(sorted(filters.groups)) or None,
         states=filters.states,
     )
+
+
+def _both(wanted: tuple[int, ...] | None, in_scope: frozenset[int]) -> tuple[int, ...]:
+    return tuple(sorted(in_scope if wanted is None else in_scope.intersection(wanted)))
 
 
 def _campaigns(scope: Scope, filters: Filters, as_of: datetime) -> tuple[int, ...] | None:

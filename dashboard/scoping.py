@@ -1,0 +1,121 @@
+"""Each request gets its scope, its moment, and a transaction in which the database shows nothing else."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render, resolve_url
+from django.template.response import SimpleTemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRefresh
+
+from dashboard.access import CHOSEN_ACCOUNT, EARLIEST_YEAR, VIEWED_AS, Scope, ScopedRequest
+from dashboard.metrics import local_midnight
+from dashboard.models import User
+from dashboard.row_security import within
+from sync.models import Account
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+# What an administrator who views as a member may still do.
+ALWAYS_ALLOWED = frozenset({"stop_viewing", "account_logout"})
+
+
+class ScopeMiddleware:
+    """Decides `request.scope`, `request.account` and `request.as_of`, reads the clock once, and runs the view in scope.
+
+    The account's time zone is active while the view runs, in a transaction that is the reader's alone
+    (`dashboard.row_security`); pages of the sign-in tell of nobody and run without. Whoever is signed in without any
+    membership gets the page that says whom to ask, on every address but those of their own sign-in.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        scoped = cast(ScopedRequest, request)
+        scoped.now = scoped.as_of = timezone.now()
+        scoped.past_day = None
+        scoped.scope = _scope(scoped)
+        if scoped.scope.account is None:
+            response = self.get_response(request)
+        else:
+            scoped.account = scoped.scope.account
+            with timezone.override(scoped.account.zone):
+                response = self.get_response(request)
+        return _refresh_when_signed_out(scoped, response)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponse],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        """Answer with the view's page, or with the no-access page where the reader has no account and needs one.
+
+        BadRequest for an `as_of` that is no day, or one to come; PermissionDenied for an act while viewing as another.
+        """
+        scoped = cast(ScopedRequest, request)
+        scope = scoped.scope
+        if scope.account is not None and "as_of" in request.GET:
+            _look_back(scoped, scope.account)
+        match = request.resolver_match
+        name = (match.url_name or "") if match is not None else ""
+        if scope.viewer is not None and request.method not in _READING and name not in ALWAYS_ALLOWED:
+            raise PermissionDenied(_("While you view as somebody else nothing can be changed."))
+        if view.__module__.startswith("allauth."):
+            return None
+        needs_no_account = not getattr(view, "login_required", True) or name.startswith("account_")
+        if scope.account is None and not needs_no_account and request.user.is_authenticated:
+            return render(request, "dashboard/no_access.html", status=403)
+        if scope.account is None:
+            return None
+        with within(scope):
+            response = view(request, *args, **kwargs)
+            # Templates ask the database, too.
+            return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+
+def _scope(request: ScopedRequest) -> Scope:
+    """Return the reader's scope, or, while an administrator views as a member, that one's, without its rights."""
+    user = request.user
+    scope = Scope.of(user, chosen=request.session.get(CHOSEN_ACCOUNT), at=request.now)
+    viewed = request.session.get(VIEWED_AS)
+    if viewed is None or not scope.is_administrator or scope.account is None or not isinstance(user, User):
+        return scope
+    member = User.objects.filter(pk=viewed, is_active=True).first()
+    seen = Scope.of(member, chosen=scope.account.pk, at=request.now) if member else Scope()
+    if seen.account != scope.account:
+        # No member any more: there is nothing to view.
+        request.session.pop(VIEWED_AS, None)
+        return scope
+    return replace(seen, accounts=(scope.account,), administered=frozenset(), viewer=user)
+
+
+def _look_back(request: ScopedRequest, account: Account) -> None:
+    """Compute figures for the end of the day that the address asks for; today is now."""
+    try:
+        day = date.fromisoformat(request.GET["as_of"])
+    except ValueError:
+        raise BadRequest("as_of is not a day like 2026-09-30") from None
+    today = request.now.astimezone(account.zone).date()
+    if day > today or day.year < EARLIEST_YEAR:
+        raise BadRequest("as_of is not a day of the past")
+    if day < today:
+        request.past_day, request.as_of = day, local_midnight(day + timedelta(days=1), account.zone)
+
+
+def _refresh_when_signed_out(request: ScopedRequest, response: HttpResponse) -> HttpResponse:
+    """Turn a redirect to the sign-in page, asked for by htmx, into a reload: a form must not land in a fragment."""
+    if (
+        request.htmx
+        and response.status_code == 302
+        and response["Location"].startswith(resolve_url(settings.LOGIN_URL))
+    ):
+        return HttpResponseClientRefresh()
+    return response
