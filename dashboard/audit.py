@@ -5,27 +5,36 @@ and words of our own: never the name, address or number of a person whose traini
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, QueryDict
 
 from dashboard.client_address import client_network
 from dashboard.models import User
 from dashboard.models.audit import Action, AuditEvent, Subject, Through
 from sync.models import Account
 
+_request: ContextVar[HttpRequest | None] = ContextVar("the request being answered", default=None)
+
 if TYPE_CHECKING:
     from dashboard.access import Scope
 
-__all__ = ["Action", "AuditEvent", "Subject", "Through", "events", "record"]
+__all__ = ["ActingMiddleware", "Action", "AuditEvent", "Subject", "Through", "asked", "events", "record"]
 
 Detail = str | int | bool | None | list["Detail"] | dict[str, "Detail"]
 ADDRESS = "(address)"
+# Words, ids, days and their lists: what our own links put into an address. Anything else somebody typed.
+WORD = re.compile(r"[A-Za-z0-9_.,:-]{0,60}")
+TYPED = "(typed)"
+# The search for people: always typed, and often a name.
+NOT_ASKED = frozenset({"q"})
 # Not by the ORM, which asks for the new row back: most who write to the log may not read it.
 INSERT = """
 INSERT INTO dashboard_auditevent
@@ -50,7 +59,7 @@ def record(
     """Add an event to the account's log, in the transaction of the act.
 
     `user` is who really acts: for an administrator who views as a member, the administrator. `through` is taken from
-    the request; without one it is a command, or a schedule when nobody acts. `at` is the database's clock unless
+    the request, the one being answered if none is given; without any it is a command, or a schedule when nobody acts. `at` is the database's clock unless
     given. TypeError for details other than texts, integers, booleans, None, lists and mappings of these: the hash is
     over their JSON, and fractions have no spelling of their own. Days are given as ISO texts. A text that holds an @
     is not kept.
@@ -59,6 +68,7 @@ def record(
     fails at its end whenever another event of the account came first.
     """
     actor = user if isinstance(user, User) else None
+    request = request or _request.get()
     if through is None:
         through = _through(request, actor)
     with connection.cursor() as cursor:
@@ -77,6 +87,29 @@ def record(
                 "network": client_network(request) if request is not None else "",
             },
         )
+
+
+def asked(query: QueryDict) -> dict[str, list[str]]:
+    """Return the parameters of an address for an event's details, without what somebody typed into a search box."""
+    return {
+        name: [value if WORD.fullmatch(value) else TYPED for value in values]
+        for name, values in query.lists()
+        if name not in NOT_ASKED
+    }
+
+
+class ActingMiddleware:
+    """Lets `record` know the request being answered, wherever below the view an act happens."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        token = _request.set(request)
+        try:
+            return self.get_response(request)
+        finally:
+            _request.reset(token)
 
 
 def events(scope: "Scope") -> QuerySet[AuditEvent]:

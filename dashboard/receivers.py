@@ -8,6 +8,7 @@ from django.dispatch import receiver
 
 from config.celery import app
 from dashboard import rollups, triggers
+from dashboard.sign_in_log import signed_in, signed_out  # noqa: F401 - it listens to sign-ins
 from sync.models import Account, SyncRun
 from sync.signals import published
 

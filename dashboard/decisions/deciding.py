@@ -8,11 +8,18 @@ from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 from psycopg.errors import LockNotAvailable
 
-from dashboard.models import SettingChange, User
+from dashboard import audit
+from dashboard.models import Exemption, SettingChange, User
 from sync.models import Account
 
 # How long a decision waits for a sync that is being published; longer than that, and the reader is asked to try again.
 PATIENCE = "10s"
+EXEMPTION_ACTIONS = {
+    Exemption.State.REQUESTED: audit.Action.REQUESTED_EXEMPTION,
+    Exemption.State.APPROVED: audit.Action.APPROVED_EXEMPTION,
+    Exemption.State.REJECTED: audit.Action.REJECTED_EXEMPTION,
+    Exemption.State.ENDED: audit.Action.ENDED_EXEMPTION,
+}
 
 
 class RefusedError(Exception):
@@ -59,7 +66,10 @@ def record(
     at: datetime,
     reason: str,
 ) -> None:
-    """Add a change to the log; `old` and `new` as text, None for "not set"."""
+    """Add a change to the log of settings and to the audit log; `old` and `new` as text, None for "not set".
+
+    The reason, which may name somebody, is in the former only.
+    """
     SettingChange.objects.create(
         account=account,
         subject=subject,
@@ -70,4 +80,13 @@ def record(
         changed_by=by,
         changed_at=at,
         reason=reason,
+    )
+    is_exemption = subject == SettingChange.Subject.EXEMPTION
+    audit.record(
+        EXEMPTION_ACTIONS[Exemption.State(new)] if is_exemption and new else audit.Action.CHANGED_SETTING,
+        account=account,
+        user=by,
+        subject=audit.Subject(subject.value),
+        subject_id=subject_id,
+        details={} if is_exemption else {"field": field, "old": old, "new": new},
     )

@@ -35,6 +35,7 @@ class Action(models.TextChoices):
     DISCARDED_HELD_RUN = "discarded_held_run", _("Discarded a held sync")
     READ_CONSOLE_FILE = "read_console_file", _("Uploaded a console export")
     ACCEPTED_IMPORT = "accepted_import", _("Accepted a console import")
+    WITHDREW_IMPORT = "withdrew_import", _("Withdrew a console import")
     DISCARDED_IMPORT = "discarded_import", _("Discarded a console import")
     ACCOUNT_ADDED = "account_added", _("Added an account")
     ACCOUNT_CHANGED = "account_changed", _("Changed an account")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from dashboard import audit
 from dashboard.access import ScopedRequest, choose_account, grant_administrator
 from dashboard.models import User
 from dashboard.pages.account_form import AccountForm, is_from_environment
@@ -140,7 +141,9 @@ def enable_account(request: ScopedRequest, account_id: int) -> HttpResponse:
     """Switch an account's scheduled syncs on or off; its data stays."""
     account = _managed(request, account_id)
     account.is_sync_enabled = request.POST.get("enabled") == "1"
-    account.save(update_fields=["is_sync_enabled"])
+    with transaction.atomic():
+        account.save(update_fields=["is_sync_enabled"])
+        _audit(request, audit.Action.ACCOUNT_CHANGED, account, syncs=account.is_sync_enabled)
     if account.is_sync_enabled:
         messages.success(request, _("%(account)s is synced on schedule again.") % {"account": account})
     else:
@@ -171,12 +174,27 @@ def _edit(request: ScopedRequest, account: Account) -> HttpResponse:
                 grant_administrator(request.user, account)
                 # The new one may come first by name; whoever adds it goes on looking at the one they were looking at.
                 choose_account(request, request.account)
+            changed = audit.Action.ACCOUNT_ADDED if form.is_new else audit.Action.ACCOUNT_CHANGED
+            _audit(request, changed, account, fields=sorted(form.changed_data))
+            if form.cleaned_data.get("key"):
+                _audit(request, audit.Action.ACCOUNT_KEY_CHANGED, account)
         if must_test:
             _test(request, account)
         else:
             messages.success(request, _("%(account)s is saved.") % {"account": account})
         return redirect("accounts")
     return render(request, "dashboard/account_form.html", {"form": form, "account": account})
+
+
+def _audit(request: ScopedRequest, action: audit.Action, account: Account, **details: object) -> None:
+    audit.record(
+        action,
+        account=account,
+        user=request.user,
+        subject=audit.Subject.ACCOUNT,
+        subject_id=account.pk,
+        details=details,
+    )
 
 
 def _test(request: ScopedRequest, account: Account) -> None:

@@ -14,6 +14,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -23,6 +24,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from dashboard import audit
 from dashboard.access import ScopedRequest
 from dashboard.pages.queue import QueueUnreachableError, send
 from sync.models import ConsoleImport
@@ -242,6 +244,8 @@ def console_import_decide(request: ScopedRequest, import_id: int) -> HttpRespons
     if wanted == "discard" and found.state in undecided:
         if not _decide(request, found, undecided, State.DISCARDED):
             error = _too_late()
+        else:
+            _audit(request, audit.Action.DISCARDED_IMPORT, found)
     elif wanted == "accept" and shown.can_accept:
         if request.POST.get("preview", "") != shown.previewed_at:
             error = _("Nothing was imported: the file was read again since you opened this page. This is what it says.")
@@ -270,8 +274,22 @@ def _imports(request: ScopedRequest) -> QuerySet[ConsoleImport]:
 
 def _keep(request: ScopedRequest, uploaded: UploadedFile) -> ConsoleImport:
     name = (uploaded.name or _("Unnamed")).replace("\x00", "")[:255]
-    return request.account.console_imports.create(
-        uploaded_by_id=request.user.pk, uploaded_at=request.now, name=name, **ConsoleImport.stored(uploaded.read())
+    with transaction.atomic():
+        kept: ConsoleImport = request.account.console_imports.create(
+            uploaded_by_id=request.user.pk, uploaded_at=request.now, name=name, **ConsoleImport.stored(uploaded.read())
+        )
+        _audit(request, audit.Action.READ_CONSOLE_FILE, kept, bytes=uploaded.size or 0)
+    return kept
+
+
+def _audit(request: ScopedRequest, action: audit.Action, imported: ConsoleImport, **details: object) -> None:
+    audit.record(
+        action,
+        account=request.account,
+        user=request.user,
+        subject=audit.Subject.CONSOLE_IMPORT,
+        subject_id=imported.pk,
+        details=details,
     )
 
 
@@ -288,6 +306,8 @@ def _carry_out(request: ScopedRequest, found: ConsoleImport, work: str, state: s
     if not _decide(request, found, {State(found.state)}, state, reason=reason):
         return _too_late()
     if _queue(work, found):
+        is_accepted = work == "accept"
+        _audit(request, audit.Action.ACCEPTED_IMPORT if is_accepted else audit.Action.WITHDREW_IMPORT, found)
         return ""
     _imports(request).filter(pk=found.pk, state=state).update(state=found.state)
     return _("That could not be queued: Redis does not answer. Nothing was lost; try again.")

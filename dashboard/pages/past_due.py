@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from dashboard import audit
 from dashboard.access import ScopedRequest
 from dashboard.metrics import Age, Rate
 from dashboard.pages import past_due_findings as findings
@@ -271,6 +272,12 @@ def past_due_addresses(request: ScopedRequest) -> HttpResponse:
         people = asking.people(Sort.PERSON, is_descending=False, limit=MOST_ADDRESSES + 1)
         emails, is_cut = [person.email for person in people[:MOST_ADDRESSES]], len(people) > MOST_ADDRESSES
     written = _unique(email for email in emails if email)
+    audit.record(
+        audit.Action.COPIED_ADDRESSES,
+        account=request.account,
+        user=request.user,
+        details={"rows": len(written), "asked": audit.asked(request.GET)},
+    )
     return render(
         request,
         "dashboard/past_due_addresses.html",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
+from dashboard import audit
 from dashboard.access import ScopedRequest
 from dashboard.metrics import days_past_due
 from dashboard.models import Exemption
@@ -63,6 +64,15 @@ def person(request: ScopedRequest, pk: int) -> HttpResponse:
     )
     if record is None:
         raise Http404
+    day = request.past_day
+    audit.record(
+        audit.Action.VIEWED_PERSON,
+        account=request.account,
+        user=request.user,
+        subject=audit.Subject.PERSON,
+        subject_id=pk,
+        details={"as_of": day.isoformat()} if day else None,
+    )
     return render(request, "dashboard/person.html", _context(request, record))
 
 

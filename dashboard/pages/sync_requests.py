@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dashboard import audit
 from dashboard.access import ScopedRequest
 from dashboard.pages.queue import send
 from dashboard.queries.sync_status import Progress, SyncStatus, sync_status
@@ -121,18 +122,33 @@ def ask_for_sync(request: ScopedRequest, *, full: bool = False) -> bool:
         requested_by=request.user.pk,
         full=full,
     )
-    note_request(request, request.account)
+    note_request(request, request.account, full=full)
     return True
 
 
-def note_request(request: ScopedRequest, account: Account) -> None:
-    """Remember that the reader asked for a sync of the account, so that its pages say so until it begins."""
+def note_request(request: ScopedRequest, account: Account, *, full: bool = False) -> None:
+    """Record that the reader asked for a sync, and remember it, so that the account's pages say so until it begins."""
+    audit.record(
+        audit.Action.STARTED_SYNC,
+        account=account,
+        user=request.user,
+        subject=audit.Subject.ACCOUNT,
+        subject_id=account.pk,
+        details={"full": full},
+    )
     request.session[_key(account, REQUESTED)] = request.now.isoformat()
 
 
 def decide(request: ScopedRequest, run_id: int, *, publish: bool, reason: str) -> None:
     """Queue what the reader decided about a held run. QueueUnreachableError when the queue does not take it."""
     send("sync.tasks.resolve_run", run_id=run_id, publish=publish, reason=reason, user_id=request.user.pk)
+    audit.record(
+        audit.Action.PUBLISHED_HELD_RUN if publish else audit.Action.DISCARDED_HELD_RUN,
+        account=request.account,
+        user=request.user,
+        subject=audit.Subject.RUN,
+        subject_id=run_id,
+    )
     request.session[_key(request.account, DECIDED)] = [run_id, publish, request.now.isoformat()]
 
 

@@ -1,0 +1,115 @@
+"""Whether the audit log is as it was written: its chain of hashes, followed from the first event to the last.
+
+The hash of an event is SHA-256, in hexadecimal, over the text that `sealed_text` returns, in UTF-8. The database builds
+the same text when it seals; this module shares no code with it.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from dashboard.models.audit import AuditEvent, AuditHead, AuditSeal
+
+START = "0" * 64
+# Rows read at a time: memory does not grow with the log.
+AT_A_TIME = 2_000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What following a chain found: how many events hold, the last hash, and where it breaks first ("" for nowhere)."""
+
+    events: int
+    digest: str
+    problem: str = ""
+
+
+def chains() -> list[int]:
+    """Return the chains there are: the keys of accounts, 0 for events of no account."""
+    sealed = AuditSeal.objects.values_list("chain", flat=True).distinct()
+    heads = AuditHead.objects.values_list("chain", flat=True)
+    return sorted({*sealed, *heads})
+
+
+def verify(chain: int) -> Verdict:
+    """Follow the chain of an account (0: of none) and return how far it holds.
+
+    Found is every event changed, taken out, put in or moved, and an end cut off. An end cut off together with the
+    chain's head shows only by a hash noted before, which `holds` looks for.
+    """
+    with transaction.atomic():
+        end = AuditHead.objects.filter(chain=chain).first()
+        position, digest = 0, START
+        seals = AuditSeal.objects.filter(chain=chain).order_by("position")
+        if end is not None:
+            # What is sealed meanwhile is left for the next time.
+            seals = seals.filter(position__lte=end.position)
+        for seal in seals.select_related("event").iterator(chunk_size=AT_A_TIME):
+            problem = _problem(seal, position, digest)
+            if problem:
+                return Verdict(position, digest, problem)
+            position, digest = seal.position, seal.digest
+        if end is None or (end.position, end.digest) != (position, digest):
+            wanted = end.position if end else 0
+            return Verdict(position, digest, f"The chain ends at {position}; its head says {wanted}.")
+        loose = AuditEvent.objects.filter(account=chain or None, seal__isnull=True).order_by("pk").first()
+        if loose is not None:
+            return Verdict(position, digest, f"Event {loose.pk} is in the log and not in the chain.")
+    return Verdict(position, digest)
+
+
+def holds(digest: str) -> bool:
+    """Return whether the hash, noted at some time before, is still in a chain."""
+    return AuditSeal.objects.filter(digest=digest).exists()
+
+
+def sealed_text(event: AuditEvent, *, position: int, previous: str) -> str:
+    """Return the text that an event's hash is over: one JSON object, spelled as Postgres spells jsonb.
+
+    Keys are ordered by length, then by bytes; a blank follows each comma and colon; the moment is in UTC with six
+    digits of a second.
+    """
+    at: datetime = event.at.astimezone(UTC)
+    return _spelled(
+        {
+            "account": event.account_id,
+            "action": event.action,
+            "actor": event.actor_id,
+            "actor_email": event.actor_email,
+            "at": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "details": event.details,
+            "id": event.pk,
+            "network": event.network,
+            "position": position,
+            "previous": previous,
+            "subject": event.subject,
+            "subject_id": event.subject_id,
+            "through": event.through,
+        }
+    )
+
+
+def _problem(seal: AuditSeal, position: int, digest: str) -> str:
+    event = seal.event
+    if seal.position != position + 1:
+        return f"After place {position} comes {seal.position}: something was taken out."
+    if seal.previous != digest:
+        return f"Event {event.pk}, place {seal.position}, is not chained to the one before."
+    text = sealed_text(event, position=seal.position, previous=seal.previous)
+    if hashlib.sha256(text.encode()).hexdigest() != seal.digest:
+        return f"Event {event.pk}, place {seal.position}, is not as it was written."
+    if (event.account_id or 0) != seal.chain:
+        return f"Event {event.pk}, place {seal.position}, is in another account's chain."
+    return ""
+
+
+def _spelled(value: object) -> str:
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
+        return "{" + ", ".join(f"{_spelled(key)}: {_spelled(value[key])}" for key in keys) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_spelled, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,112 @@
+"""What people do is in the log."""
+
+from decimal import Decimal
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from dashboard import audit
+from dashboard.access import Scope
+from dashboard.decisions.targets import set_target
+from dashboard.models import AuditEvent, User
+from sync.models import Account, ConsoleImport, Person, SyncRun
+from tests import factories
+from tests.dashboard.conftest import Queue
+
+
+def acts(*names: str) -> list[AuditEvent]:
+    """Return the events, without the sign-ins of the test itself, or those of some actions."""
+    events = AuditEvent.objects.order_by("pk")
+    return list(events.filter(action__in=names) if names else events.exclude(action__in=["signed_in", "signed_out"]))
+
+
+def sign_in(client: Client, email: str, password: str = factories.PASSWORD) -> int:
+    return client.post("/sign-in/", {"login": email, "password": password}, REMOTE_ADDR="198.51.100.9").status_code
+
+
+def test_signing_in_and_out(client: Client, alice: User, account: Account) -> None:
+    assert sign_in(client, "Alice@Brackwater.example") == 302
+    client.post("/sign-out/")
+    came, went = acts("signed_in", "signed_out")
+    assert (came.action, came.actor, came.account, came.network) == ("signed_in", alice, account, "198.51.100.0/24")
+    assert (went.action, went.actor, went.subject_id) == ("signed_out", alice, alice.pk)
+
+
+def test_a_wrong_password_names_the_user_tried_and_nothing_typed(client: Client, alice: User, account: Account) -> None:
+    sign_in(client, "alice@brackwater.example", "hunter2 hunter2")
+    sign_in(client, "somebody@elsewhere.example", "hunter2 hunter2")
+    known, unknown = acts("sign_in_failed")
+    assert (known.account, known.actor, known.subject, known.subject_id) == (account, None, "user", alice.pk)
+    assert (unknown.account, unknown.subject_id, unknown.actor_email, unknown.details) == (None, None, "", {})
+
+
+def test_viewing_a_person(as_alice: Client, alice: User, company: Account) -> None:
+    someone = Person.objects.filter(account=company).order_by("pk")[0]
+    assert as_alice.get(f"/people/{someone.pk}/").status_code == 200
+    day = (timezone.now() - timezone.timedelta(days=3)).date().isoformat()
+    assert as_alice.get(f"/people/{someone.pk}/?as_of={day}").status_code == 200
+    assert as_alice.get("/people/9999999/").status_code == 404
+    now, then = acts()
+    assert (now.action, now.actor, now.subject, now.subject_id) == ("viewed_person", alice, "person", someone.pk)
+    assert then.details == {"as_of": day}
+
+
+def test_copying_addresses_says_how_many_and_whose(as_alice: Client, company: Account) -> None:
+    chosen = list(Person.objects.filter(account=company).order_by("pk").values_list("pk", flat=True)[:2])
+    as_alice.get("/past-due/addresses/", {"person": chosen})
+    (event,) = acts()
+    assert (event.action, event.details) == ("copied_addresses", {"rows": 2, "asked": {"person": [*map(str, chosen)]}})
+
+
+def test_decisions_are_recorded_without_their_reasons(alice: User, account: Account) -> None:
+    set_target(account, Decimal("90.5"), by=alice, at=timezone.now(), reason="Because Ann asked")
+    (event,) = acts()
+    assert (event.action, event.subject, event.through) == ("changed_setting", "account", "command")
+    assert event.details == {"field": "target_rate", "old": "95.0", "new": "90.5"}
+
+
+@pytest.mark.parametrize(("wanted", "action"), [("publish", "published_held_run"), ("discard", "discarded_held_run")])
+def test_deciding_about_a_held_sync(as_ines: Client, account: Account, queue: Queue, wanted: str, action: str) -> None:
+    run = factories.SyncRunFactory(account=account, state=SyncRun.State.HELD)
+    as_ines.post(f"/sync/runs/{run.pk}/resolve/", {"decision": wanted, "reason": "Looked at it."})
+    assert [(event.action, event.subject_id) for event in acts()] == [(action, run.pk)]
+
+
+def test_starting_a_sync(as_ines: Client, account: Account, queue: Queue) -> None:
+    as_ines.post("/sync/start/", {"full": "1"})
+    (event,) = acts()
+    assert (event.action, event.subject_id, event.details) == ("started_sync", account.pk, {"full": True})
+
+
+def test_accounts_are_recorded_without_their_keys(as_ines: Client, ines: User, account: Account, queue: Queue) -> None:
+    address = f"/settings/accounts/{account.pk}/"
+    form = as_ines.get(address).context["form"]
+    kept = {name: form[name].value() for name in form.fields if form[name].value() not in (None, "")}
+    assert as_ines.post(address, kept | {"key": "another-key-entirely"}).status_code == 302
+    as_ines.post(f"{address}enable/", {"enabled": "0"})
+    changed, key, enabled = acts()
+    assert [event.action for event in (changed, key, enabled)] == [
+        "account_changed",
+        "account_key_changed",
+        "account_changed",
+    ]
+    assert "another-key" not in str([event.details for event in (changed, key, enabled)])
+    assert enabled.details == {"syncs": False}
+
+
+def test_uploading_and_discarding_a_console_file(as_ines: Client, account: Account, queue: Queue) -> None:
+    as_ines.post("/sync/imports/", {"file": SimpleUploadedFile("Ann Example.csv", b"a,b\n1,2\n")})
+    imported = ConsoleImport.objects.get()
+    as_ines.post(f"/sync/imports/{imported.pk}/decide/", {"decision": "discard"})
+    uploaded, discarded = acts()
+    assert (uploaded.action, uploaded.subject_id, uploaded.details) == ("read_console_file", imported.pk, {"bytes": 8})
+    assert discarded.action == "discarded_import"
+
+
+def test_only_readers_of_the_log_read_it(ines: User, alice: User, account: Account) -> None:
+    audit.record(audit.Action.EXPORTED, account=account, user=alice)
+    audit.record(audit.Action.EXPORTED, account=factories.AccountFactory(name="Another"), user=alice)
+    assert [event.account for event in audit.events(Scope.of(ines))] == [account]
+    assert not audit.events(Scope.of(alice)).exists()
