@@ -12,6 +12,7 @@ from django.core.exceptions import BadRequest
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
@@ -23,7 +24,7 @@ from dashboard.pages import past_due_findings as findings
 from dashboard.pages.asked import Asked, asked
 from dashboard.pages.context import shell_of
 from dashboard.pages.filter_choices import filter_bar
-from dashboard.pages.past_due_rows import Pen, Row
+from dashboard.pages.past_due_rows import Pen
 from dashboard.queries.asking import By, Filters
 from dashboard.queries.figures import figures
 from dashboard.queries.past_due import Sort
@@ -82,7 +83,7 @@ class Section:
     """
 
     group: PastDueGroup
-    rows: tuple[Row, ...]
+    rows: tuple[SafeString, ...]
     everybody: str = ""
     drill: str = ""
 
@@ -191,7 +192,7 @@ def _strip(spread: Spread, view: View) -> list[dict[str, Any]]:
 
 def _list(request: ScopedRequest, asking: PastDue, spread: Spread, view: View) -> dict[str, Any]:
     """Return the page of people, or of groups with the first people of each."""
-    pen = Pen(request)
+    pen = Pen(request, view.by)
     if view.by is None:
         page = _page_of(range(spread.people), PER_PAGE, view.page)
         offset = (page.number - 1) * PER_PAGE

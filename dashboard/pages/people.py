@@ -14,12 +14,13 @@ from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
-from dashboard.metrics import Counts, days_past_due
+from dashboard.metrics import Counts
 from dashboard.pages.asked import Asked, asked
 from dashboard.pages.filter_choices import Choice, Control, FilterBar, filter_bar
+from dashboard.pages.people_rows import Pen
 from dashboard.queries import people as queries
 from dashboard.queries.figures import figures
-from dashboard.queries.people import PersonRow, Sort, Standing, Status, Wanted
+from dashboard.queries.people import Sort, Standing, Status, Wanted
 from dashboard.templatetags.figures import number
 
 ROWS = 50
@@ -56,19 +57,6 @@ class Column:
         return {"ascending": "up", "descending": "down"}.get(self.order, "")
 
 
-@dataclass(frozen=True)
-class Line:
-    """One person as the list writes them: `days` is how long the oldest past-due enrollment has been so."""
-
-    row: PersonRow
-    days: int | None
-
-    @property
-    def risk(self) -> str:
-        """The risk score with one decimal; KnowBe4 gives none to some."""
-        return "–" if self.row.risk_score is None else f"{self.row.risk_score:.1f}"
-
-
 @require_GET
 @vary_on_headers("HX-Target")
 def people(request: ScopedRequest) -> HttpResponse:
@@ -77,13 +65,10 @@ def people(request: ScopedRequest) -> HttpResponse:
     wanted = wanted_in(request)
     sort, is_descending = sort_in(request)
     page, found = _page(request, question, wanted, sort, is_descending=is_descending)
-    zone = request.account.zone
+    pen = Pen(request)
     context: dict[str, Any] = {
         "page": page,
-        "lines": [
-            Line(row, days_past_due(row.oldest_due_at, request.as_of, zone) if row.oldest_due_at else None)
-            for row in found.rows
-        ],
+        "rows": [pen.row(row) for row in found.rows],
         "bar": _bar(request, question, wanted),
         "columns": _columns(sort, is_descending=is_descending),
         "search": request.GET.get("q", "").strip()[:LONGEST_SEARCH],

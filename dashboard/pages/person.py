@@ -11,12 +11,10 @@ from django.views.decorators.http import require_GET
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.metrics import days_past_due
 from dashboard.models import Exemption
 from dashboard.pages import person_words as words
 from dashboard.pages.asked import asked
 from dashboard.pages.lanes import Axis, Lane
-from dashboard.pages.people import Line
 from dashboard.queries.person import Owed, Record, read_person
 
 # Shown at once; the rest stands folded below.
@@ -102,10 +100,7 @@ def _context(request: ScopedRequest, record: Record) -> dict[str, Any]:
         "first_events": events[:FIRST_EVENTS],
         "more_events": events[FIRST_EVENTS:],
         "events_finding": words.events_finding(events),
-        "reports": [
-            Line(row, days_past_due(row.oldest_due_at, as_of, zone) if row.oldest_due_at else None)
-            for row in record.reports.rows
-        ],
+        "reports": record.reports.rows,
         "reports_finding": _reports_finding(record, name),
         "exemptions": [_exemption(exemption, request) for exemption in record.exemptions],
         "risk": "–" if shown.current_risk_score is None else f"{shown.current_risk_score:.1f}",

@@ -1,14 +1,23 @@
 """Links that keep what every page knows: the day figures are computed for, and whose department counts."""
 
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
-from django.http import QueryDict
 from django.urls import reverse
 
 from dashboard.pages.asked import CARRIED
 
 register = template.Library()
+
+
+# A page has a hundred links to a few views, and Django looks each up anew.
+_path = lru_cache(maxsize=20_000)(reverse)
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list | tuple | set) else [str(value)]
 
 
 @register.simple_tag(takes_context=True)
@@ -17,27 +26,25 @@ def to(context: dict[str, Any], name: str, *keys: Any, **query: Any) -> str:
 
     Keys go into the path. A list in the query becomes several values; None leaves its name out.
     """
-    found = QueryDict(mutable=True)
-    for key in CARRIED:
-        if value := context["request"].GET.get(key):
-            found[key] = value
+    given = context["request"].GET
+    found = {key: [value] for key in CARRIED if (value := given.get(key))} if given else {}
     for key, value in query.items():
         if value is None:
             found.pop(key, None)
         else:
-            found.setlist(key, [str(each) for each in (value if isinstance(value, list | tuple | set) else [value])])
-    address = reverse(name, args=keys)
-    return f"{address}?{found.urlencode()}" if found else address
+            found[key] = _texts(value)
+    address = _path(name, None, keys)
+    return f"{address}?{urlencode(found, doseq=True)}" if found else address
 
 
 @register.simple_tag(takes_context=True)
 def here(context: dict[str, Any], **query: Any) -> str:
     """Return this page's address with some of its query changed; None takes a name out. The page number starts over."""
-    found = context["request"].GET.copy()
+    found = dict(context["request"].GET.lists())
     found.pop("page", None)
     for key, value in query.items():
         if value is None:
             found.pop(key, None)
         else:
-            found.setlist(key, [str(each) for each in (value if isinstance(value, list | tuple | set) else [value])])
-    return f"?{found.urlencode()}"
+            found[key] = _texts(value)
+    return f"?{urlencode(found, doseq=True)}"

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -10,8 +11,8 @@ from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from dashboard.metrics import Rate
 
@@ -20,6 +21,7 @@ register = template.Library()
 NOTHING = "–"
 
 _TENTH = Decimal("0.1")
+# Lists write the same counts and dates over and over. Language and zone are what writing them depends on.
 
 
 def _tenths(value: Rate | Decimal | float | None) -> str | None:
@@ -27,11 +29,16 @@ def _tenths(value: Rate | Decimal | float | None) -> str | None:
     if value is None:
         return None
     if isinstance(value, Rate):
-        if not value.denominator:
-            return None
-        exact = Decimal(value.numerator) * 100 / Decimal(value.denominator)
-    else:
-        exact = Decimal(str(value))
+        return _tenths_of(value.numerator, value.denominator) if value.denominator else None
+    return _cut(Decimal(str(value)))
+
+
+@lru_cache(maxsize=20_000)
+def _tenths_of(numerator: int, denominator: int) -> str:
+    return _cut(Decimal(numerator) * 100 / Decimal(denominator))
+
+
+def _cut(exact: Decimal) -> str:
     if 0 < exact < _TENTH:
         return "<0.1"
     cut = exact.quantize(_TENTH, rounding=ROUND_DOWN)
@@ -64,7 +71,12 @@ def points(value: float) -> str:
 @register.filter
 def number(value: int | None) -> str:
     """Write a count with separators; None is "–"."""
-    return NOTHING if value is None else str(intcomma(value))
+    return NOTHING if value is None else _separated(value, get_language())
+
+
+@lru_cache(maxsize=20_000)
+def _separated(value: int, language: str | None) -> str:
+    return str(intcomma(value))
 
 
 @register.filter
@@ -89,6 +101,11 @@ def clock(moment: datetime, as_of: datetime) -> str:
 @register.filter
 def absolute(moment: datetime) -> str:
     """Write a moment in full with its zone: "Tuesday 17 November 2026, 10:42:07 CET"."""
+    return _in_full(moment, timezone.get_current_timezone_name(), get_language())
+
+
+@lru_cache(maxsize=20_000)
+def _in_full(moment: datetime, zone: str, language: str | None) -> str:
     there = timezone.localtime(moment)
     return f"{date_format(there, 'l j F Y, H:i:s')} {there.tzname()}"
 
@@ -96,7 +113,25 @@ def absolute(moment: datetime) -> str:
 @register.filter
 def day(moment: datetime) -> str:
     """Write the local date of a moment: "17 Nov 2026"."""
+    return _day(moment, timezone.get_current_timezone_name(), get_language())
+
+
+@lru_cache(maxsize=20_000)
+def _day(moment: datetime, zone: str, language: str | None) -> str:
     return date_format(timezone.localtime(moment), "j M Y")
+
+
+@register.simple_tag
+def stamp(moment: datetime | None) -> SafeString | str:
+    """Draw a moment as its local date, in full on hover; nothing for None. For lists, which hold hundreds."""
+    return "" if moment is None else _stamp(moment, timezone.get_current_timezone_name(), get_language())
+
+
+@lru_cache(maxsize=20_000)
+def _stamp(moment: datetime, zone: str, language: str | None) -> SafeString:
+    there = timezone.localtime(moment)
+    written = '<time class="nowrap" datetime="{}" title="{}">{}</time>'
+    return format_html(written, there.isoformat(), absolute(moment), day(moment))
 
 
 @register.filter
@@ -155,12 +190,14 @@ def kept(parameters: QueryDict, but: str) -> str:
 
 
 @register.simple_tag
+@lru_cache(maxsize=200)
 def icon(name: str) -> SafeString:
     """Draw one of the line icons of the sprite; always beside a word, so it is silent to screen readers."""
     return format_html('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{}"/></svg>', name)
 
 
 @register.simple_tag
+@lru_cache(maxsize=200)
 def mark(name: str) -> SafeString:
     """Draw one of the status marks of the sprite; always beside its word."""
     return format_html('<svg class="shape" viewBox="0 0 14 14" aria-hidden="true"><use href="#s-{}"/></svg>', name)
