@@ -286,6 +286,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     # Each account has its own interval; the task looks which ones are due.
     # Due dates pass between syncs. Numbers are exact without it; it keeps what must be worked out anew small.
+    "keep-exports": {"task": "dashboard.tasks.keep_exports", "schedule": 600.0, "options": {"expires": 590}},
     "advance-rollups": {"task": "dashboard.tasks.advance_rollups", "schedule": 300.0, "options": {"expires": 290}},
     "start-due-syncs": {"task": "sync.tasks.start_due_syncs", "schedule": 60.0, "options": {"expires": 55}},
 }

@@ -1,9 +1,11 @@
-"""Celery's way in: upkeep of the rollups between syncs."""
+"""Celery's way in: upkeep of the rollups between syncs, and files that take longer than a browser waits."""
 
-from celery import shared_task
+from celery import Task, shared_task
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from dashboard import rollups
+from dashboard.exports import making
 from sync.models import Account
 
 
@@ -19,3 +21,22 @@ def advance_rollups() -> None:
     now = timezone.now()
     for account in Account.objects.filter(rollups__isnull=False).order_by("pk"):
         rollups.advance(account, at=now)
+
+
+@shared_task(name="dashboard.tasks.make_export", bind=True, max_retries=10)
+def make_export(self: Task, *, export_id: int) -> None:
+    """Make a file that a reader asked for; while the database is away, later."""
+    try:
+        making.make_export(export_id)
+    except (OperationalError, InterfaceError) as error:
+        connection.close()
+        raise self.retry(exc=error, countdown=10) from error
+
+
+@shared_task(name="dashboard.tasks.keep_exports")
+def keep_exports() -> None:
+    """Remove files whose day is over, and queue again what no worker finished."""
+    now = timezone.now()
+    making.forget_expired(now)
+    for export_id in making.forgotten(now):
+        make_export.delay(export_id=export_id)

@@ -31,11 +31,11 @@ def copied(statement: Statement, columns: Sequence[Column], zone: ZoneInfo) -> I
         question = ClientCursor(raw).mogrify(
             _written(statement, columns), {**statement.values, **_words(columns, zone)}
         )
-        with cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(sql.SQL(question))) as rows:  # type: ignore[arg-type]
+        with cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(sql.SQL(question))) as rows:
             waiting: list[bytes] = []
             size = 0
             for row in rows:
-                waiting.append(row)  # type: ignore[arg-type]
+                waiting.append(row)
                 size += len(row)
                 if size >= CHUNK:
                     yield _with_crlf(waiting), len(waiting)

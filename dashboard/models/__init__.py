@@ -1,6 +1,8 @@
 """What Rollcall owns: who signs in, what they may see, and what is counted."""
 
 from dashboard.models.audit import AuditEvent, AuditHead, AuditSeal
+from dashboard.models.branding import Branding
+from dashboard.models.exports import Export
 from dashboard.models.members import Delegation, Invitation, Membership, Role
 from dashboard.models.rollups import (
     CONTENT_TYPE_CODES,
@@ -29,12 +31,14 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "AuditSeal",
+    "Branding",
     "CampaignSetting",
     "CohortTally",
     "Delegation",
     "DepartmentMerge",
     "ExemptSpan",
     "Exemption",
+    "Export",
     "Fact",
     "Grain",
     "InferredTrigger",

@@ -40,6 +40,7 @@ class Entry:
     is_for_administrators: bool = False
     pages: tuple[str, ...] = ()
     is_about_numbers: bool = False
+    is_for_readers_of_the_log: bool = False
 
     @property
     def key(self) -> str:
@@ -64,6 +65,7 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
     ),
     (
         Entry("review", _("Quarterly review"), "review", pages=("review_quarter",), is_about_numbers=True),
+        Entry("exports", _("Exports"), "download", pages=("export", "export_file")),
         Entry(
             "sync",
             _("Sync"),
@@ -84,8 +86,14 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
                 "exemption",
                 "request_exemption",
                 "import_exemptions",
+                "members",
+                "invite_member",
+                "member",
+                "single_sign_on",
+                "add_group",
             ),
         ),
+        Entry("audit_log", _("Audit log"), "lock", is_for_readers_of_the_log=True),
         Entry("accounts", _("Accounts"), "key", is_for_administrators=True, pages=("add_account", "edit_account")),
     ),
 )
@@ -101,9 +109,14 @@ class Shell:
     @property
     def groups(self) -> tuple[tuple[Entry, ...], ...]:
         """The navigation in its groups, as far as it is the reader's."""
-        manages = self.request.scope.manages_accounts
+        manages, audits = self.request.scope.manages_accounts, self.request.scope.may_read_audit
         return tuple(
-            tuple(entry for entry in group if manages or not entry.is_for_administrators) for group in NAVIGATION
+            tuple(
+                entry
+                for entry in group
+                if (manages or not entry.is_for_administrators) and (audits or not entry.is_for_readers_of_the_log)
+            )
+            for group in NAVIGATION
         )
 
     @property

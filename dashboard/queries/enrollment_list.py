@@ -1,4 +1,4 @@
-"""Enrollments as a list that can be written out whole: exactly those that a count counts, with all that is told of them.
+"""Enrollments as a list that can be written out whole: exactly those that a count counts, with all that is known.
 
 What counts, and where each stands, is said by the same spans as every figure (`metrics.SPANS`); people are in the
 department and under the manager that the basis says.
@@ -71,12 +71,14 @@ def uncounted_list(scope: Scope, campaign: Campaign, *, as_of: datetime) -> Enro
     keys = list(rows.values_list("pk", flat=True))
     source = """
         (SELECT e.id AS enrollment_id, e.person_id, coalesce(d.merged_into_id, d.id, 0) AS department_id,
-                coalesce(p.manager_id, 0) AS manager_id, e.campaign_id, e.enrolled_at AS e, 'infinity'::timestamptz AS u,
+                coalesce(p.manager_id, 0) AS manager_id, e.campaign_id,
+                e.enrolled_at AS e, 'infinity'::timestamptz AS u,
                 coalesce(e.started_at, 'infinity') AS s, coalesce(e.completed_at, 'infinity') AS c,
                 coalesce(e.due_at, 'infinity') AS d, least(e.completed_at, e.due_at, 'infinity') AS i,
                 e.completed_at > e.due_at AS is_late
          FROM unnest(%(chosen)s::bigint[]) AS chosen (id) JOIN sync_enrollment e USING (id)
-         LEFT JOIN sync_person p ON p.id = e.person_id LEFT JOIN sync_department d ON d.id = p.department_id AND d.key <> '') f
+         LEFT JOIN sync_person p ON p.id = e.person_id
+         LEFT JOIN sync_department d ON d.id = p.department_id AND d.key <> '') f
     """
     statement = replace(_statement(selection, source, "counted"), order="f.e DESC, f.enrollment_id")
     return EnrollmentList(replace(statement, values={**statement.values, "chosen": keys}), len(keys))

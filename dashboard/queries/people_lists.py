@@ -13,10 +13,13 @@ from dashboard.queries.past_due_groups import PastDue
 from dashboard.queries.statement import Statement
 
 _PERSON_ROW = (
-    "person_id, name, email, job_title, is_active, department_id, department, manager_id, manager, assigned, completed, "
-    "past_due, exempt, oldest_due_at, last_activity_at, risk_score, total"
+    "person_id, name, email, job_title, is_active, department_id, department, manager_id, manager, assigned, "
+    "completed, past_due, exempt, oldest_due_at, last_activity_at, risk_score, total"
 )
-_LATE_ROW = "person_id, name, email, department_id, manager_id, department, manager, items, oldest_due_at, last_activity_at, key"
+_LATE_ROW = (
+    "person_id, name, email, department_id, manager_id, department, manager, items, oldest_due_at, "
+    "last_activity_at, key"
+)
 _JOINS = {
     "person": "JOIN sync_person person ON person.id = listed.person_id",
     "above": "LEFT JOIN sync_person above ON above.id = listed.manager_id",

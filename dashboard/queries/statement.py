@@ -43,3 +43,9 @@ class Statement:
             cursor.itersize = _AT_ONCE
             cursor.execute(ClientCursor(raw).mogrify(self.select(names), self.values))
             yield from cursor
+
+    def count(self) -> int:
+        """Return how many rows there are."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM {self.source}", self.values)
+            return int(cursor.fetchone()[0])

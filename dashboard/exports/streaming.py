@@ -1,0 +1,67 @@
+"""Small files, made while the browser waits: CSV row by row as the database gives it, XLSX as soon as it is whole."""
+
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone, translation
+
+from dashboard.exports.about import about
+from dashboard.exports.asking import Answer, Question, Table
+from dashboard.exports.columns import Column
+from dashboard.exports.delimited import delimited
+from dashboard.exports.making import file_name, folder
+from dashboard.exports.workbook import write_workbook
+from dashboard.models import Export, User
+from dashboard.row_security import within
+
+CONTENT_TYPES = {
+    Export.Format.CSV: "text/csv; charset=utf-8",
+    Export.Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+# Larger ones are made by a worker: a browser is not to wait for long, nor a web process to be kept.
+MOST_ROWS = {Export.Format.CSV: 200_000, Export.Format.XLSX: 20_000}
+
+
+def is_large(rows: int, kind: Export.Format) -> bool:
+    """Return whether a file with so many rows is for a worker to make."""
+    return rows > MOST_ROWS[kind]
+
+
+def streamed(
+    question: Question, table: Table, answer: Answer, columns: Sequence[Column], kind: Export.Format, reader: User
+) -> HttpResponseBase:
+    """Answer with the file."""
+    response: HttpResponseBase
+    if kind == Export.Format.CSV:
+        response = StreamingHttpResponse(_pieces(question, table, columns, translation.get_language()))
+    else:
+        made = BytesIO()
+        write_workbook(
+            made,
+            answer,
+            columns,
+            question.zone,
+            lambda rows: about(table, question, answer, reader, rows=rows),
+            scratch=folder(),
+        )
+        response = HttpResponse(made.getbuffer())
+    return as_download(response, file_name(question, table, kind), kind)
+
+
+def as_download(response: HttpResponseBase, name: str, kind: Export.Format) -> HttpResponseBase:
+    """Give a response the head of a file to keep, which nobody in between is to keep a copy of."""
+    response["Content-Type"] = CONTENT_TYPES[kind]
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _pieces(question: Question, table: Table, columns: Sequence[Column], language: str | None) -> Iterator[bytes]:
+    """Yield the file. The view is over by now: the transaction, scope, zone and language are entered anew.
+
+    Whoever hangs up closes this generator, and with it the query and the transaction.
+    """
+    with within(question.scope), translation.override(language), timezone.override(question.zone):
+        for piece, _rows in delimited(table.ask(question), columns, question.zone):
+            yield piece

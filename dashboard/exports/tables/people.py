@@ -1,0 +1,140 @@
+"""Lists of people: everyone on the People page, and everyone past due."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from dashboard.exports.asking import Answer, Question, Table
+from dashboard.exports.columns import Column, Kind
+from dashboard.exports.tables.words import SOURCES, YES_NO, filters_in_words
+from dashboard.metrics import Age
+from dashboard.pages import past_due as past_due_page
+from dashboard.pages import people as people_page
+from dashboard.pages.past_due_findings import ages_in_words
+from dashboard.queries import people as people_queries
+from dashboard.queries.past_due import Sort
+from dashboard.queries.past_due_groups import PastDue
+from dashboard.queries.people_lists import past_due_statement, people_statement
+
+PERSON = Column("person", gettext_lazy("Person"), width=28)
+EMAIL = Column("email", gettext_lazy("Email"), width=34)
+EMPLOYEE_NUMBER = Column("employee_number", gettext_lazy("Employee number"), is_default=False)
+JOB_TITLE = Column("job_title", gettext_lazy("Job title"), is_default=False, width=28)
+LOCATION = Column("location", gettext_lazy("Location"), is_default=False, width=20)
+DIVISION = Column("division", gettext_lazy("Division"), is_default=False, width=20)
+DEPARTMENT = Column("department", gettext_lazy("Department"), width=26)
+MANAGER = Column("manager", gettext_lazy("Manager"), width=26)
+MANAGER_EMAIL = Column("manager_email", gettext_lazy("Manager's email"), width=34)
+PERSON_ID = Column("person_id", gettext_lazy("Person in Rollcall"), Kind.INTEGER, is_default=False)
+# What every list of people begins with.
+WHO = (PERSON, EMAIL, EMPLOYEE_NUMBER, JOB_TITLE, LOCATION, DIVISION, DEPARTMENT, MANAGER, MANAGER_EMAIL)
+
+_LAST_ACTIVITY = Column("last_activity_at", gettext_lazy("Last activity"), Kind.MOMENT)
+_OLDEST_DUE = Column("oldest_due_at", gettext_lazy("Oldest due date"), Kind.DAY)
+_DAYS = Column("days_past_due", gettext_lazy("Days past due"), Kind.INTEGER)
+
+_LATE_ORDERS = {
+    Sort.DAYS: gettext_lazy("days past due"),
+    Sort.ITEMS: gettext_lazy("number past due"),
+    Sort.PERSON: gettext_lazy("name"),
+    Sort.DEPARTMENT: gettext_lazy("department"),
+    Sort.MANAGER: gettext_lazy("manager"),
+    Sort.ACTIVITY: gettext_lazy("last activity"),
+}
+_ORDERS = {
+    people_queries.Sort.PERSON: gettext_lazy("name"),
+    people_queries.Sort.DEPARTMENT: gettext_lazy("department"),
+    people_queries.Sort.MANAGER: gettext_lazy("manager"),
+    people_queries.Sort.ASSIGNED: gettext_lazy("assigned"),
+    people_queries.Sort.COMPLETED: gettext_lazy("completed"),
+    people_queries.Sort.PAST_DUE: gettext_lazy("number past due"),
+    people_queries.Sort.ACTIVITY: gettext_lazy("last activity"),
+    people_queries.Sort.RISK: gettext_lazy("risk score"),
+}
+
+
+def order_in_words(order: str, *, is_descending: bool) -> str:
+    """Say by what a list is ordered, and which way."""
+    return _("By %(what)s, descending") % {"what": order} if is_descending else _("By %(what)s") % {"what": order}
+
+
+def _past_due(question: Question) -> Answer:
+    """Answer for the Past due page: one row per person; only the chosen ones where the address names people."""
+    view = past_due_page.view_of(question.GET, question.asked.filters)
+    chosen = past_due_page.people_asked_for(question.GET)
+    asking = PastDue.ask(question.scope, ages=() if chosen else view.ages, **question.numbers)
+    statement = past_due_statement(asking, view.sort, is_descending=view.is_descending, only=chosen)
+    found = asking.spread().people
+    if chosen and statement is not None:
+        found = statement.count()
+    more = [(_("Past due for"), ages_in_words(view.ages) if view.ages and view.ages != set(Age) else "")]
+    if chosen:
+        more = [(_("People"), _("%(n)s chosen one by one") % {"n": len(chosen)})]
+    return Answer(
+        found,
+        statement,
+        order=order_in_words(str(_LATE_ORDERS[view.sort]), is_descending=view.is_descending),
+        filters=filters_in_words(question, more=more),
+    )
+
+
+PAST_DUE = Table(
+    "past_due",
+    gettext_lazy("People past due"),
+    (
+        *WHO,
+        Column("items", gettext_lazy("Past due"), Kind.INTEGER),
+        Column("campaign", gettext_lazy("Campaign past due for longest"), width=32),
+        _OLDEST_DUE,
+        Column("due_source", gettext_lazy("Due date from"), Kind.STATE, words=SOURCES, width=24),
+        _DAYS,
+        _LAST_ACTIVITY,
+        PERSON_ID,
+    ),
+    _past_due,
+    page="past_due",
+    terms=("people_past_due", "past_due"),
+)
+
+
+def _people(question: Question) -> Answer:
+    """Answer for the People page, with its search, status and standing."""
+    wanted = people_page.wanted_in(question.request)
+    sort, is_descending = people_page.sort_in(question.request)
+    found = people_queries.listing(
+        question.scope, **question.numbers, wanted=wanted, sort=sort, is_descending=is_descending
+    )
+    more = [
+        (_("Search"), " ".join(wanted.words)),
+        (_("Status"), people_page.STATUSES[wanted.status]),
+        (_("Standing"), people_page.STANDINGS[wanted.standing] if wanted.standing else ""),
+    ]
+    if found is None:
+        return Answer(0)
+    return Answer(
+        found[2],
+        people_statement(found, people_queries.bare_names(question.scope, **question.numbers)),
+        order=order_in_words(str(_ORDERS[sort]), is_descending=is_descending),
+        filters=filters_in_words(question, more=more),
+    )
+
+
+PEOPLE = Table(
+    "people",
+    gettext_lazy("People"),
+    (
+        *WHO,
+        Column("active", gettext_lazy("Active"), Kind.STATE, words=YES_NO, is_default=False),
+        Column("assigned", gettext_lazy("Assigned"), Kind.INTEGER),
+        Column("completed", gettext_lazy("Completed"), Kind.INTEGER),
+        Column("past_due", gettext_lazy("Past due"), Kind.INTEGER),
+        Column("exempt", gettext_lazy("Exempt"), Kind.INTEGER, is_default=False),
+        _OLDEST_DUE,
+        _DAYS,
+        _LAST_ACTIVITY,
+        Column("risk_score", gettext_lazy("Risk score"), Kind.NUMBER),
+        PERSON_ID,
+    ),
+    _people,
+    page="people",
+    terms=("counted", "completed", "past_due"),
+)

@@ -1,0 +1,35 @@
+"""Words that several lists share: yes and no, states, where due dates come from, and filters as sentences say them."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.exports.asking import Question
+from dashboard.pages.filter_choices import ALL, filter_bar
+from dashboard.pages.person_words import DUE_SOURCES
+from dashboard.queries.asking import State
+
+YES_NO = {"yes": _("Yes"), "no": _("No")}
+STATES = {
+    State.COMPLETED.value: _("Completed"),
+    State.PAST_DUE.value: _("Past due"),
+    State.IN_PROGRESS.value: _("In progress"),
+    State.NOT_STARTED.value: _("Not started"),
+}
+SOURCES = {source.value: words for source, words in DUE_SOURCES.items()}
+
+
+def filters_in_words(
+    question: Question, names: Collection[str] = (*ALL, "campaign_state"), more: Iterable[tuple[Any, Any]] = ()
+) -> list[tuple[str, str]]:
+    """Return each filter that is set and what it is set to, by the names the page shows; then the list's own."""
+    bar = filter_bar(question.request, question.asked, names=names, target="")
+    found = []
+    for control in bar.on:
+        labels = [choice.label.strip() for choice in control.choices if choice.is_chosen]
+        found.append((control.label, ", ".join(labels)))
+    states = [str(STATES[state]) for state in State if state in question.asked.filters.states]
+    if states:
+        found.append((str(_("Status")), ", ".join(states)))
+    return [*found, *((str(label), str(value)) for label, value in more if value)]

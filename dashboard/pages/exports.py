@@ -1,0 +1,200 @@
+"""Exports: a list as a file, with the columns one wants; the files that workers make, and fetching them."""
+
+import re
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.db import transaction
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from dashboard import audit
+from dashboard.access import ScopedRequest
+from dashboard.exports.asking import Question, Table
+from dashboard.exports.making import exports_of, path_of, request_export, rows_done
+from dashboard.exports.streaming import CONTENT_TYPES, is_large, streamed
+from dashboard.exports.tables import TABLES
+from dashboard.models import Export, User
+from dashboard.pages.queue import QueueUnreachableError, send
+
+FRAGMENT = "exports-list"
+# Files of the last days; older ones are of no use to anybody.
+MOST_LISTED = 50
+# What an address says that the log may keep: ids, and words of ours. Whatever somebody typed is told as typed.
+_TYPED = frozenset({"q", "name"})
+_PLAIN = re.compile(r"[\w.-]{0,60}", re.ASCII)
+# Parts of a page's address that a whole list has no use for.
+_OF_PAGES = ("page", "by", "all", "column", "format")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def export(request: ScopedRequest, table: str) -> HttpResponseBase:
+    """Offer a list's columns; or, when sent, answer with the file, or have a worker make it when it is large.
+
+    404 for what is no list, and for one that is not the reader's. 400 for a page's address that cannot be one.
+    """
+    found = TABLES.get(table)
+    if found is None or not found.allows(request.scope):
+        raise Http404
+    question = _question(request)
+    if request.method == "POST":
+        return _deliver(request, found, question)
+    with transaction.atomic():
+        answer = found.ask(question)
+    return render(
+        request,
+        "dashboard/exports/choose.html",
+        {
+            "table": found,
+            "answer": answer,
+            "back": _back(found, question),
+            "query": question.GET.urlencode(),
+            "formats": [(kind.value, kind.label, is_large(answer.count, kind)) for kind in Export.Format],
+        },
+    )
+
+
+def _question(request: ScopedRequest) -> Question:
+    """Return what the page asks for whose address this carries on."""
+    query = request.GET.copy()
+    for name in _OF_PAGES:
+        query.pop(name, None)
+    return Question(request.scope, query, request.now, request.as_of, request.past_day)
+
+
+def _back(table: Table, question: Question) -> str:
+    """Return the address of the page that the list is on, as it was."""
+    address, query = reverse(table.page), question.GET.copy()
+    query.pop("person", None)
+    if table.key == "campaign_people":
+        address = reverse("campaign", args=[next(iter(question.asked.filters.campaigns), 0)])
+        query.pop("campaign", None)
+    elif table.key == "changes":
+        address = reverse("sync_changes")
+    return f"{address}?{query.urlencode()}" if query else address
+
+
+def _deliver(request: ScopedRequest, table: Table, question: Question) -> HttpResponseBase:
+    keys, wanted, reader = request.POST.getlist("column"), request.POST.get("format", ""), request.user
+    columns = table.chosen(keys)
+    if wanted not in Export.Format.values or not isinstance(reader, User):
+        raise BadRequest("format is csv or xlsx")
+    kind = Export.Format(wanted)
+    with transaction.atomic():
+        answer = table.ask(question)
+        if is_large(answer.count, kind):
+            return _have_made(request, table, question, [column.key for column in columns], kind, answer.count)
+        _record(request, table, question, kind, answer.count)
+        return streamed(question, table, answer, columns, kind, reader)
+
+
+def _have_made(
+    request: ScopedRequest, table: Table, question: Question, keys: list[str], kind: Export.Format, rows: int
+) -> HttpResponse:
+    """Have a worker make the file, and lead to where it can be followed."""
+    if request.scope.viewer is not None:
+        messages.error(request, _("While you view as somebody else, only small files are made. Stop viewing first."))
+        return redirect(_back(table, question))
+    if not isinstance(request.user, User):
+        raise Http404
+    made = request_export(question, table, keys, kind, user=request.user, rows=rows)
+    try:
+        send("dashboard.tasks.make_export", export_id=made.pk)
+    except QueueUnreachableError:
+        messages.error(request, _("The queue does not answer. Your file waits, and is made as soon as it does."))
+    return redirect("exports")
+
+
+def _record(request: ScopedRequest, table: Table, question: Question, kind: Export.Format, rows: int) -> None:
+    audit.record(
+        audit.Action.EXPORTED,
+        account=request.account,
+        user=request.user,
+        subject=audit.Subject.TABLE,
+        details={
+            "table": table.key,
+            "format": kind.value,
+            "rows": rows,
+            "as_of": question.as_of.isoformat(),
+            "filters": _told(question.GET),
+        },
+        request=request,
+    )
+
+
+def _told(query: QueryDict) -> dict[str, Any]:
+    """Return a query as the log keeps it: what was typed is only told to have been, and people only counted."""
+    found: dict[str, Any] = {}
+    for name, values in query.lists():
+        if not _PLAIN.fullmatch(name) or not any(values):
+            continue
+        is_plain = name not in _TYPED and all(_PLAIN.fullmatch(value) for value in values)
+        found[name] = len(values) if name == "person" else [*values] if is_plain else True
+    return found
+
+
+@require_GET
+@vary_on_headers("HX-Target")
+def exports(request: ScopedRequest) -> HttpResponse:
+    """List the reader's files, and follow those that are being made."""
+    found = list(exports_of(request.scope, request.user)[:MOST_LISTED])
+    context = {
+        "lines": [
+            {
+                "export": one,
+                "title": TABLES[one.table].title if one.table in TABLES else one.table,
+                "done": (done := rows_done(one)),
+                "percent": min(100, 100 * done // one.rows_total) if one.rows_total else None,
+                "is_here": one.state == Export.State.READY and (one.expires_at or request.now) > request.now,
+            }
+            for one in found
+        ],
+        "is_live": any(one.is_live for one in found),
+        "making": sum(1 for one in found if one.is_live),
+        "ready": sum(1 for one in found if one.state == Export.State.READY),
+    }
+    template = "dashboard/exports.html"
+    if request.htmx.target == FRAGMENT:
+        template = "dashboard/exports/list.html#exports-list"
+    return render(request, template, context)
+
+
+@require_GET
+def export_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
+    """Answer with a file that a worker made; 404 for another reader's, and once its day is over."""
+    found = get_object_or_404(exports_of(request.scope, request.user), pk=pk)
+    if found.state != Export.State.READY or found.expires_at is None or found.expires_at <= request.now:
+        raise Http404
+    table = TABLES.get(found.table)
+    if table is None or not table.allows(request.scope):
+        raise Http404
+    try:
+        file = path_of(found).open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    query = QueryDict(found.parameters.get("query", ""))
+    audit.record(
+        audit.Action.DOWNLOADED,
+        account=request.account,
+        user=request.user,
+        subject=audit.Subject.EXPORT,
+        subject_id=found.pk,
+        details={
+            "table": found.table,
+            "format": found.format,
+            "rows": found.rows_done,
+            "as_of": found.parameters.get("as_of"),
+            "filters": _told(query),
+            "sha256": found.sha256,
+        },
+        request=request,
+    )
+    response = FileResponse(file, as_attachment=True, filename=found.file_name)
+    response["Content-Type"] = CONTENT_TYPES[Export.Format(found.format)]
+    response["Cache-Control"] = "private, no-store"
+    return response
