@@ -112,12 +112,12 @@ def burn_up(days: Sequence[BurnDay], deadline: date | None, size: Size) -> BurnU
 
 
 def _x_ticks(first: date, end: date, x: Callable[[date], float], size: Size) -> list[Mark]:
-    days = _tick_days(first, end, max(2, int((size.width - size.left - size.right) / 72)))
+    days = tick_days(first, end, max(2, int((size.width - size.left - size.right) / 72)))
     words = "M Y" if (end - first).days > LONG_WINDOW else "j M"
     return [Mark(x(day), size.height - 6, date_format(day, words)) for day in days]
 
 
-def _tick_days(first: date, end: date, most: int) -> list[date]:
+def tick_days(first: date, end: date, most: int) -> list[date]:
     """Return the days to label, about `most` of them: every so many days, or the beginnings of months or years."""
     length = (end - first).days
     step = next((step for step in _STEPS if length / step <= most), None)
@@ -270,7 +270,7 @@ def figure(days: Sequence[BurnDay], deadline: date | None) -> dict[str, Any]:
                 "tickformat": "%-d %b" if (end - first).days <= LONG_WINDOW else "%b %Y",
                 "tickangle": 0,
                 "ticklabelstandoff": 8,
-                "tickvals": [day.isoformat() for day in _tick_days(first, end, 8)],
+                "tickvals": [day.isoformat() for day in tick_days(first, end, 8)],
             },
             "yaxis": {
                 **AXIS,

@@ -157,7 +157,7 @@ def _chart(request: ScopedRequest, found: Review) -> Chart:
     ]
     return Chart(
         "review-rates",
-        words.chart_finding(found),
+        words.chart_finding(trend),
         _("Completion rate and on-time rate by quarter, scale from %(foot)s") % {"foot": plot.tick(plot.axis[0])},
         plot,
         [_("Quarter"), _("Completion rate"), _("On-time rate")],

@@ -12,7 +12,7 @@ from dashboard.metrics import Rate, quarter_name
 from dashboard.pages.trend_words import SMALL, department_name, mover
 from dashboard.queries.cohorts import Cohort
 from dashboard.queries.review import CampaignRow, ContentRow, Review
-from dashboard.queries.trends import Course
+from dashboard.queries.trends import Course, Trend
 from dashboard.templatetags.figures import number, percent, points
 
 # How many departments "the lowest" are.
@@ -114,14 +114,14 @@ def _count(title: str, now: int, before: int | None, other: str) -> Figure:
     return Figure(title, number(now), note % words, now > before)
 
 
-def chart_finding(found: Review) -> str:
+def chart_finding(trend: Trend) -> str:
     """Say where on-time completion went in a year, and how low completion has been since the first quarter shown."""
-    course, periods = found.trend.everybody, found.trend.periods
-    due = course.due[found.trend.before :]
-    change = due[-1].on_time_rate.points_since(course.due[-1 - found.trend.before].on_time_rate)
+    course, periods = trend.everybody, trend.periods
+    due = course.due[trend.before :]
+    change = due[-1].on_time_rate.points_since(course.due[-1 - trend.before].on_time_rate)
     known = [
         (cohort.completion_rate, place)
-        for place, cohort in enumerate(due[:-1] if found.quarter.is_running else due)
+        for place, cohort in enumerate(due[:-1] if periods[-1].is_running else due)
         if cohort.due
     ]
     if not known:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from dashboard import metrics
 from dashboard.access import Scope
@@ -58,6 +58,21 @@ class Suggestion:
 
     department: DepartmentLine
     into: DepartmentLine
+
+
+def department_of(scope: Scope, key: int) -> tuple[int, str] | None:
+    """Return the key and the name of the department that a filter by `key` is about; None when it is not in scope.
+
+    A merged spelling is the department it was merged into. 0 is people without one: its name is empty.
+    """
+    nameless = scope.people().filter(Q(department__isnull=True) | Q(department__key=""))
+    if not key:
+        return (0, "") if nameless.exists() else None
+    found = scope.departments().filter(pk=key).select_related("merged_into").first()
+    if found is None:
+        return None
+    home = found.merged_into or found
+    return (home.pk, home.name) if home.key else (0, "")
 
 
 def department_lines(scope: Scope, *, as_of: datetime) -> list[DepartmentLine]:
