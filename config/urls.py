@@ -21,6 +21,7 @@ from dashboard.pages.console_import import (
     console_import_decide,
     console_imports,
 )
+from dashboard.pages.exports import export, export_file, exports
 from dashboard.pages.overview import overview
 from dashboard.pages.passport import passport
 from dashboard.pages.past_due import past_due, past_due_addresses
@@ -49,6 +50,9 @@ urlpatterns = [
     path("people/", people, name="people"),
     path("people/<int:pk>/", person, name="person"),
     path("trends/", trends, name="trends"),
+    path("exports/", exports, name="exports"),
+    path("exports/<slug:table>/", export, name="export"),
+    path("exports/files/<int:pk>/", export_file, name="export_file"),
     path("review/", review, name="review"),
     path("review/<int:year>-q<int:quarter>/", review_quarter, name="review_quarter"),
     path("sync/", sync, name="sync"),
