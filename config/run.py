@@ -79,6 +79,8 @@ class Run:
                 "KNOWBE4_BASE_URL": simulator_url[0],
                 "KNOWBE4_API_KEY": processes.SIMULATOR_KEY,
                 "KNOWBE4_LIMITS": "off",
+                # Where anybody may look around: one click a role (dashboard.sign_in.demo).
+                "DEMO_SIGN_INS": "on",
             }
         prepared = json.loads(self._step("", "prepare", "--json") or "{}")
         self.children.start(processes.web(f"127.0.0.1:{self.port}"), self.environment)

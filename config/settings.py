@@ -159,6 +159,11 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.saml",
+    "allauth.usersessions",
     "django_htmx",
     "template_partials.apps.SimpleAppConfig",
     "sync",
@@ -231,10 +236,32 @@ LOGIN_REDIRECT_URL = "overview"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_ADAPTER = "dashboard.sign_in.InvitationOnlyAdapter"
+ACCOUNT_ADAPTER = "dashboard.sign_in.adapters.InvitationOnlyAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
+# Sensitive acts ask again who it is when the last proof of it is older.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+# Guessing: by address of the client, and by the email tried, whether or not somebody has it. Counted in Redis.
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "login": "60/m/ip", "reset_password": "10/m/ip,3/15m/key"}
+MFA_ADAPTER = "dashboard.sign_in.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+# Emails come with the invitation, which proves them.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Passkeys want https, but for the machine's own "localhost".
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL_MODE and not _SECURE
+SOCIALACCOUNT_ADAPTER = "dashboard.sign_in.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+# A form that is sent may not lead to another site (Content-Security-Policy), so single sign-on begins with a link.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
+# One click instead of a password, for the simulator's company under `bin/run` only; a system check holds it to that.
+DEMO_SIGN_INS = _flag("DEMO_SIGN_INS", default=False)
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -1,6 +1,12 @@
 """Every address of the site. An address has the name of its view."""
 
 from allauth.account import views as sign_in
+from allauth.mfa.base import views as second_factors
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as passkeys
+from allauth.socialaccount.providers.openid_connect import views as openid_connect
+from allauth.socialaccount.providers.saml import views as saml
 from django.urls import path
 
 from dashboard.pages.accounts import (
@@ -12,6 +18,7 @@ from dashboard.pages.accounts import (
     sync_account,
     test_account,
 )
+from dashboard.pages.audit import audit_log
 from dashboard.pages.campaign import campaign
 from dashboard.pages.campaign_reconciliation import campaign_reconciliation
 from dashboard.pages.campaigns import campaigns
@@ -21,13 +28,33 @@ from dashboard.pages.console_import import (
     console_import_decide,
     console_imports,
 )
+from dashboard.pages.demo_sign_in import demo_sign_in
 from dashboard.pages.exports import export, export_file, exports
+from dashboard.pages.members import (
+    end_member,
+    end_member_loan,
+    invite_member,
+    member,
+    members,
+    resend_invitation,
+    revoke_invitation,
+)
+from dashboard.pages.members_accept import accept_invitation
+from dashboard.pages.members_single_sign_on import (
+    add_group,
+    remove_group,
+    remove_single_sign_on,
+    single_sign_on,
+)
 from dashboard.pages.overview import overview
 from dashboard.pages.passport import passport
 from dashboard.pages.past_due import past_due, past_due_addresses
 from dashboard.pages.people import people
 from dashboard.pages.person import person
+from dashboard.pages.profile import end_other_sessions, end_session, mfa_index, mfa_list_webauthn, profile
+from dashboard.pages.profile_access import end_own_loan, your_access
 from dashboard.pages.review import review, review_quarter
+from dashboard.pages.saml_logout import saml_sls
 from dashboard.pages.settings.campaigns import settings_campaign, settings_campaigns
 from dashboard.pages.settings.departments import settings_department, settings_departments
 from dashboard.pages.settings.exemption_import import import_exemptions
@@ -66,6 +93,7 @@ urlpatterns = [
     path("sync/imports/<int:import_id>/", console_import, name="console_import"),
     path("sync/imports/<int:import_id>/columns/", console_import_columns, name="console_import_columns"),
     path("sync/imports/<int:import_id>/decide/", console_import_decide, name="console_import_decide"),
+    path("audit/", audit_log, name="audit_log"),
     path("settings/", settings, name="settings"),
     path("settings/log/", settings_log, name="settings_log"),
     path("settings/campaigns/", settings_campaigns, name="settings_campaigns"),
@@ -83,6 +111,24 @@ urlpatterns = [
     path("settings/accounts/<int:account_id>/test/", test_account, name="test_account"),
     path("settings/accounts/<int:account_id>/sync/", sync_account, name="sync_account"),
     path("settings/accounts/<int:account_id>/enable/", enable_account, name="enable_account"),
+    path("settings/members/", members, name="members"),
+    path("settings/members/invite/", invite_member, name="invite_member"),
+    path("settings/members/<int:pk>/", member, name="member"),
+    path("settings/members/<int:pk>/end/", end_member, name="end_member"),
+    path("settings/members/invitations/<int:pk>/send/", resend_invitation, name="resend_invitation"),
+    path("settings/members/invitations/<int:pk>/revoke/", revoke_invitation, name="revoke_invitation"),
+    path("settings/members/loans/<int:pk>/end/", end_member_loan, name="end_member_loan"),
+    path("settings/sign-on/", single_sign_on, name="single_sign_on"),
+    path("settings/sign-on/remove/", remove_single_sign_on, name="remove_single_sign_on"),
+    path("settings/sign-on/groups/new/", add_group, name="add_group"),
+    path("settings/sign-on/groups/<int:pk>/remove/", remove_group, name="remove_group"),
+    path("you/access/", your_access, name="your_access"),
+    path("you/access/loans/<int:pk>/end/", end_own_loan, name="end_own_loan"),
+    path("you/", profile, name="profile"),
+    path("you/sessions/<int:pk>/end/", end_session, name="end_session"),
+    path("you/sessions/end/", end_other_sessions, name="end_other_sessions"),
+    path("invitation/<str:token>/", accept_invitation, name="accept_invitation"),
+    path("demo/<slug:role>/", demo_sign_in, name="demo_sign_in"),
     path("accounts/<int:account_id>/switch/", switch_account, name="switch_account"),
     # Sign-in: of allauth's addresses those that make sense where accounts are by invitation. The names are allauth's.
     path("sign-in/", sign_in.login, name="account_login"),
@@ -100,4 +146,26 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("password/reset/done/", sign_in.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    path("second-factor/", second_factors.authenticate, name="mfa_authenticate"),
+    path("confirm/code/", second_factors.reauthenticate, name="mfa_reauthenticate"),
+    path("confirm/passkey/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("passkey/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("you/factors/", mfa_index, name="mfa_index"),
+    path("you/app/", totp.activate_totp, name="mfa_activate_totp"),
+    path("you/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("you/codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("you/codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("you/codes/download/", recovery_codes.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("you/passkeys/", mfa_list_webauthn, name="mfa_list_webauthn"),
+    path("you/passkeys/add/", passkeys.add_webauthn, name="mfa_add_webauthn"),
+    path("you/passkeys/<int:pk>/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
+    path("you/passkeys/<int:pk>/remove/", passkeys.remove_webauthn, name="mfa_remove_webauthn"),
+    # Single sign-on. Signing out at the provider, too, is not offered: its address exists only to be named.
+    path("sign-on/<slug:provider_id>/", openid_connect.login, name="openid_connect_login"),
+    path("sign-on/<slug:provider_id>/callback/", openid_connect.callback, name="openid_connect_callback"),
+    path("sign-on/saml/<slug:organization_slug>/", saml.login, name="saml_login"),
+    path("sign-on/saml/<slug:organization_slug>/acs/", saml.acs, name="saml_acs"),
+    path("sign-on/saml/<slug:organization_slug>/finish/", saml.finish_acs, name="saml_finish_acs"),
+    path("sign-on/saml/<slug:organization_slug>/metadata/", saml.metadata, name="saml_metadata"),
+    path("sign-on/saml/<slug:organization_slug>/sls/", saml_sls, name="saml_sls"),
 ]

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.db.models.signals import post_migrate
 
 
@@ -9,5 +10,7 @@ class DashboardConfig(AppConfig):
     def ready(self) -> None:
         """Listen to publications, and to migrations, which the database's second wall follows."""
         from dashboard import receivers, row_security  # noqa: F401, PLC0415 - models are loaded only now
+        from dashboard.sign_in.demo import check_demo_sign_ins  # noqa: PLC0415
 
         post_migrate.connect(row_security.apply, sender=self, dispatch_uid="row_security")
+        register(check_demo_sign_ins, Tags.security)

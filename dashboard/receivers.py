@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.dispatch import receiver
 
 from config.celery import app
 from dashboard import rollups, triggers
+from dashboard.sign_in import demo
 from dashboard.sign_in_log import signed_in, signed_out  # noqa: F401 - it listens to sign-ins
 from sync.models import Account, SyncRun
 from sync.signals import published
@@ -26,3 +28,10 @@ def keep_rollups(*, account: Account, run: SyncRun, published_at: datetime, **_r
         work = {"account_id": account.pk}
         # Should the queue not take it, the beat task that advances rollups finds it undone.
         transaction.on_commit(lambda: app.send_task("dashboard.tasks.build_tallies", kwargs=work), robust=True)
+
+
+@receiver(published, dispatch_uid="complete_demo_sign_ins")
+def complete_demo_sign_ins(*, account: Account, **_rest: Any) -> None:
+    """Find the demo's department head and people manager among the simulator's company, once it is known."""
+    if account.is_demo and demo.is_offered():
+        demo.make_up(account, password=demo.demo_password(settings.VAR_DIR))

@@ -11,6 +11,7 @@ from dashboard.models.rollups import (
     Fact,
     Grain,
     PersonStanding,
+    ReportingLine,
     RollupState,
     Tally,
 )
@@ -23,6 +24,7 @@ from dashboard.models.settings import (
     SettingChange,
     Trigger,
 )
+from dashboard.models.single_sign_on import SingleSignOn, SingleSignOnRole
 from dashboard.models.users import User, UserManager
 
 __all__ = [
@@ -45,9 +47,12 @@ __all__ = [
     "Invitation",
     "Membership",
     "PersonStanding",
+    "ReportingLine",
     "Role",
     "RollupState",
     "SettingChange",
+    "SingleSignOn",
+    "SingleSignOnRole",
     "Tally",
     "Trigger",
     "User",

@@ -3,20 +3,17 @@
 import json
 import secrets
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from dashboard.models import Membership, User
+from dashboard.models import Membership, Role, User
+from dashboard.sign_in.demo import demo_password, make_up
 from sync.models import Account
 
-DEMO_SIGN_INS = (
-    ("admin@brackwater.example", "Ines", "Halloran", Membership.Role.ADMINISTRATOR),
-    ("security@brackwater.example", "Maren", "Okafor", Membership.Role.SECURITY_MANAGER),
-)
 FIRST_ADMINISTRATOR = "admin@rollcall.example"
 
 
@@ -46,8 +43,12 @@ class Command(BaseCommand):
         """Return the sign-ins to show: the demo's at every start, a first administrator's once."""
         if account.is_demo and settings.LOCAL_MODE:
             password = demo_password(settings.VAR_DIR)
-            return [self._sign_in(account, *who, password=password) for who in DEMO_SIGN_INS]
-        if Membership.objects.filter(account=account, role=Membership.Role.ADMINISTRATOR).exists():
+            titles = dict(Role.choices)
+            return [
+                {"email": user.email, "password": password, "role": str(titles.get(role, _("Nobody")))}
+                for role, user in make_up(account, password=password)
+            ]
+        if Membership.objects.filter(account=account, role=Role.ADMINISTRATOR).exists():
             return []
         return [
             self._sign_in(
@@ -55,13 +56,13 @@ class Command(BaseCommand):
                 FIRST_ADMINISTRATOR,
                 "First",
                 "Administrator",
-                Membership.Role.ADMINISTRATOR,
+                Role.ADMINISTRATOR,
                 password=secrets.token_urlsafe(12),
             )
         ]
 
     def _sign_in(
-        self, account: Account, email: str, first_name: str, last_name: str, role: Membership.Role, *, password: str
+        self, account: Account, email: str, first_name: str, last_name: str, role: Role, *, password: str
     ) -> dict[str, str]:
         user = User.objects.filter(email=email).first() or User(email=email, first_name=first_name, last_name=last_name)
         if not user.check_password(password):
@@ -69,18 +70,3 @@ class Command(BaseCommand):
         user.save()
         Membership.objects.get_or_create(user=user, account=account, role=role)
         return {"email": email, "password": password, "role": str(role.label)}
-
-
-def demo_password(folder: Path) -> str:
-    """Return this machine's password of the demo sign-ins, made up once and kept beside the data."""
-    path = folder / "demo-password"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text("-".join(secrets.choice(_WORDS) for _ in range(4)))
-    return path.read_text()
-
-
-_WORDS = (
-    "amber basil cedar delta ember fjord grove harbor indigo juniper kestrel lagoon maple nectar orchid pebble quartz "
-    "raven saffron thistle umber violet willow yarrow zephyr anchor beacon canyon dune echo falcon glacier"
-).split()

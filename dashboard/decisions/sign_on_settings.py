@@ -1,0 +1,102 @@
+"""Setting up single sign-on: the identity provider of an account, and what its groups give."""
+
+from collections.abc import Mapping as Fields
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from allauth.socialaccount.models import SocialAccount
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from dashboard.audit import Action, Subject, record
+from dashboard.decisions.deciding import RefusedError, deciding
+from dashboard.decisions.members import Offer, check, is_last_administrator
+from dashboard.models import Membership, SingleSignOn, SingleSignOnRole, User
+
+_PLAIN = (
+    *("kind", "name", "email_domains", "groups_claim", "default_role", "is_enabled", "is_required"),
+    *("server_url", "client_id", "idp_entity_id", "idp_sso_url", "idp_certificate", "email_attribute"),
+)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """What a group, spelled as the provider spells it, gives."""
+
+    group: str
+    offer: Offer
+
+
+def save(provider: SingleSignOn, fields: Fields[str, Any], *, by: User, request: HttpRequest | None = None) -> None:
+    """Write the checked fields; the secret only where one is given.
+
+    Another provider than before (its address or entity ID) starts without links: whom the old one called by some ID
+    may be somebody else's ID there.
+    """
+    with deciding(provider.account):
+        changed = [name for name in _PLAIN if getattr(provider, name) != fields[name]]
+        if {"kind", "server_url", "idp_entity_id"}.intersection(changed) and provider.pk is not None:
+            SocialAccount.objects.filter(provider=provider.key).delete()
+        for name in _PLAIN:
+            setattr(provider, name, fields[name])
+        if fields.get("secret"):
+            provider.secret = fields["secret"]
+            changed.append("secret")
+        provider.save()
+        _note(provider, by, request, changed=changed)
+
+
+def add_mapping(
+    provider: SingleSignOn, mapping: Mapping, *, by: User, at: datetime, request: HttpRequest | None = None
+) -> SingleSignOnRole:
+    """Let a group give a role. RefusedError for what cannot be given, and for a group that gives the role already."""
+    check(provider.account, mapping.offer, at=at)
+    with deciding(provider.account):
+        if provider.roles.filter(group=mapping.group, role=mapping.offer.role).exists():
+            raise RefusedError(_("This group gives that role already."))
+        row: SingleSignOnRole = provider.roles.create(
+            group=mapping.group, role=mapping.offer.role, ends_at=mapping.offer.ends_at
+        )
+        row.departments.set(mapping.offer.departments)
+        _note(provider, by, request, changed=["groups"], role=row.role, added=row.pk)
+    return row
+
+
+def remove_mapping(row: SingleSignOnRole, *, by: User, request: HttpRequest | None = None) -> None:
+    """Let a group give nothing any more; roles it gave end at their owners' next sign-in."""
+    provider = row.single_sign_on
+    with deciding(provider.account):
+        removed = row.pk
+        row.delete()
+        _note(provider, by, request, changed=["groups"], role=row.role, removed=removed)
+
+
+def remove(provider: SingleSignOn, *, by: User, at: datetime, request: HttpRequest | None = None) -> int:
+    """Remove the provider, its links and mappings, and end the roles it gave; return how many ended.
+
+    The last administrator keeps the role.
+    """
+    account = provider.account
+    with deciding(account):
+        given = Membership.objects.filter(account=account, source=Membership.Source.SINGLE_SIGN_ON)
+        ending = [one for one in given if one.holds(at) and not is_last_administrator(one, at)]
+        for membership in ending:
+            membership.ends_at = at
+            membership.save(update_fields=["ends_at"])
+        SocialAccount.objects.filter(provider=provider.key).delete()
+        _note(provider, by, request, changed=["removed"], ended=len(ending))
+        provider.delete()
+    return len(ending)
+
+
+def _note(provider: SingleSignOn, by: User, request: HttpRequest | None, **details: object) -> None:
+    record(
+        Action.SINGLE_SIGN_ON_CHANGED,
+        account=provider.account,
+        user=by,
+        subject=Subject.ACCOUNT,
+        subject_id=provider.account_id,
+        details=details,
+        request=request,
+    )

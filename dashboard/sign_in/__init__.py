@@ -1,0 +1,1 @@
+"""How people get in: passwords, second factors, passkeys, single sign-on; by invitation only."""

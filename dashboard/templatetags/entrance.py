@@ -1,0 +1,37 @@
+"""What the sign-in page offers beside a password."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django import template
+from django.http import HttpRequest
+
+from dashboard.models import SingleSignOn
+from dashboard.sign_in.demo import DemoSignIn, demo_sign_ins
+from dashboard.sign_in.recently import sign_in_address
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class Way:
+    """A link to an organization's single sign-on."""
+
+    name: str
+    address: str
+
+
+@register.simple_tag(takes_context=True)
+def single_sign_ons(context: template.Context) -> list[Way]:
+    """Return the organizations' single sign-ons; each leads on to where the reader wanted to go."""
+    request: HttpRequest = context["request"]
+    onward = request.GET.get("next", "")
+    query = "?" + urlencode({"next": onward}) if onward.startswith("/") else ""
+    enabled = SingleSignOn.objects.filter(is_enabled=True).order_by("name", "pk")
+    return [Way(one.name, sign_in_address(one) + query) for one in enabled]
+
+
+@register.simple_tag
+def demos() -> list[DemoSignIn]:
+    """Return the demo's sign-ins; none anywhere but under `bin/run` with the simulator."""
+    return demo_sign_ins()
