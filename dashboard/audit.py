@@ -59,10 +59,10 @@ def record(
     """Add an event to the account's log, in the transaction of the act.
 
     `user` is who really acts: for an administrator who views as a member, the administrator. `through` is taken from
-    the request, the one being answered if none is given; without any it is a command, or a schedule when nobody acts. `at` is the database's clock unless
-    given. TypeError for details other than texts, integers, booleans, None, lists and mappings of these: the hash is
-    over their JSON, and fractions have no spelling of their own. Days are given as ISO texts. A text that holds an @
-    is not kept.
+    the request, the one being answered if none is given; without any it is a command, or a schedule when nobody acts.
+    `at` is the database's clock unless given. TypeError for details other than texts, integers, booleans, None, lists
+    and mappings of these: the hash is over their JSON, and fractions have no spelling of their own. Days are given as
+    ISO texts. A text that holds an @ is not kept.
 
     The transaction must read what others committed meanwhile (READ COMMITTED, the default): with a fixed snapshot it
     fails at its end whenever another event of the account came first.

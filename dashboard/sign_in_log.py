@@ -32,7 +32,8 @@ def sign_in_failed(*, credentials: dict[str, Any], request: HttpRequest | None =
 
 
 def _record(action: Action, about: User | None, request: HttpRequest | None, *, actor: User | None = None) -> None:
-    for account in _accounts(about) or [None]:
+    accounts: list[Account | None] = [*_accounts(about)]
+    for account in accounts or [None]:
         record(
             action,
             account=account,

@@ -1,0 +1,119 @@
+"""The audit log: who did what, for administrators and auditors."""
+
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from dashboard.access import ScopedRequest
+from dashboard.models import AuditEvent
+from dashboard.pages.audit_words import about, audit_lines
+from dashboard.pages.filter_choices import Choice, Control, FilterBar
+from dashboard.pages.settings.fields import word_in
+from dashboard.pages.settings.filters import SearchedBar
+from dashboard.queries.audit import Search, actors, found, names, older
+
+ROWS = 50
+FIELDS = ("actor", "action", "subject", "subject_id", "day")
+
+
+@require_GET
+@vary_on_headers("HX-Target")
+def audit_log(request: ScopedRequest) -> HttpResponse:
+    """Show the events looked for, newest first; 404 for whoever may not read the log.
+
+    BadRequest for ids that are no numbers, unknown words, and a day that is none.
+    """
+    if not request.scope.may_read_audit:
+        raise Http404
+    search = _search(request)
+    events = found(request.scope, search)
+    before = _id(request, "before")
+    if before is not None:
+        last = events.filter(pk=before).first()
+        if last is None:
+            raise BadRequest("before is no event of this list")
+        events = older(events, last.at, last.pk)
+    rows = list(events[: ROWS + 1])
+    context = {
+        "lines": audit_lines(request.scope, rows[:ROWS]),
+        "bar": _bar(request, search),
+        "search": search,
+        "newest": _address(request, {"before"}) if before is not None else "",
+        "earlier": _address(request, set(), before=rows[ROWS - 1].pk) if len(rows) > ROWS else "",
+    }
+    template = "dashboard/audit.html"
+    if request.htmx.target == "audit-list":
+        template = "dashboard/audit/list.html#audit-list"
+    return render(request, template, context)
+
+
+def _search(request: ScopedRequest) -> Search:
+    subject = word_in(request, "subject", AuditEvent.Subject.values)
+    return Search(
+        actor=_id(request, "actor"),
+        action=word_in(request, "action", AuditEvent.Action.values),
+        subject=subject,
+        subject_id=_id(request, "subject_id") if subject else None,
+        day=_day(request),
+    )
+
+
+def _id(request: ScopedRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise BadRequest(f"{name} is no id")
+    return int(text)
+
+
+def _day(request: ScopedRequest) -> date | None:
+    text = request.GET.get("day", "")
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise BadRequest("day is not a day like 2026-09-30") from None
+    if not 2000 <= day.year < 9000:
+        raise BadRequest("day is far from any day of the log")
+    return day
+
+
+def _bar(request: ScopedRequest, search: Search) -> FilterBar:
+    everybody = [(user.pk, user.email) for user in actors(request.scope)]
+    offers: list[tuple[str, Any, list[tuple[Any, Any]]]] = [
+        ("actor", _("Who"), everybody),
+        ("action", _("Did what"), list(AuditEvent.Action.choices)),
+        ("subject", _("About"), list(AuditEvent.Subject.choices)),
+    ]
+    controls = []
+    for name, label, values in offers:
+        chosen = request.GET.get(name, "")
+        choices = [Choice("", _("Everybody") if name == "actor" else _("Everything"), not chosen)]
+        choices += [Choice(str(value), str(words), str(value) == chosen) for value, words in values]
+        clear = {name, "subject_id"} if name == "subject" else {name}
+        controls.append(Control(name, label, tuple(choices), bool(chosen), _address(request, {*clear, "before"})))
+    if search.subject_id is not None:
+        value = str(search.subject_id)
+        event = AuditEvent(subject=search.subject, subject_id=search.subject_id)
+        title = about(search.subject, search.subject_id, names(request.scope, [event]))
+        clear_one = _address(request, {"subject_id", "before"})
+        controls.append(Control("subject_id", _("Only"), (Choice(value, title, True),), True, clear_one))
+    kind = SearchedBar if search.is_narrow else FilterBar
+    return kind(tuple(controls), (), _address(request, {*FIELDS, "before"}), "audit-list")
+
+
+def _address(request: ScopedRequest, without: set[str], **given: object) -> str:
+    left = request.GET.copy()
+    for name in without:
+        left.pop(name, None)
+    for name, value in given.items():
+        left[name] = str(value)
+    return f"?{left.urlencode()}"
