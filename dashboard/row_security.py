@@ -69,6 +69,8 @@ POLICIES = {
         f"CASE WHEN grain IN (1, 4) THEN department_id = ANY {_DEPARTMENTS}"
         f" WHEN grain = 2 THEN manager_id = ANY {_MANAGERS} ELSE false END"
     ),
+    # Keys of managers and nothing else: a line is added up from tallies, which have policies of their own.
+    "dashboard_reportingline": _IN_ACCOUNT,
     "dashboard_cohorttally": _for_some(f"department_id = ANY {_DEPARTMENTS}"),
     "dashboard_exemption": _for_some(f"{_OF_PERSON} OR group_id IN (SELECT group_id FROM sync_groupmembership)"),
     "dashboard_settingchange": ALL_OR_NOTHING,

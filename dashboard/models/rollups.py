@@ -223,6 +223,28 @@ class PersonStanding(models.Model):
         return f"Standing of person {self.person_id}"
 
 
+class ReportingLine(models.Model):
+    """One manager whose direct reports are below another: `below_id` is `manager_id` or stands below them.
+
+    Every manager is in their own line. `is_loop`: the one above reports to the one below, so is a report within their
+    own line. Kept where the tallies stand (see `RollupState`).
+    """
+
+    account_id = models.BigIntegerField()
+    manager_id = models.BigIntegerField()
+    below_id = models.BigIntegerField()
+    is_loop = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account_id", "manager_id", "below_id"], name="line_unique")]
+        indexes = [
+            models.Index("account_id", "manager_id", name="line_with_loop", condition=models.Q(is_loop=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"Reports of {self.below_id} below {self.manager_id}"
+
+
 class RollupState(models.Model):
     """How an account's rollups were built.
 

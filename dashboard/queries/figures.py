@@ -5,9 +5,9 @@ ones in a time that does not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -37,8 +37,7 @@ Key = int | str
 PEOPLE = ("people_counted", "people_past_due", "people_active")
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """One department, manager, campaign, content type or group, and its figures.
 
     `key` is our id (0: none; a content type is its own word), `name` empty where there is none.
@@ -78,23 +77,27 @@ def figures_by(
 ) -> list[Group]:
     """Return the figures of each group that has people or counted enrollments, by name; nameless ones last.
 
-    By manager, each has their whole line, or with `filters.whole_line` off their direct reports. By campaign and by
-    content type nobody is an "active person" of the group: that count is 0. People may be in several groups of
-    KnowBe4. Quarters, months and days: see `cohorts` and `figures` of several moments.
+    By manager, each has their whole line, or with `filters.whole_line` off their direct reports; lines are those of
+    managers in scope. By campaign and by content type nobody is an "active person" of the group: that count is 0.
+    People may be in several groups of KnowBe4. Quarters, months and days: see `cohorts` and `figures` of several
+    moments.
     """
     if by not in KEYS:
         raise ValueError(f"Figures at a moment are not grouped by {by}.")
     selection = select(scope, as_of=as_of, filters=filters, basis=basis)
     if selection is None:
         return []
-    totals = _totals(selection, by, with_people=with_people)
-    known: dict[int, str] = {}
-    if by == By.MANAGER and filters.whole_line:
-        managers = lines.managers(selection, totals)
-        totals = lines.whole(managers.above, totals, lambda people: _of(selection, people))
-        known = managers.names
+    line = lines.pairs(selection) if by == By.MANAGER and filters.whole_line else ""
+    totals = _totals(selection, by, with_people=with_people, line=line)
+    if line:
+        for person, own in _of(selection, lines.in_loops(selection, line)).items():
+            totals[person] = totals.get(person, Totals()) - own
+        if not scope.sees_everyone:
+            # Who stands above everybody in scope has a line that is not all in it.
+            shown = set(scope.people().values_list("pk", flat=True))
+            totals = {key: value for key, value in totals.items() if key <= 0 or key in shown}
     found = {_CODES[key].value if by == By.CONTENT_TYPE else key: value for key, value in totals.items()}
-    called = names(selection, by, found, known=known)
+    called = names(selection, by, found)
     groups = [Group(key, called.get(key, ""), value) for key, value in found.items() if value != Totals()]
     return sorted(groups, key=lambda group: (not group.name, group.name.casefold(), str(group.key)))
 
@@ -138,25 +141,26 @@ def _stretches(selection: Selection) -> str:
     return stretches.current_at("%(now)s", where=selection.of_facts, source=selection.facts)
 
 
-def _totals(selection: Selection, by: By | None, *, with_people: bool) -> dict[Any, Totals]:
-    """Return the totals of each key, or of everything under 0."""
+def _totals(selection: Selection, by: By | None, *, with_people: bool, line: str = "") -> dict[Any, Totals]:
+    """Return the totals of each key, or of everything under 0; with `line` (see `lines.pairs`) of whole lines."""
     key = KEYS[by] if by else ""
-    found = tallies.totals(selection, key, with_people=with_people)
+    found = tallies.totals(selection, key, with_people=with_people, lines=line)
     if found is None:
-        found = _from_facts(selection, key)
+        found = _from_facts(selection, key, line=line)
         if not with_people:
             return found
         if by is None or by in _OF_PEOPLE:
-            found = _with_active(found, _active(selection, key))
+            found = _with_active(found, _active(selection, key, line=line))
         return found
-    if with_people and not tallies.has_people(selection, key):
-        people = _from_facts(selection, key, PEOPLE[:2])
-        active = _active(selection, key) if by is None or by in _OF_PEOPLE else {}
+    if not with_people or tallies.has_active_people(selection, key):
+        return found
+    if not tallies.has_people(selection, key):
+        people = _from_facts(selection, key, PEOPLE[:2], line=line)
         for name in people.keys() | found.keys():
             here = people.get(name, Totals())
             found[name] = found.get(name, Totals()) + Totals(_only_people(here.net), _only_people(here.gross))
-        found = _with_active(found, active)
-    return found
+    is_of_people = by is None or by in _OF_PEOPLE
+    return _with_active(found, _active(selection, key, line=line) if is_of_people else {})
 
 
 def _only_people(counts: Counts) -> Counts:
@@ -164,13 +168,17 @@ def _only_people(counts: Counts) -> Counts:
 
 
 def _with_active(found: dict[Any, Totals], active: Mapping[Any, int]) -> dict[Any, Totals]:
-    return {
-        key: Totals(*(counts._replace(people_active=active.get(key, 0)) for counts in found.get(key, Totals())))
-        for key in found.keys() | active.keys()
-    }
+    totals = {}
+    for key in found.keys() | active.keys():
+        net, gross = found.get(key, Totals())
+        whole = gross._replace(people_active=active.get(key, 0))
+        totals[key] = Totals(whole if net is gross else net._replace(people_active=whole.people_active), whole)
+    return totals
 
 
-def _from_facts(selection: Selection, key: str, counts: Sequence[str] = (*SPANS, *PEOPLE[:2])) -> dict[Any, Totals]:
+def _from_facts(
+    selection: Selection, key: str, counts: Sequence[str] = (*SPANS, *PEOPLE[:2]), *, line: str = ""
+) -> dict[Any, Totals]:
     """Count the facts one by one: each person's first, so that distinct people fall out of it."""
     spans = {name: SPANS[name] for name in SPANS if name in counts or f"people_{name}" in counts}
     source = f"({_stretches(selection)}) f {_MEMBERS if key == 'group_id' else ''}"
@@ -185,18 +193,18 @@ def _from_facts(selection: Selection, key: str, counts: Sequence[str] = (*SPANS,
         """
         columns += stretches.at_moment(spans, "%(now)s", prefix="net_", also="exempt_id IS NULL")
         kinds.append("net_")
-    sums = ", ".join(_sum(name, kind) for kind in kinds for name in counts)
+    sums = [f"{_sum(name, kind)} AS {kind}{name}" for kind in kinds for name in counts]
+    sql = f"""
+        SELECT key, {", ".join(sums)} FROM (
+            SELECT {key or "0"} AS key, f.person_id, {", ".join(columns)}
+            FROM {source} WHERE {selection.of_states} GROUP BY 1, 2
+        ) person GROUP BY key
+    """
+    if line:
+        sql = lines.widened(sql, ["key"], [kind + name for kind in kinds for name in counts], line)
     found = {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT key, {sums} FROM (
-                SELECT {key or "0"} AS key, f.person_id, {", ".join(columns)}
-                FROM {source} WHERE {selection.of_states} GROUP BY 1, 2
-            ) person GROUP BY key
-            """,
-            selection.values,
-        )
+        cursor.execute(sql, selection.values)
         for group, *values in cursor.fetchall():
             gross = Counts(**dict(zip(counts, values, strict=False)))
             net = Counts(**dict(zip(counts, values[len(counts) :], strict=True))) if selection.has_exemptions else gross
@@ -213,18 +221,17 @@ def _sum(name: str, prefix: str) -> str:
     return f"sum({prefix}{name})::int"
 
 
-def _active(selection: Selection, key: str) -> dict[Any, int]:
+def _active(selection: Selection, key: str, *, line: str = "") -> dict[Any, int]:
     """Return active people by key, as of the moment."""
+    sql = f"""
+        SELECT {key or "0"} AS key, count(*)::int AS people
+        FROM {selection.standings} {_MEMBERS if key == "group_id" else ""}
+        WHERE {selection.of_people} AND (f.joined_at IS NULL OR f.joined_at <= %(now)s)
+          AND (f.left_at IS NULL OR f.left_at > %(now)s)
+        GROUP BY 1
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {key or "0"}, count(*)::int FROM {selection.standings} {_MEMBERS if key == "group_id" else ""}
-            WHERE {selection.of_people} AND (f.joined_at IS NULL OR f.joined_at <= %(now)s)
-              AND (f.left_at IS NULL OR f.left_at > %(now)s)
-            GROUP BY 1
-            """,
-            selection.values,
-        )
+        cursor.execute(lines.widened(sql, ["key"], ["people"], line) if line else sql, selection.values)
         return dict(cursor.fetchall())
 
 

@@ -10,6 +10,7 @@ from django.db import connection
 
 from dashboard.metrics import COUNT_NAMES, Counts, Totals, local_midnight
 from dashboard.models import RollupState
+from dashboard.queries import lines as reporting_lines
 from dashboard.queries.asking import Basis
 from dashboard.queries.selection import Selection
 from dashboard.rollups.books import BOOKS, PEOPLE, Book
@@ -30,10 +31,10 @@ class Past:
     since: datetime | None
 
 
-def totals(selection: Selection, key: str, *, with_people: bool) -> dict[Any, Totals] | None:
+def totals(selection: Selection, key: str, *, with_people: bool, lines: str = "") -> dict[Any, Totals] | None:
     """Return the totals of each value of a key, or of everything under 0; None where only the facts can tell.
 
-    Distinct people are in them where `has_people`, and if they are wanted.
+    Distinct people are in them where `has_people`, and if they are wanted. `lines`: see `reporting_lines.widened`.
     """
     book, past = _source(selection, key)
     if book is None or past is None:
@@ -41,34 +42,39 @@ def totals(selection: Selection, key: str, *, with_people: bool) -> dict[Any, To
     is_counting_people = with_people and has_people(selection, key)
     counts = COUNT_NAMES if is_counting_people else tuple(c for c in COUNT_NAMES if c not in PEOPLE)
     bounds = [f"{column} = ANY(%({name})s)" for column, name in _BOUNDS.items() if getattr(selection, name) is not None]
-    rows = _sums(
-        "dashboard_tally",
-        (key or "0", "is_exempt"),
-        counts,
-        past,
-        [f"grain = {int(book.grain)}", *bounds],
-        selection.values,
-    )
-    blank = dict.fromkeys(set(COUNT_NAMES) - set(counts), 0)
-    gross: dict[Any, Counts] = {}
+    where = [f"grain = {int(book.grain)}", *bounds]
+    # In the order of `Counts`, people last: those who are not wanted are 0.
+    rows = _sums("dashboard_tally", (key or "0", "is_exempt"), counts, past, where, selection.values, lines=lines)
+    blank = (0,) * (len(COUNT_NAMES) - len(counts))
+    found: dict[Any, Totals] = {}
     exempt: dict[Any, Counts] = {}
     for value, is_exempt, *numbers in rows:
-        (exempt if is_exempt else gross)[value] = (
-            Counts(**dict(zip(counts, numbers, strict=True)), **blank) if blank else Counts._make(numbers)
-        )
-    found = {value: Totals(whole, whole) for value, whole in gross.items()}
+        whole = Counts._make((*numbers, *blank))
+        if is_exempt:
+            exempt[value] = whole
+        else:
+            found[value] = Totals(whole, whole)
     for value, taken in exempt.items():
-        whole = gross.get(value, Counts())
+        whole = found.get(value, Totals()).gross
         found[value] = Totals(whole - taken, whole)
     return found
 
 
 def has_people(selection: Selection, key: str) -> bool:
-    """Return whether the tallies that answer hold distinct people, too: of a campaign, only campaign by campaign."""
+    """Return whether the tallies that answer hold distinct people, too: of campaigns, only one by one."""
     book, _ = _source(selection, key)
     if book is None or not book.people:
         return False
-    return "campaign_id" not in book.people or (key == "campaign_id" and selection.content_types is None)
+    is_one = selection.campaigns is not None and len(selection.campaigns) == 1
+    return "campaign_id" not in book.people or (
+        (is_one or key == "campaign_id") and selection.content_types is None and key != "content_type"
+    )
+
+
+def has_active_people(selection: Selection, key: str) -> bool:
+    """Return whether they hold active people, too: those of campaigns do not, for nobody is one campaign's."""
+    book, _ = _source(selection, key)
+    return book is not None and bool(book.people) and "campaign_id" not in book.people
 
 
 def cohorts(selection: Selection, keys: Iterable[str], counts: Iterable[str]) -> list[tuple[Any, ...]] | None:
@@ -76,6 +82,7 @@ def cohorts(selection: Selection, keys: Iterable[str], counts: Iterable[str]) ->
     # An empty filter is one, too: nothing passes it.
     narrowed = (selection.managers, selection.campaigns, selection.content_types, selection.groups, selection.only)
     is_plain = selection.basis == Basis.NOW and not selection.states and all(ids is None for ids in narrowed)
+    is_plain = is_plain and not selection.is_mixed
     past = _past(selection, keeps_days=True, keeps_months=True) if is_plain else None
     if past is None:
         return None
@@ -85,7 +92,13 @@ def cohorts(selection: Selection, keys: Iterable[str], counts: Iterable[str]) ->
 
 def _source(selection: Selection, key: str) -> tuple[Book | None, Past | None]:
     """Return the smallest book that holds what is asked for, and how to sum it."""
-    is_other = selection.groups is not None or selection.states or selection.without is not None or selection.only
+    is_other = (
+        selection.groups is not None
+        or selection.states
+        or selection.without is not None
+        or selection.only
+        or selection.is_mixed
+    )
     if selection.basis != Basis.NOW or is_other or key == "group_id":
         return None, None
     needed = {column for column, name in _BOUNDS.items() if getattr(selection, name) is not None}
@@ -119,23 +132,31 @@ def _month_before(as_of: datetime, state: RollupState, zone: ZoneInfo) -> dateti
 
 
 def _sums(
-    table: str, keys: Iterable[str], counts: Iterable[str], past: Past, bounds: Iterable[str], values: dict[str, Any]
+    table: str,
+    keys: Iterable[str],
+    counts: Iterable[str],
+    past: Past,
+    bounds: Iterable[str],
+    values: dict[str, Any],
+    *,
+    lines: str = "",
 ) -> list[tuple[Any, ...]]:
-    """Return the counts summed up to `now`, by keys."""
+    """Return the counts summed up to `now`, by keys; with `lines` the first key is a manager, with all below them."""
     where = " AND ".join(("account_id = %(account)s", *bounds))
     keys, counts = tuple(keys), tuple(counts)
+    named = ", ".join(f"{expression} AS key_{place}" for place, expression in enumerate(keys))
+    sql = f"""
+        SELECT {named}, {", ".join(f"sum({count})::int AS {count}" for count in counts)}
+        FROM (
+            SELECT * FROM {table} WHERE {where} AND is_standing AND at = %(since)s
+            UNION ALL
+            SELECT * FROM {table} WHERE {where} AND NOT is_standing
+            AND at > coalesce(%(since)s::timestamptz, '-infinity') AND at <= %(now)s
+        ) tally
+        GROUP BY {", ".join(str(place + 1) for place in range(len(keys)))}
+    """
+    if lines:
+        sql = reporting_lines.widened(sql, [f"key_{place}" for place in range(len(keys))], counts, lines)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {", ".join(keys)}, {", ".join(f"sum({count})::int" for count in counts)}
-            FROM (
-                SELECT * FROM {table} WHERE {where} AND is_standing AND at = %(since)s
-                UNION ALL
-                SELECT * FROM {table} WHERE {where} AND NOT is_standing
-                AND at > coalesce(%(since)s::timestamptz, '-infinity') AND at <= %(now)s
-            ) tally
-            GROUP BY {", ".join(str(place + 1) for place in range(len(keys)))}
-            """,
-            {**values, "since": past.since},
-        )
+        cursor.execute(sql, {**values, "since": past.since})
         return cursor.fetchall()

@@ -38,9 +38,15 @@ class Book:
 
 BOOKS = (
     Book(Grain.DEPARTMENT, ("department_id",), keeps_days=True, keeps_months=True, people=("department_id",)),
-    Book(Grain.MANAGER, ("manager_id",), keeps_days=False, keeps_months=True, people=("manager_id",)),
+    Book(Grain.MANAGER, ("manager_id",), keeps_days=True, keeps_months=True, people=("manager_id",)),
     Book(Grain.CAMPAIGN, ("campaign_id", "content_type"), keeps_days=True, keeps_months=True, people=("campaign_id",)),
-    Book(Grain.CROSS, ("department_id", "campaign_id", "content_type"), keeps_days=False, keeps_months=False),
+    Book(
+        Grain.CROSS,
+        ("department_id", "campaign_id", "content_type"),
+        keeps_days=False,
+        keeps_months=False,
+        people=("department_id", "campaign_id"),
+    ),
 )
 WITH_MONTHS = tuple(int(book.grain) for book in BOOKS if book.keeps_months)
 
@@ -94,8 +100,8 @@ def gathering() -> Iterator[None]:
     yield
 
 
-def add_steps(ledger: Ledger, values: Mapping[str, Any]) -> None:
-    """Add the gathered steps to the rows they belong to.
+def add_steps(ledger: Ledger, values: Mapping[str, Any], *, is_first: bool = False) -> None:
+    """Add the gathered steps to the rows they belong to; `is_first`: the account has none yet.
 
     Each goes to its own moment; what happened up to the horizon also into what stands there, and into what stood at
     the start of each month since (`months`).
@@ -123,14 +129,20 @@ def add_steps(ledger: Ledger, values: Mapping[str, Any]) -> None:
     ]
     with connection.cursor() as cursor:
         for statement in statements:
-            cursor.execute(_upsert(ledger, statement), values)
+            cursor.execute(_insert(ledger, statement) if is_first else _upsert(ledger, statement), values)
+
+
+def _insert(ledger: Ledger, rows: str) -> str:
+    names = ", ".join(("account_id", "is_standing", "at", "is_exempt", *ledger.keys, *ledger.counts))
+    # What is read together lies together.
+    order = ", ".join((*(key for key in ledger.keys if key == "grain"), "at", *ledger.keys))
+    return f"INSERT INTO {ledger.table} ({names}) {rows} ORDER BY {order}"
 
 
 def _upsert(ledger: Ledger, rows: str) -> str:
     unique = ", ".join(("account_id", "is_standing", "at", "is_exempt", *ledger.keys))
     added = ", ".join(f"{count} = {ledger.table}.{count} + excluded.{count}" for count in ledger.counts)
-    names = ", ".join(("account_id", "is_standing", "at", "is_exempt", *ledger.keys, *ledger.counts))
-    return f"INSERT INTO {ledger.table} ({names}) {rows} ON CONFLICT ({unique}) DO UPDATE SET {added}"
+    return f"{_insert(ledger, rows)} ON CONFLICT ({unique}) DO UPDATE SET {added}"
 
 
 def roll_forward(ledger: Ledger, values: Mapping[str, Any]) -> None:

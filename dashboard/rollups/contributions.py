@@ -58,8 +58,8 @@ def gather(values: dict[str, Any], *, sign: int, touched: bool) -> None:
         cursor.execute(
             f"""
             CREATE TEMPORARY TABLE people_of_campaigns ON COMMIT DROP AS
-            SELECT is_exempt, {END_OF_DAY} AS at, campaign_id, {_times(sign, standings.PEOPLE, "sum")}
-            FROM ({standings.campaign_events(people)}) events GROUP BY is_exempt, at, campaign_id
+            SELECT is_exempt, {END_OF_DAY} AS at, department_id, campaign_id, {_times(sign, standings.PEOPLE, "sum")}
+            FROM ({standings.campaign_events(people)}) events GROUP BY is_exempt, at, department_id, campaign_id
             """,
             values,
         )

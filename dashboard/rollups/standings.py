@@ -41,8 +41,8 @@ def events(where: str) -> str:
 
 
 def campaign_events(where: str) -> str:
-    """Return the same for the people of each campaign, with campaign_id in the place of the others; none is active."""
-    return _events("campaign_id", where)
+    """Return the same for the people of each campaign, with campaign_id in the manager's place; none is active."""
+    return _events("department_id, campaign_id", where)
 
 
 def _events(keys: str, where: str) -> str:
@@ -76,8 +76,8 @@ def _steps(people: str, keys: str, is_exempt: str, sign: int) -> str:
     """
 
 
-def write(account: Account, *, at: datetime, touched: bool) -> None:
-    """Write where people stand at a moment: the touched ones, or all."""
+def write(account: Account, *, at: datetime, touched: bool) -> bool:
+    """Write where people stand at a moment: the touched ones, or all; return whether any reports to another now."""
     people = Person.objects.filter(account=account)
     if touched:
         people = people.filter(pk__in=RawSQL("SELECT person_id FROM touched_person", []))
@@ -87,16 +87,25 @@ def write(account: Account, *, at: datetime, touched: bool) -> None:
         .query.sql_with_params()
     )
     with connection.cursor() as cursor:
-        if touched:
-            cursor.execute(
-                "DELETE FROM dashboard_personstanding WHERE person_id IN (SELECT person_id FROM touched_person)"
-            )
         cursor.execute("DROP TABLE IF EXISTS someone")
         cursor.execute(
             "CREATE TEMPORARY TABLE someone (person_id bigint, department_id bigint, manager_id bigint,"
             " joined_at timestamptz, left_at timestamptz) ON COMMIT DROP"
         )
         cursor.execute(f"INSERT INTO someone {sql}", params)
+        cursor.execute(
+            """
+            SELECT EXISTS (
+                SELECT FROM someone s LEFT JOIN dashboard_personstanding was USING (person_id)
+                WHERE s.manager_id IS DISTINCT FROM was.manager_id
+            )
+            """
+        )
+        is_moved = bool(cursor.fetchone()[0])
+        if touched:
+            cursor.execute(
+                "DELETE FROM dashboard_personstanding WHERE person_id IN (SELECT person_id FROM touched_person)"
+            )
         where = "f.person_id IN (SELECT person_id FROM touched_person)" if touched else "true"
         cursor.execute(
             f"""
@@ -110,6 +119,7 @@ def write(account: Account, *, at: datetime, touched: bool) -> None:
             """,
             {"account": account.pk, "now": at},
         )
+    return is_moved
 
 
 FIGURES = "counted completed past_due exempt oldest_due_at last_activity_at next_event_at".split()

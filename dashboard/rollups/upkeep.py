@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from dashboard import metrics
 from dashboard.models import RollupState
-from dashboard.rollups import facts, standings, stretches
+from dashboard.rollups import facts, lines, standings, stretches
 from dashboard.rollups.books import BOOKS, LEDGERS, TALLIES, add_steps, fold, gathering, roll_forward
 from dashboard.rollups.buckets import END_OF_DAY, END_OF_MONTH, Horizon, is_month_start
 from dashboard.rollups.contributions import gather
@@ -26,7 +26,10 @@ TABLES = (
     "dashboard_tally",
     "dashboard_cohorttally",
     "dashboard_personstanding",
+    "dashboard_reportingline",
 )
+
+_TALLY_TABLES = frozenset(ledger.table for ledger in LEDGERS)
 
 
 def rebuild(account: Account, *, at: datetime, with_tallies: bool = True) -> None:
@@ -34,13 +37,14 @@ def rebuild(account: Account, *, at: datetime, with_tallies: bool = True) -> Non
     with transaction.atomic():
         _lock(account)
         reserved = reserve_empty({"dashboard_fact"})
+        reserved |= reserve_empty(_TALLY_TABLES) if with_tallies else frozenset()
         with connection.cursor() as cursor:
             for table in TABLES:
                 cursor.execute(f"DELETE FROM {table} WHERE account_id = %s", [account.pk])
         _write_facts(account, touched=False, reserved=reserved)
         standings.write(account, at=at, touched=False)
         horizon = Horizon.of(at, account.zone)
-        RollupState.objects.update_or_create(
+        state, _ = RollupState.objects.update_or_create(
             account=account,
             defaults={
                 "time_zone": account.time_zone,
@@ -51,7 +55,7 @@ def rebuild(account: Account, *, at: datetime, with_tallies: bool = True) -> Non
             },
         )
         if with_tallies:
-            build_tallies(account, at=at)
+            _write_tallies(account, state, at=at, reserved=reserved)
 
 
 def build_tallies(account: Account, *, at: datetime) -> None:
@@ -62,22 +66,8 @@ def build_tallies(account: Account, *, at: datetime) -> None:
         if state is None or state.time_zone != account.time_zone:
             rebuild(account, at=at)
             return
-        if state.tallies_from is not None:
-            return
-        horizon = Horizon.of(at, account.zone)
-        state.horizon, state.days_from, state.tallies_from = horizon.at, horizon.days_from, _first_day(account, horizon)
-        state.save()
-        with connection.cursor() as cursor:
-            # A million enrollments are sorted and hashed in memory; only for this transaction.
-            cursor.execute("SET LOCAL work_mem = '256MB'")
-        values = _values(account, state)
-        with gathering():
-            gather(values, sign=1, touched=False)
-            for ledger in LEDGERS:
-                add_steps(ledger, values)
-        with connection.cursor() as cursor:
-            for ledger in LEDGERS:
-                cursor.execute(f"ANALYZE {ledger.table}")
+        if state.tallies_from is None:
+            _write_tallies(account, state, at=at, reserved=reserve_empty(_TALLY_TABLES))
 
 
 def recount(
@@ -117,7 +107,8 @@ def _correct(account: Account, state: RollupState, *, at: datetime) -> None:
     with gathering():
         gather(values, sign=-1, touched=True)
         _write_facts(account, touched=True)
-        standings.write(account, at=at, touched=True)
+        if standings.write(account, at=at, touched=True):
+            lines.renew(values)
         gather(values, sign=1, touched=True)
         for ledger in LEDGERS:
             add_steps(ledger, values)
@@ -161,6 +152,28 @@ def _advance(account: Account, state: RollupState, *, at: datetime) -> None:
     state.save()
 
 
+def _write_tallies(account: Account, state: RollupState, *, at: datetime, reserved: frozenset[str]) -> None:
+    """Write the account's tallies and lines from its facts, whatever was there."""
+    horizon = Horizon.of(at, account.zone)
+    state.horizon, state.days_from, state.tallies_from = horizon.at, horizon.days_from, _first_day(account, horizon)
+    state.save()
+    values = _values(account, state)
+    with connection.cursor() as cursor:
+        # A million enrollments are sorted and hashed in memory; only for this transaction.
+        cursor.execute("SET LOCAL work_mem = '256MB'")
+        for ledger in LEDGERS:
+            cursor.execute(f"DELETE FROM {ledger.table} WHERE account_id = %(account)s", values)
+    lines.renew(values)
+    with gathering():
+        gather(values, sign=1, touched=False)
+        for ledger in LEDGERS:
+            with set_aside(ledger.table, reserved):
+                add_steps(ledger, values, is_first=True)
+    with connection.cursor() as cursor:
+        for ledger in LEDGERS:
+            cursor.execute(f"ANALYZE {ledger.table}")
+
+
 def _write_facts(account: Account, *, touched: bool, reserved: frozenset[str] = frozenset()) -> None:
     """Write the facts of the touched enrollments, or of all where there are none, and their exempt spans.
 
@@ -169,12 +182,15 @@ def _write_facts(account: Account, *, touched: bool, reserved: frozenset[str] = 
     values = {"account": account.pk}
     sql, params = facts.of_mirror(account, touched=touched).query.sql_with_params()
     only = "AND enrollment_id IN (SELECT enrollment_id FROM touched)" if touched else ""
+    # People of a department or a line are read together: their facts lie together.
+    places = (str(facts.COLUMNS.index(column) + 1) for column in ("department_id", "manager_id", "person_id"))
+    order = "" if touched else f" ORDER BY {', '.join(places)}"
     with connection.cursor() as cursor:
         if touched:
             cursor.execute(f"DELETE FROM dashboard_fact WHERE account_id = %(account)s {only}", values)
             cursor.execute(f"DELETE FROM dashboard_exemptspan WHERE account_id = %(account)s {only}", values)
         with set_aside("dashboard_fact", reserved):
-            cursor.execute(f"INSERT INTO dashboard_fact ({', '.join(facts.COLUMNS)}) {sql}", params)
+            cursor.execute(f"INSERT INTO dashboard_fact ({', '.join(facts.COLUMNS)}) {sql}{order}", params)
         if not touched:
             cursor.execute("ANALYZE dashboard_fact")
         cursor.execute(
