@@ -53,8 +53,10 @@ from dashboard.pages.people import people
 from dashboard.pages.person import person
 from dashboard.pages.profile import end_other_sessions, end_session, mfa_index, mfa_list_webauthn, profile
 from dashboard.pages.profile_access import end_own_loan, your_access
+from dashboard.pages.reports import report, reports
 from dashboard.pages.review import review, review_quarter
 from dashboard.pages.saml_logout import saml_sls
+from dashboard.pages.settings.branding import settings_branding, settings_logo
 from dashboard.pages.settings.campaigns import settings_campaign, settings_campaigns
 from dashboard.pages.settings.departments import settings_department, settings_departments
 from dashboard.pages.settings.exemption_import import import_exemptions
@@ -80,6 +82,8 @@ urlpatterns = [
     path("exports/", exports, name="exports"),
     path("exports/<slug:table>/", export, name="export"),
     path("exports/files/<int:pk>/", export_file, name="export_file"),
+    path("reports/", reports, name="reports"),
+    path("reports/<slug:kind>/", report, name="report"),
     path("review/", review, name="review"),
     path("review/<int:year>-q<int:quarter>/", review_quarter, name="review_quarter"),
     path("sync/", sync, name="sync"),
@@ -96,6 +100,8 @@ urlpatterns = [
     path("audit/", audit_log, name="audit_log"),
     path("settings/", settings, name="settings"),
     path("settings/log/", settings_log, name="settings_log"),
+    path("settings/reports/", settings_branding, name="settings_branding"),
+    path("settings/reports/logo/", settings_logo, name="settings_logo"),
     path("settings/campaigns/", settings_campaigns, name="settings_campaigns"),
     path("settings/campaigns/<int:pk>/", settings_campaign, name="settings_campaign"),
     path("settings/departments/", settings_departments, name="settings_departments"),

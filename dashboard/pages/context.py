@@ -65,6 +65,7 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
     ),
     (
         Entry("review", _("Quarterly review"), "review", pages=("review_quarter",), is_about_numbers=True),
+        Entry("reports", _("Reports"), "print", pages=("report",), is_about_numbers=True),
         Entry("exports", _("Exports"), "download", pages=("export", "export_file")),
         Entry(
             "sync",

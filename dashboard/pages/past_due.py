@@ -109,6 +109,7 @@ def past_due(request: ScopedRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "panel": panel,
         "bar": bar,
+        "one_department": next(iter(question.filters.departments)) if len(question.filters.departments) == 1 else None,
         "view": view,
         "is_swap": is_swap,
         "spread": spread,

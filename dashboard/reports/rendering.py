@@ -75,3 +75,17 @@ def render(template: str, data: dict[str, Any], *, at: datetime) -> bytes:
 @cache
 def _compiler() -> typst.Compiler:
     return typst.Compiler(root=str(TEMPLATES), font_paths=fonts(), ignore_system_fonts=True)
+
+
+def can_draw(svg: str) -> bool:
+    """Return whether Typst can draw an SVG; it reads no file that one might name."""
+    try:
+        with _rendering:
+            _compiler().compile(
+                input=b'#image(bytes(sys.inputs.svg), format: "svg", width: 10mm)',
+                format="png",
+                sys_inputs={"svg": svg},
+            )
+    except typst.TypstError:
+        return False
+    return True

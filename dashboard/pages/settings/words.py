@@ -29,6 +29,8 @@ _FIELDS: dict[tuple[str, str], Any] = {
     (Subject.DEPARTMENT, "merged_into"): gettext_lazy("Counted as part of"),
     (Subject.EXEMPTION, "state"): gettext_lazy("Exemption"),
     (Subject.ACCOUNT, "target_rate"): gettext_lazy("Target rate"),
+    (Subject.ACCOUNT, "report_color"): gettext_lazy("Color of reports"),
+    (Subject.ACCOUNT, "report_logo"): gettext_lazy("Logo of reports"),
 }
 _CADENCES = {
     Cadence.MONTH.value: gettext_lazy("about every month"),
