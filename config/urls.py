@@ -55,7 +55,7 @@ from dashboard.pages.profile import end_other_sessions, end_session, mfa_index, 
 from dashboard.pages.profile_access import end_own_loan, your_access
 from dashboard.pages.reports import report, reports
 from dashboard.pages.review import review, review_quarter
-from dashboard.pages.saml_logout import saml_sls
+from dashboard.pages.sign_on import openid_connect_login, saml_sls
 from dashboard.pages.settings.branding import settings_branding, settings_logo
 from dashboard.pages.settings.campaigns import settings_campaign, settings_campaigns
 from dashboard.pages.settings.departments import settings_department, settings_departments
@@ -167,7 +167,7 @@ urlpatterns = [
     path("you/passkeys/<int:pk>/", passkeys.edit_webauthn, name="mfa_edit_webauthn"),
     path("you/passkeys/<int:pk>/remove/", passkeys.remove_webauthn, name="mfa_remove_webauthn"),
     # Single sign-on. Signing out at the provider, too, is not offered: its address exists only to be named.
-    path("sign-on/<slug:provider_id>/", openid_connect.login, name="openid_connect_login"),
+    path("sign-on/<slug:provider_id>/", openid_connect_login, name="openid_connect_login"),
     path("sign-on/<slug:provider_id>/callback/", openid_connect.callback, name="openid_connect_callback"),
     path("sign-on/saml/<slug:organization_slug>/", saml.login, name="saml_login"),
     path("sign-on/saml/<slug:organization_slug>/acs/", saml.acs, name="saml_acs"),

@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec
 from django.conf import settings
 from django.contrib import messages
 from django.core.mail import send_mail
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -192,26 +193,25 @@ def end_member_loan(request: ScopedRequest, pk: int) -> HttpResponse:
 
 
 def _send(request: ScopedRequest, invitation: Invitation, token: str) -> None:
-    """Send the link, and say whether that worked; the invitation stays either way."""
+    """Send the link once the invitation is committed: a slow mail server must keep no row locked."""
     context = {
         "invitation": invitation,
         "departments": [str(department) for department in invitation.departments.all()],
         "address": settings.PUBLIC_URL + reverse("accept_invitation", kwargs={"token": token}),
         "account": request.account,
     }
+    subject = _("%(account)s invites you to Rollcall") % {"account": request.account}
+    text = render_to_string("dashboard/members/invitation_mail.txt", context)
+    transaction.on_commit(lambda: _mail(request, invitation.email, subject, text))
+
+
+def _mail(request: ScopedRequest, email: str, subject: str, text: str) -> None:
+    """Send it, and say whether that worked; the invitation stays either way."""
     try:
-        send_mail(
-            _("%(account)s invites you to Rollcall") % {"account": request.account},
-            render_to_string("dashboard/members/invitation_mail.txt", context),
-            None,
-            [invitation.email],
-        )
+        send_mail(subject, text, None, [email])
     except (OSError, SMTPException) as error:
         logger.warning("An invitation could not be sent: %s", type(error).__name__)
-        messages.error(
-            request,
-            _("The mail to %(email)s could not be sent: check EMAIL_URL, then send the invitation again.")
-            % {"email": invitation.email},
-        )
+        said = _("The mail to %(email)s could not be sent: check EMAIL_URL, then send the invitation again.")
+        messages.error(request, said % {"email": email})
     else:
-        messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": invitation.email})
+        messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": email})

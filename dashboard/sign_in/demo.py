@@ -104,7 +104,8 @@ def make_up(account: Account, *, password: str) -> list[tuple[str, User]]:
     for role, user in made:
         if role != NOBODY:
             _member(user, account, role, ends_at=now + AUDITS_FOR if role == Role.AUDITOR else None)
-    for role, found in ((Role.DEPARTMENT_HEAD, _head(account)), (Role.PEOPLE_MANAGER, _manager(account))):
+    head = _head(account)
+    for role, found in ((Role.DEPARTMENT_HEAD, head), (Role.PEOPLE_MANAGER, _manager(account, but=head))):
         set_up = Membership.objects.filter(account=account, role=role, source=Membership.Source.SET_UP)
         present = set_up.select_related("user").first()
         if present is None and found is not None:
@@ -157,8 +158,8 @@ def _head(account: Account) -> Person | None:
     return max(largest, key=lambda person: reports[person.pk])
 
 
-def _manager(account: Account) -> Person | None:
-    """Return who has the most people below them without being at the top; None where nobody has."""
+def _manager(account: Account, *, but: Person | None) -> Person | None:
+    """Return who else has the most people below them without being at the top; None where nobody has."""
     people = {person.pk: person for person in _active(account)}
     below: dict[int, int] = defaultdict(int)
     for person in people.values():
@@ -167,7 +168,7 @@ def _manager(account: Account) -> Person | None:
             below[above] += 1
             seen.add(above)
             above = people[above].manager_id
-    candidates = [key for key in below if people[key].manager_id in people]
+    candidates = [key for key in below if people[key].manager_id in people and (but is None or key != but.pk)]
     return people[max(candidates, key=lambda key: (below[key], -key))] if candidates else None
 
 

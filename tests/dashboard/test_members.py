@@ -14,7 +14,7 @@ from dashboard.models import Invitation, Membership, Role, User
 from sync.models import Account, SyncRun
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("committed")]
 PASSWORD = "an orchard of seven quiet pears"
 
 
@@ -22,6 +22,12 @@ PASSWORD = "an orchard of seven quiet pears"
 def as_ines(client: Client, ines: User, published: SyncRun) -> Client:
     """Return a client on which the administrator has just signed in with her password."""
     return sign_in(client, ines)
+
+
+@pytest.fixture
+def committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run at once what follows a commit: the transaction around a test never commits."""
+    monkeypatch.setattr("dashboard.pages.members.transaction.on_commit", lambda act: act())
 
 
 def sign_in(client: Client, user: User) -> Client:
@@ -240,9 +246,7 @@ def test_mail_that_cannot_be_sent_is_said(as_ines: Client, settings: Any) -> Non
     assert Invitation.objects.count() == 1
 
 
-def test_members_page_asks_few_questions(
-    as_ines: Client, account: Account, django_assert_max_num_queries: Any
-) -> None:
+def test_members_page_asks_few_questions(as_ines: Client, account: Account, django_assert_max_num_queries: Any) -> None:
     for _number in range(12):
         factories.MembershipFactory(account=account)
     with django_assert_max_num_queries(20):

@@ -1,0 +1,110 @@
+"""An OpenID Connect provider that runs here: it says whatever a test wants it to say, and signs it."""
+
+import base64
+import hashlib
+import json
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+CLIENT_ID, SECRET = "rollcall", "a secret of two"
+_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+class IdentityProvider(ThreadingHTTPServer):
+    """Its `claims` are what the next sign-in says; `info` overrides what its user's data say."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.claims: dict[str, Any] = {}
+        self.info: dict[str, Any] = {}
+        self.audience = CLIENT_ID
+        self.codes: dict[str, dict[str, str]] = {}
+        self.asked: list[str] = []
+
+    @property
+    def issuer(self) -> str:
+        """Where it is reached."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def authorize(self, address: str) -> str:
+        """Act as the browser at the provider: return the address it sends the reader back to."""
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+        assert asked["client_id"] == CLIENT_ID
+        assert asked["code_challenge_method"] == "S256"
+        code = secrets.token_urlsafe()
+        self.codes[code] = asked
+        return asked["redirect_uri"] + "?" + urlencode({"code": code, "state": asked["state"]})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: IdentityProvider
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        issuer = self.server.issuer
+        if self.path == "/.well-known/openid-configuration":
+            self._answer(
+                {
+                    "issuer": issuer,
+                    "authorization_endpoint": f"{issuer}/authorize",
+                    "token_endpoint": f"{issuer}/token",
+                    "userinfo_endpoint": f"{issuer}/userinfo",
+                    "jwks_uri": f"{issuer}/keys",
+                    "token_endpoint_auth_methods_supported": ["client_secret_post"],
+                }
+            )
+        elif self.path == "/userinfo" and self.headers["Authorization"] == "Bearer an-access-token":
+            self._answer(self.server.claims | self.server.info)
+        else:
+            self._answer({"error": "not found"}, 404)
+
+    def do_POST(self) -> None:
+        self.server.asked.append(self.path)
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        sent = {name: values[0] for name, values in parse_qs(body).items()}
+        asked = self.server.codes.pop(sent.get("code", ""), None)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(sent.get("code_verifier", "").encode()).digest())
+        is_right = asked is not None and asked["code_challenge"] == challenge.decode().rstrip("=")
+        if not is_right or sent.get("client_secret") != SECRET:
+            self._answer({"error": "invalid_grant"}, 400)
+            return
+        now = int(time.time())
+        claims = {"iss": self.server.issuer, "aud": self.server.audience, "iat": now, "exp": now + 300}
+        token = jwt.encode(claims | self.server.claims, _KEY, algorithm="RS256", headers={"kid": "one"})
+        self._answer({"access_token": "an-access-token", "token_type": "Bearer", "id_token": token})
+
+    def _answer(self, content: dict[str, Any], status: int = 200) -> None:
+        data = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
+        """Say nothing."""
+
+
+@contextmanager
+def identity_provider() -> Iterator[IdentityProvider]:
+    """Run a provider for the length of the block."""
+    server = IdentityProvider()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
