@@ -4,6 +4,7 @@ Postgres writes the bytes and they pass through here a chunk at a time, so memor
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -28,9 +29,7 @@ def copied(statement: Statement, columns: Sequence[Column], zone: ZoneInfo) -> I
         # Bare dates and times are written as 2026-09-30 whatever the server prefers.
         cursor.execute("SET LOCAL datestyle TO 'ISO, YMD'")
         # COPY takes no parameters: the driver writes every value as a literal, quoted by the server's own rules.
-        question = ClientCursor(raw).mogrify(
-            _written(statement, columns), {**statement.values, **_words(columns, zone)}
-        )
+        question = ClientCursor(raw).mogrify(*statement_of_copy(statement, columns, zone))
         with cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(sql.SQL(question))) as rows:
             waiting: list[bytes] = []
             size = 0
@@ -52,10 +51,11 @@ def _with_crlf(rows: list[bytes]) -> bytes:
     return b"".join(bytes(row[:-1]) + b"\r\n" for row in rows)  # a line feed inside a value stays what it is
 
 
-def _written(statement: Statement, columns: Sequence[Column]) -> str:
-    """Return the SQL that writes the raw columns as CSV has them: `Column.text` in the database's words."""
+def statement_of_copy(statement: Statement, columns: Sequence[Column], zone: ZoneInfo) -> tuple[str, dict[str, Any]]:
+    """Return the SQL that writes raw columns as CSV has them (`Column.text` in the database's words), its values too."""
     written = ", ".join(_expression(column, place) for place, column in enumerate(columns))
-    return f"SELECT {written} FROM ({statement.select(column.key for column in columns)}) raw"  # noqa: S608 - ours
+    sql = f"SELECT {written} FROM ({statement.select(column.key for column in columns)}) raw"  # noqa: S608 - ours
+    return sql, {**statement.values, **_words(columns, zone)}
 
 
 def _expression(column: Column, place: int) -> str:

@@ -1,0 +1,212 @@
+"""Files that workers make: how they are asked for, made, fetched, given up and forgotten."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from dashboard import tasks
+from dashboard.exports import making, streaming
+from dashboard.models import AuditEvent, Export, Membership, User
+from sync.models import Account
+from tests import factories
+from tests.dashboard.conftest import Queue
+from tests.dashboard.exports.reading import body, rows_of_csv, sheets_of
+
+State = Export.State
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, settings: Any) -> Path:
+    """Return where the files of these tests are."""
+    settings.VAR_DIR = tmp_path
+    return tmp_path / "exports"
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have workers make every file."""
+    monkeypatch.setattr(streaming, "MOST_ROWS", dict.fromkeys(Export.Format, 0))
+
+
+@pytest.fixture
+def asked(
+    small: None, as_alice: Client, company: Account, queue: Queue, django_capture_on_commit_callbacks: Any
+) -> Iterator[Export]:
+    """Return a file that Alice asked for."""
+    with django_capture_on_commit_callbacks(execute=True):
+        response = as_alice.post(f"{reverse('export', args=['people'])}?sort=-past_due", {"format": "csv"})
+    assert response.status_code == 302 and response["Location"] == reverse("exports")
+    yield Export.objects.get()
+
+
+def test_a_large_file_is_queued(asked: Export, queue: Queue, alice: User, company: Account) -> None:
+    assert queue.tasks() == [("dashboard.tasks.make_export", {"export_id": asked.pk})]
+    assert (asked.user, asked.account, asked.state, asked.rows_total) == (alice, company, State.WAITING, 160)
+
+
+def test_a_file_is_made_and_fetched_by_its_reader_alone(
+    asked: Export, as_alice: Client, ines: User, folder: Path
+) -> None:
+    tasks.make_export(export_id=asked.pk)
+    asked.refresh_from_db()
+    path = folder / f"{asked.key}.csv"
+    assert asked.state == State.READY
+    assert asked.rows_done == asked.rows_total == 160
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert asked.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert asked.expires_at == asked.ready_at + timedelta(hours=24)
+    response = as_alice.get(reverse("export_file", args=[asked.pk]))
+    content = body(response)
+    assert len(content) == asked.bytes == int(response["Content-Length"])
+    assert len(rows_of_csv(content)) == 161
+    assert AuditEvent.objects.filter(action="downloaded", subject_id=asked.pk).count() == 1
+    other = Client()
+    other.force_login(ines)
+    assert other.get(reverse("export_file", args=[asked.pk])).status_code == 404
+    assert asked.file_name not in other.get(reverse("exports")).content.decode()
+
+
+def test_a_file_made_again_is_made_once(asked: Export, folder: Path) -> None:
+    tasks.make_export(export_id=asked.pk)
+    made = (folder / f"{asked.key}.csv").stat()
+    tasks.make_export(export_id=asked.pk)
+    assert (folder / f"{asked.key}.csv").stat().st_mtime_ns == made.st_mtime_ns
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_killed_worker_s_file_is_begun_anew(asked: Export, folder: Path) -> None:
+    Export.objects.filter(pk=asked.pk).update(state=State.WORKING, begun=1)
+    folder.mkdir(exist_ok=True)
+    (folder / f"{asked.key}.part").write_bytes(b"half a file")
+    tasks.make_export(export_id=asked.pk)
+    asked.refresh_from_db()
+    assert (asked.state, asked.begun) == (State.READY, 2)
+    assert [path.suffix for path in folder.iterdir()] == [".csv"]
+
+
+def test_what_is_never_finished_is_given_up(asked: Export) -> None:
+    Export.objects.filter(pk=asked.pk).update(state=State.WORKING, begun=making.MOST_BEGUN)
+    tasks.make_export(export_id=asked.pk)
+    asked.refresh_from_db()
+    assert asked.state == State.FAILED
+    assert "several times" in asked.error
+
+
+def test_two_workers_make_it_once(asked: Export) -> None:
+    parameters = connection.get_connection_params()
+    parameters.pop("cursor_factory", None)
+    parameters.pop("context", None)
+    with psycopg.connect(**parameters) as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"export {asked.pk}"])
+        tasks.make_export(export_id=asked.pk)
+        asked.refresh_from_db()
+        assert asked.state == State.WAITING
+    tasks.make_export(export_id=asked.pk)
+    asked.refresh_from_db()
+    assert asked.state == State.READY
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_full_disk_is_said(
+    asked: Export, folder: Path, monkeypatch: pytest.MonkeyPatch, as_alice: Client, kind: str
+) -> None:
+    Export.objects.filter(pk=asked.pk).update(format=kind)
+
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(making.os, "fsync", full)
+    tasks.make_export(export_id=asked.pk)
+    asked.refresh_from_db()
+    assert asked.state == State.FAILED
+    assert "full" in asked.error
+    assert list(folder.iterdir()) == []
+    assert asked.error in as_alice.get(reverse("exports")).content.decode()
+
+
+def test_the_scope_is_that_of_the_moment_it_is_made(asked: Export, alice: User) -> None:
+    Membership.objects.filter(user=alice).delete()
+    tasks.make_export(export_id=asked.pk)
+    asked.refresh_from_db()
+    assert asked.state == State.FAILED
+    assert "no role" in asked.error
+
+
+def test_the_moment_is_that_it_was_asked_at(asked: Export, as_alice: Client, company: Account, folder: Path) -> None:
+    Export.objects.filter(pk=asked.pk).update(format="xlsx")
+    tasks.make_export(export_id=asked.pk)
+    about = {row[0]: row[1] for row in sheets_of((folder / f"{asked.key}.xlsx").read_bytes())["About"] if row[0]}
+    local = asked.requested_at.astimezone(company.zone).replace(tzinfo=None, microsecond=0)
+    assert abs(about["As of"] - local) < timedelta(seconds=2)
+
+
+def test_a_file_is_gone_after_a_day(asked: Export, as_alice: Client, folder: Path) -> None:
+    tasks.make_export(export_id=asked.pk)
+    Export.objects.filter(pk=asked.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert as_alice.get(reverse("export_file", args=[asked.pk])).status_code == 404
+    assert making.forget_expired(timezone.now()) == 1
+    asked.refresh_from_db()
+    assert asked.state == State.EXPIRED
+    assert list(folder.iterdir()) == []
+    assert "Expired" in as_alice.get(reverse("exports")).content.decode()
+
+
+def test_strangers_in_the_folder_go_after_a_day(asked: Export, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    old, new = folder / "old.part", folder / "new.part"
+    for path in (old, new):
+        path.write_bytes(b"x")
+    long_ago = (timezone.now() - timedelta(days=2)).timestamp()
+    os.utime(old, (long_ago, long_ago))
+    making.forget_expired(timezone.now())
+    assert list(folder.iterdir()) == [new]
+
+
+def test_what_no_worker_took_up_is_queued_again(asked: Export, queue: Queue) -> None:
+    queue.clear()
+    assert making.forgotten(timezone.now()) == []
+    Export.objects.filter(pk=asked.pk).update(requested_at=timezone.now() - timedelta(minutes=6))
+    tasks.keep_exports()
+    assert queue.tasks() == [("dashboard.tasks.make_export", {"export_id": asked.pk})]
+
+
+def test_the_page_follows_what_is_being_made(
+    asked: Export, as_alice: Client, django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(12):
+        response = as_alice.get(reverse("exports"))
+    assert 'hx-trigger="every 1s"' in response.content.decode()
+    fragment = as_alice.get(reverse("exports"), headers={"HX-Request": "true", "HX-Target": "exports-list"})
+    assert fragment.content.decode().lstrip().startswith("<section")
+    tasks.make_export(export_id=asked.pk)
+    ready = as_alice.get(reverse("exports")).content.decode()
+    assert "every 1s" not in ready
+    assert reverse("export_file", args=[asked.pk]) in ready
+
+
+def test_each_file_is_in_the_log(as_alice: Client, company: Account) -> None:
+    response = as_alice.post(f"{reverse('export', args=['people'])}?q=marlow&sort=risk", {"format": "csv"})
+    rows = len(rows_of_csv(body(response))) - 1
+    event = AuditEvent.objects.get(action="exported")
+    assert event.details["table"] == "people"
+    assert event.details["rows"] == rows
+    assert event.details["filters"] == {"q": True, "sort": ["risk"]}
+
+
+def test_a_stranger_gets_none(client: Client, asked: Export) -> None:
+    other = factories.AccountFactory(name="Fernhill Mutual")
+    user = factories.UserFactory()
+    factories.MembershipFactory(user=user, account=other)
+    client.force_login(user)
+    assert client.get(reverse("export_file", args=[asked.pk])).status_code == 404
