@@ -13,11 +13,11 @@ from sync.models.training import ContentType
 NAME = "coalesce(nullif(btrim(person.first_name || ' ' || person.last_name), ''), person.email)"
 
 _PLAIN = {
-    By.DEPARTMENT: "SELECT id, name FROM sync_department JOIN unnest(%(keys)s::bigint[]) AS key ON id = key",
-    By.CAMPAIGN: "SELECT id, name FROM sync_campaign JOIN unnest(%(keys)s::bigint[]) AS key ON id = key",
-    By.GROUP: "SELECT id, name FROM sync_group JOIN unnest(%(keys)s::bigint[]) AS key ON id = key",
+    By.DEPARTMENT: "SELECT id, name FROM sync_department JOIN unnest(%(keys)s::bigint[]) AS wanted ON id = wanted",
+    By.CAMPAIGN: "SELECT id, name FROM sync_campaign JOIN unnest(%(keys)s::bigint[]) AS wanted ON id = wanted",
+    By.GROUP: "SELECT id, name FROM sync_group JOIN unnest(%(keys)s::bigint[]) AS wanted ON id = wanted",
     By.MANAGER: f"""
-        SELECT id, {NAME} FROM sync_person person JOIN unnest(%(keys)s::bigint[]) AS key ON id = key
+        SELECT id, {NAME} FROM sync_person person JOIN unnest(%(keys)s::bigint[]) AS wanted ON id = wanted
         UNION ALL
         SELECT key, min(name) FROM (
             SELECT {NAME_KEY.format("manager_name")} AS key, btrim(manager_name) AS name
