@@ -74,6 +74,8 @@ POLICIES = {
     "dashboard_cohorttally": _for_some(f"department_id = ANY {_DEPARTMENTS}"),
     "dashboard_exemption": _for_some(f"{_OF_PERSON} OR group_id IN (SELECT group_id FROM sync_groupmembership)"),
     "dashboard_settingchange": ALL_OR_NOTHING,
+    # Of whom they are is looked at by `exports.making.exports_of`; searches in them name people.
+    "dashboard_export": _IN_ACCOUNT,
 }
 
 # Tables that name nobody KnowBe4 trains, or that the site itself needs before it knows who asks.

@@ -52,7 +52,7 @@ def _with_crlf(rows: list[bytes]) -> bytes:
 
 
 def statement_of_copy(statement: Statement, columns: Sequence[Column], zone: ZoneInfo) -> tuple[str, dict[str, Any]]:
-    """Return the SQL that writes raw columns as CSV has them (`Column.text` in the database's words), its values too."""
+    """Return the SQL that writes raw columns as CSV has them (`Column.text` in the database's words), its values."""
     written = ", ".join(_expression(column, place) for place, column in enumerate(columns))
     sql = f"SELECT {written} FROM ({statement.select(column.key for column in columns)}) raw"  # noqa: S608 - ours
     return sql, {**statement.values, **_words(columns, zone)}

@@ -211,7 +211,7 @@ def test_about_says_what_the_numbers_are(as_alice: Client, company: Account) -> 
     about = {row[0]: row[1] for row in sheets["About"] if row[0]}
     assert about["Account"] == "Brackwater Mutual"
     assert about["Scope"] == "All departments"
-    assert about["As of"] == datetime(2026, 2, 1)
+    assert about["As of"] == datetime.fromisoformat("2026-02-01")
     assert about["End of day"] == "2026-01-31"
     assert "alice@brackwater.example" in about["Exported by"]
     assert about["Sync run"] == company.published_run_id
