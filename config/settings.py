@@ -263,14 +263,32 @@ SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
 # One click instead of a password, for the simulator's company under `bin/run` only; a system check holds it to that.
 DEMO_SIGN_INS = _flag("DEMO_SIGN_INS", default=False)
 
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
+# Over https a cookie belongs to this host alone: no other one of the domain can set it.
+_PREFIX = "__Host-" if _SECURE else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_PREFIX}sessionid", f"{_PREFIX}csrftoken"
+SESSION_COOKIE_AGE = 60 * 60 * 12  # a working day, however busy
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
 SECURE_SSL_REDIRECT = _SECURE
 SECURE_HSTS_SECONDS = 31_536_000 if _SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _SECURE
+# Browsers' own lists of https sites are for whoever owns the whole domain to enter.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _SECURE else None
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+# What one request may bring. Files of the console's size have a handler of their own (`dashboard.pages.console_import`).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 4
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_PERMISSIONS = 0o600
+
+# How often one reader may ask for what is costly, or a way to take everything along: so many in so many seconds.
+RATE_LIMITS = {"search": (60, 60), "export": (60, 600), "addresses": (30, 600)}
 
 # Words, time, files ---------------------------------------------------------------------------------------------
 
@@ -321,8 +339,10 @@ CELERY_BEAT_SCHEDULE = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "plain": {"()": "config.log_format.Formatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"sync": {"level": "INFO"}, "dashboard": {"level": "INFO"}, "django.server": {"level": "INFO"}},
+    "loggers": {"sync": {"level": "INFO"}, "dashboard": {"level": "INFO"}, "django.server": {"level": "ERROR"}},
 }

@@ -21,6 +21,7 @@ from dashboard.exports.streaming import CONTENT_TYPES, is_large, streamed
 from dashboard.exports.tables import TABLES
 from dashboard.models import Export, User
 from dashboard.pages.queue import QueueUnreachableError, send
+from dashboard.rate_limits import limited
 
 FRAGMENT = "exports-list"
 # Files of the last days; older ones are of no use to anybody.
@@ -33,6 +34,7 @@ _OF_PAGES = ("page", "by", "all", "column", "format")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited("export", when=lambda request: request.method == "POST")
 def export(request: ScopedRequest, table: str) -> HttpResponseBase:
     """Offer a list's columns; or, when sent, answer with the file, or have a worker make it when it is large.
 

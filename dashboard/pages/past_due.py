@@ -29,6 +29,7 @@ from dashboard.queries.asking import By, Filters
 from dashboard.queries.figures import figures
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_groups import PastDue, PastDueGroup, Spread
+from dashboard.rate_limits import limited
 from dashboard.templatetags.addresses import here
 from dashboard.templatetags.figures import svg_percent
 
@@ -255,6 +256,7 @@ def _nobody(request: ScopedRequest, question: Asked, spread: Spread, shown: dict
 
 
 @require_GET
+@limited("addresses")
 def past_due_addresses(request: ScopedRequest) -> HttpResponse:
     """Show the email addresses of chosen people, or of everybody whom the filters select, as text to copy.
 

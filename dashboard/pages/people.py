@@ -21,6 +21,7 @@ from dashboard.pages.people_rows import Pen
 from dashboard.queries import people as queries
 from dashboard.queries.figures import figures
 from dashboard.queries.people import Sort, Standing, Status, Wanted
+from dashboard.rate_limits import limited
 from dashboard.templatetags.figures import number
 
 ROWS = 50
@@ -59,6 +60,7 @@ class Column:
 
 @require_GET
 @vary_on_headers("HX-Target")
+@limited("search", when=lambda request: request.GET.get("q"))
 def people(request: ScopedRequest) -> HttpResponse:
     """List the people in scope; a search, a filter or an order replaces the list alone."""
     question = asked(request)

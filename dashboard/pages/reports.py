@@ -15,6 +15,7 @@ from dashboard.pages.asked import asked
 from dashboard.pages.context import shell_of
 from dashboard.queries.asking import By
 from dashboard.queries.trends import Period, periods
+from dashboard.rate_limits import limited
 from dashboard.reports import Kind, Question, RenderingError, make
 
 # As many as the menus offer: whoever wants another begins at its page.
@@ -54,6 +55,7 @@ def _choices(request: ScopedRequest) -> dict[str, object]:
 
 
 @require_GET
+@limited("export")
 def report(request: ScopedRequest, kind: str) -> HttpResponse:
     """Send a report as PDF: `subject` names its department, campaign or person, `quarter` the review's first day.
 

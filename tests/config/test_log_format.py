@@ -1,0 +1,31 @@
+"""Lines of the log name nobody and repeat no row."""
+
+import logging
+
+import pytest
+
+from config.log_format import Formatter
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("Mail to ann.example@brackwater.example failed", "Mail to (address) failed"),
+        ("<ann@brackwater.example>, 'bob@x.example'", "<(address)>, '(address)'"),
+        ('"GET /people/?q=Ann+Example HTTP/1.1" 200', '"GET /people/?(left out) HTTP/1.1" 200'),
+        ("refused.\nDETAIL:  Key (email)=(ann) exists.\nCONTEXT: x", "refused.\nDETAIL: (left out)\nCONTEXT: x"),
+        ("Synced 12 pages; is that so?", "Synced 12 pages; is that so?"),
+    ],
+)
+def test_addresses_rows_and_queries_are_left_out(said: str, written: str) -> None:
+    assert Formatter("%(message)s").format(logging.LogRecord("x", 20, "x", 1, said, None, None)) == written
+
+
+def test_of_an_exception_too() -> None:
+    try:
+        raise ValueError("no such reader: ann@brackwater.example")
+    except ValueError as error:
+        record = logging.LogRecord("x", 40, "x", 1, "Failed", None, (type(error), error, error.__traceback__))
+    text = Formatter("%(message)s").format(record)
+    assert "no such reader: (address)" in text
+    assert "ann" not in text
