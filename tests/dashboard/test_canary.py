@@ -1,0 +1,184 @@
+"""No reader meets anything about somebody who is not theirs: on no address, in no fragment, in no file.
+
+Twice: with the product as it is, and with the filtering of `access.py` taken away, when the database alone stands in
+the way.
+"""
+
+import re
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import pytest
+from django.test import Client
+from django.urls import Resolver404, resolve
+from django.utils import timezone
+
+from dashboard import row_security, scoping
+from dashboard.access import Scope, ScopedRequest
+from dashboard.exports.tables import TABLES
+from tests.dashboard.canary import MAY_SEE, OURS, Canary, build
+from tests.dashboard.routes import ROUTES, addresses, names
+
+pytestmark = pytest.mark.slow
+MARK = re.compile(r"zq[a-z]x")
+LINKS = re.compile(r'(?:hx-get|href|action|src)="([^"#]+)')
+TARGETS = re.compile(r'hx-target="#([a-z0-9-]+)"')
+# What these are about belongs to nobody's account; signing out would end the walk.
+NOT_WALKED = ("account_logout", "demo_sign_in")
+# Pages with a way to narrow them, by what people's own links never say.
+SEARCHES = ("people/?q=zq", "people/?q=example", "campaigns/?name=zq", "settings/exemptions/?q=zq")
+
+
+def test_every_address_has_an_entry() -> None:
+    assert set(names()) == set(ROUTES)
+
+
+@pytest.fixture
+def canary(db: None) -> Canary:
+    """Return the two marked companies."""
+    return build(timezone.now())
+
+
+@pytest.mark.parametrize("role", MAY_SEE)
+def test_readers_meet_only_who_is_theirs(canary: Canary, role: str) -> None:
+    client = signed_in(canary, role)
+    seen = list(walk(client, canary))
+    assert_nothing_leaks(seen, MAY_SEE[role])
+    # The walk is worth something only if it meets everybody it may.
+    assert {mark for _, _, marks in seen for mark in marks} >= MAY_SEE[role]
+
+
+@pytest.mark.parametrize("role", ["department_head", "people_manager", "borrower"])
+def test_people_out_of_scope_are_not_there(canary: Canary, role: str) -> None:
+    client = signed_in(canary, role)
+    for mark, people in canary.people.items():
+        is_theirs = mark in MAY_SEE[role] and mark != "zqmx"
+        for person in people:
+            assert client.get(f"/people/{person.pk}/").status_code == (200 if is_theirs else 404), mark
+
+
+@pytest.mark.parametrize("role", ["department_head", "people_manager", "borrower", "security_manager"])
+def test_the_database_alone_holds_it(canary: Canary, role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_the_filters_away(monkeypatch)
+    seen = list(walk(signed_in(canary, role), canary))
+    people = OURS | {"zqfx"}
+    assert_nothing_leaks([(name, address, marks & people) for name, address, marks in seen], MAY_SEE[role])
+    assert {mark for _, _, marks in seen for mark in marks} >= MAY_SEE[role]
+
+
+def take_the_filters_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every page believe that its reader sees everybody; the database still knows who it is."""
+    real: dict[int, Scope] = {}
+    decide, show = scoping._scope, row_security._show
+
+    def believe(request: ScopedRequest) -> Scope:
+        scope = decide(request)
+        if scope.account is None or scope.user is None:
+            return scope
+        real[scope.user.pk] = scope
+        everyone = frozenset({*scope.roles, "security_manager"})
+        return replace(scope, roles=everyone, department_keys=frozenset(), manager_keys=frozenset())
+
+    def know(scope: Scope | None) -> None:
+        show(real.get(scope.user.pk, scope) if scope is not None and scope.user is not None else scope)
+
+    monkeypatch.setattr(scoping, "_scope", believe)
+    monkeypatch.setattr(row_security, "_show", know)
+
+
+def signed_in(canary: Canary, role: str) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(canary.readers[role])
+    return client
+
+
+Seen = tuple[str, str, set[str]]
+
+
+def assert_nothing_leaks(seen: list[Seen], allowed: frozenset[str]) -> None:
+    leaks = {(name, address, mark) for name, address, marks in seen for mark in marks - allowed}
+    assert not leaks, "\n".join(f"{mark} on {name}: {address}" for name, address, mark in sorted(leaks))
+
+
+def walk(client: Client, canary: Canary) -> Iterator[Seen]:
+    """Open every address with every key of both companies, what each page links to, and each of its fragments.
+
+    Yields the address's name, the address, and the marks met there. Of links that differ in values alone, one is
+    followed.
+    """
+    waiting = [address for name in names() if name not in NOT_WALKED for address in addresses(name, canary.keys)]
+    waiting += [f"/{address}" for address in SEARCHES]
+    waiting += [f"/reports/{kind}/?subject={key}" for kind in ("department", "campaign", "person")
+                for key in canary.keys[kind]]  # fmt: skip
+    known = {shape(address) for address in waiting}
+    asked: set[tuple[Any, str]] = set()
+    while waiting:
+        address = waiting.pop()
+        response = client.get(address)
+        yield met(address, response)
+        if response.status_code == 500 or not response["Content-Type"].startswith("text/html"):
+            continue
+        page = response.content.decode()
+        for target in sorted({target for target in TARGETS.findall(page) if (shape(address)[0], target) not in asked}):
+            asked.add((shape(address)[0], target))
+            yield met(address, client.get(address, headers={"HX-Request": "true", "HX-Target": target}))
+        for link in LINKS.findall(page):
+            found = urljoin(address, unescape(link))
+            if found.startswith("/") and not found.startswith(("//", "/static/")) and shape(found) not in known:
+                known.add(shape(found))
+                if urlsplit(found).query:
+                    waiting.append(found)
+    yield from files(client)
+    yield from posts(client, canary)
+
+
+def files(client: Client) -> Iterator[Seen]:
+    """Have every list as both kinds of file, with all its columns."""
+    for key, table in TABLES.items():
+        for kind in ("csv", "xlsx"):
+            address = f"/exports/{key}/"
+            form = {"format": kind, "column": [column.key for column in table.columns]}
+            yield met(f"{address} as {kind}", client.post(address, form))
+
+
+def posts(client: Client, canary: Canary) -> Iterator[Seen]:
+    """Send an empty form to every address with keys of the second company."""
+    theirs = {kind: keys[-1:] for kind, keys in canary.keys.items()}
+    for name in names():
+        if name not in NOT_WALKED and ROUTES[name]:
+            for address in addresses(name, theirs):
+                yield met(f"{address} sent", client.post(address))
+
+
+def shape(address: str) -> tuple[Any, ...]:
+    """Return what two addresses have in common that differ in values alone."""
+    parts = urlsplit(address)
+    try:
+        name = str(resolve(parts.path).url_name)
+    except Resolver404:
+        name = parts.path
+    return name, frozenset(key for key, _ in parse_qsl(parts.query)), parts.path if not parts.query else ""
+
+
+def met(address: str, response: Any) -> Seen:
+    match = getattr(response, "resolver_match", None)
+    return (match.url_name if match else "") or "", address, set(MARK.findall(text_of(response)))
+
+
+def text_of(response: Any) -> str:
+    """Return the text of a page or file, and where it leads."""
+    content = b"".join(response.streaming_content) if response.streaming else response.content
+    kind = response.get("Content-Type", "")
+    where = response.get("Location", "") + response.get("Content-Disposition", "")
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(BytesIO(content)) as book:
+            content = b"\n".join(book.read(name) for name in book.namelist())
+    elif "pdf" in kind:
+        content = subprocess.run(["pdftotext", "-", "-"], input=content, capture_output=True, check=True).stdout
+    return where + content.decode("utf-8", errors="replace").lower()
