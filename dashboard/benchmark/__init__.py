@@ -2,5 +2,6 @@
 
 from dashboard.benchmark.pages import measure_pages
 from dashboard.benchmark.queries import measure_queries
+from dashboard.benchmark.reports import measure_reports
 
-__all__ = ["measure_pages", "measure_queries"]
+__all__ = ["measure_pages", "measure_queries", "measure_reports"]

@@ -22,7 +22,8 @@ LEAST_CONTRAST = 4.5
 
 _SVG = "http://www.w3.org/2000/svg"
 _ELEMENTS = frozenset(
-    "svg g path rect circle ellipse line polyline polygon defs linearGradient radialGradient stop clipPath title desc".split()
+    "svg g path rect circle ellipse line polyline polygon defs linearGradient radialGradient stop clipPath title desc "
+    "metadata".split()
 )
 _ATTRIBUTES = frozenset(
     "id viewBox width height x y x1 y1 x2 y2 cx cy r rx ry fx fy d points transform fill fill-rule fill-opacity stroke "
@@ -109,7 +110,8 @@ def checked_logo(content: bytes) -> str:
 
 def _of_png(content: bytes) -> str:
     """Return an SVG that shows the picture, kept without what is beside it (text, dates, places)."""
-    chunks, place = [], len(_PNG)
+    chunks: list[tuple[bytes, bytes]] = []
+    place = len(_PNG)
     try:
         while not chunks or chunks[-1][0] != b"IEND":
             length, name = struct.unpack_from(">I4s", content, place)

@@ -22,8 +22,8 @@ from dashboard.templatetags.figures import ahead, number, percent
 
 QUARTERS = 8
 # What fits on one page, whatever the names.
-DEPARTMENTS, CAMPAIGNS, RISKS = 10, 5, 5
-NAME, RISK = 70, 110
+DEPARTMENTS, CAMPAIGNS, RISKS = 10, 4, 5
+NAME, SENTENCE = 60, 84
 
 
 def board(question: Question) -> Document:
@@ -49,7 +49,7 @@ def board(question: Question) -> Document:
         {
             "lead": blocks.lead(
                 blocks.sentence(lead.fact + lead.comparison.rstrip(), "due" if lead.is_due else "fact"),
-                blocks.sentence(blocks.cut(lead.context, 120), "quiet"),
+                blocks.sentence(blocks.cut(lead.context, SENTENCE), "quiet"),
             ),
             "figures": blocks.standing_figures(found.headline.now, trended.everybody.stood[-2], when),
             "trend": {
@@ -118,7 +118,7 @@ def _risks(question: Question, found: queries.Overview, ages: Ageing) -> list[st
             )
             % {"n": number(found.headline.exempt)}
         )
-    return [blocks.cut(text, RISK) for text in told[:RISKS]]
+    return [blocks.cut(text, SENTENCE) for text in told[:RISKS]]
 
 
 def _departments(departments: Sequence[queries.DepartmentRow]) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _departments(departments: Sequence[queries.DepartmentRow]) -> dict[str, Any]
     most = max((row.share.percent or 0.0 for row in rows), default=0.0)
     more = len(rows) - DEPARTMENTS
     return {
-        "finding": blocks.cut(findings.departments_finding(departments), RISK),
+        "finding": blocks.cut(findings.departments_finding(departments), SENTENCE),
         "what": _("The largest share of people past due first"),
         "table": blocks.table(
             [
@@ -166,7 +166,7 @@ def _campaigns(question: Question, campaigns: Sequence[queries.CampaignRow]) -> 
     )
     more = len(counted) - CAMPAIGNS
     return {
-        "finding": blocks.cut(findings.campaigns_finding(campaigns), RISK),
+        "finding": blocks.cut(findings.campaigns_finding(campaigns), SENTENCE),
         "what": _("Campaigns with work left, the most people past due first"),
         "table": blocks.table(
             [

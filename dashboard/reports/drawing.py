@@ -33,7 +33,7 @@ def of_plot(plot: Plot, alt: str, *, most_ticks: int = MOST_TICKS) -> dict[str, 
     def y(value: float) -> float:
         return (value - foot) / (top - foot)
 
-    lines = []
+    lines: list[dict[str, Any]] = []
     for line in plot.lines:
         points = [(place, x(place), y(value)) for place, value in enumerate(line.values) if value is not None]
         is_open = plot.is_running and bool(points) and points[-1][0] == last

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 import typst
 from django.conf import settings
@@ -19,7 +19,7 @@ from dashboard.reports.fonts import FAMILIES, MissingFontsError, displayable, fo
 
 TEMPLATES = settings.BASE_DIR / "templates" / "pdf"
 # PDF/UA-1: tagged, with a title and a language, everything readable aloud; what cannot be is refused.
-STANDARD = "ua-1"
+STANDARD: Final = "ua-1"
 # One page at a time through the compiler: it keeps what it laid out before, and serves it again.
 _rendering = Lock()
 

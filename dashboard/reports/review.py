@@ -198,7 +198,7 @@ def _campaigns(found: Review) -> dict[str, Any]:
 
 
 def _content(found: Review) -> dict[str, Any]:
-    rows = []
+    rows: list[list[blocks.Cell]] = []
     for row in found.content[:MOST_CONTENT]:
         if row.is_retired:
             retired_at = row.content.retirement_at

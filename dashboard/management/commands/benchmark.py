@@ -13,7 +13,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
-from dashboard.benchmark import measure_pages, measure_queries
+from dashboard.benchmark import measure_pages, measure_queries, measure_reports
 from sync.benchmark.figures import Figure
 from sync.benchmark.paced import measure_paced
 from sync.benchmark.whole_sync import measure_sync
@@ -34,7 +34,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the options."""
         parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-        parser.add_argument("--only", choices=["queries", "pages", "sync"], help="measure only this")
+        parser.add_argument("--only", choices=["queries", "pages", "reports", "sync"], help="measure only this")
         parser.add_argument("--account", help="queries, pages: the account (default: the one with most enrollments)")
         parser.add_argument("--runs", type=int, default=40, help="queries, pages: ask each so often (default 40)")
         parser.add_argument("--page", default="", help="pages: only those whose name begins so")
@@ -85,10 +85,12 @@ def _account_to_query(name: str | None) -> Account | None:
 def _filled_figures(account: Account, options: dict[str, Any], say: Callable[[str], None]) -> list[Figure]:
     """Measure what is asked of a filled account."""
     figures: list[Figure] = []
-    if options["only"] != "pages":
+    if options["only"] in {None, "queries"}:
         figures += measure_queries(account, now=timezone.now(), say=say, runs=options["runs"])
-    if options["only"] != "queries":
+    if options["only"] in {None, "pages"}:
         figures += measure_pages(account, now=timezone.now(), say=say, runs=options["runs"], only=options["page"])
+    if options["only"] in {None, "reports"}:
+        figures += measure_reports(account, now=timezone.now(), say=say, runs=min(options["runs"], 20))
     return figures
 
 

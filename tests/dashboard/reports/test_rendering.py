@@ -138,9 +138,9 @@ def opened(content: bytes) -> pikepdf.Pdf:
     return pikepdf.open(io.BytesIO(content))
 
 
-def tags(pdf: pikepdf.Pdf) -> list[str]:
-    """Return the names of all structure elements, in reading order."""
-    found: list[str] = []
+def elements(pdf: pikepdf.Pdf) -> list[pikepdf.Dictionary]:
+    """Return all structure elements, in reading order."""
+    found: list[pikepdf.Dictionary] = []
 
     def walk(node: Any) -> None:
         if isinstance(node, pikepdf.Array):
@@ -148,7 +148,7 @@ def tags(pdf: pikepdf.Pdf) -> list[str]:
                 walk(child)
         elif isinstance(node, pikepdf.Dictionary):
             if "/S" in node:
-                found.append(str(node.S).lstrip("/"))
+                found.append(node)
             if "/K" in node:
                 walk(node.K)
 
@@ -181,7 +181,7 @@ def test_every_report_is_accessible(
     with pdf.open_metadata() as metadata:
         assert metadata["dc:title"]
         assert metadata["pdfuaid:part"] == "1"
-    names = tags(pdf)
+    names = [str(element.S).lstrip("/") for element in elements(pdf)]
     assert names.count("H1") == 1
     assert "H2" in names
     if kind != Kind.PERSON:
@@ -195,11 +195,8 @@ def test_every_report_is_accessible(
 def test_charts_are_told_in_words(company: Account, question: Question) -> None:
     made = make(Kind.BOARD, question)
     assert made is not None
-    found = [
-        str(item.get("/Alt", ""))
-        for item in opened(made.content).objects
-        if isinstance(item, pikepdf.Dictionary) and item.get("/S") == pikepdf.Name("/Figure")
-    ]
+    pdf = opened(made.content)
+    found = [str(each.get("/Alt", "")) for each in elements(pdf) if str(each.S) == "/Figure"]
     assert any("completed" in text and "on time" in text for text in found)
 
 
