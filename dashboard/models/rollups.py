@@ -63,6 +63,7 @@ class Fact(models.Model):
             # Of a campaign all, or what falls due in a time.
             models.Index("account_id", "campaign_id", "due_at", name="fact_by_campaign_due"),
             models.Index("account_id", "department_id", name="fact_by_department"),
+            models.Index("account_id", "manager_id", name="fact_by_manager"),
             # What was ever past due, by when it ceased to be and when it began: a range of it is what was at a moment.
             models.Index(
                 "account_id",

@@ -49,7 +49,6 @@ def closure(people: str = STANDINGS) -> str:
 def renew(values: Mapping[str, Any]) -> None:
     """Make the account's kept pairs what its people's managers say; only what differs is written."""
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS line_now")
         cursor.execute(f"CREATE TEMPORARY TABLE line_now ON COMMIT DROP AS SELECT * FROM {closure()} line", values)
         cursor.execute("ANALYZE line_now")
         cursor.execute(

@@ -130,9 +130,12 @@ def _open_at(moment: str, bare: str) -> str:
 
 
 def at_moment(spans: Mapping[str, Span], moment: str, *, also: str = "true", prefix: str = "") -> list[str]:
-    """Return, for each count, the aggregate of the stretches that are in it at a moment, and for which `also` holds."""
+    """Return, for each count, the aggregate of the stretches that are in it at a moment, and for which `also` holds.
+
+    The stretches all hold the moment: they are those of `current_at` or `cohorts_at`.
+    """
     return [
-        f"count(*) FILTER (WHERE {holds(span, moment)} AND {also})::int AS {prefix}{name}"
+        f"count(*) FILTER (WHERE {_holds_too(span, moment)} AND {also})::int AS {prefix}{name}"
         for name, span in spans.items()
     ]
 
@@ -140,6 +143,13 @@ def at_moment(spans: Mapping[str, Span], moment: str, *, also: str = "true", pre
 def holds(span: Span, moment: str) -> str:
     """Return the SQL condition under which a stretch is in a count at a moment."""
     return f"{_begins(span)} <= {moment} AND {moment} < {span.ends}" + (f" AND {span.where}" if span.where else "")
+
+
+def _holds_too(span: Span, moment: str) -> str:
+    """Return the condition for a stretch that holds the moment, whose beginning and end need no second look."""
+    begins = {"e": [], "a": [f"(is_acknowledged OR c <= {moment})"]}.get(span.begins, [f"{span.begins} <= {moment}"])
+    ends = [] if span.ends == "u" else [f"{moment} < {span.ends}"]
+    return " AND ".join([*([span.where] if span.where else []), *begins, *ends]) or "true"
 
 
 def events(stretches: str, spans: Mapping[str, Span], dimensions: str, *, since: str = "") -> str:
