@@ -73,7 +73,7 @@ def test_passkey_is_added_and_signs_in(
     page.context.clear_cookies()
     page.goto(f"{live_server.url}/sign-in/?next=/you/")
     assert_accessible(page)
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(lambda url: "/sign-in" not in url)
     page.goto(f"{live_server.url}/you/")
     page.get_by_text("A second factor guards your sign-in.").wait_for()
