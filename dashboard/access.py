@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
@@ -85,35 +85,25 @@ class Scope:
         if not isinstance(user, User) or not user.is_active:
             return cls()
         at = at or timezone.now()
-        held = [membership for membership in _memberships(Q(user=user)) if membership.holds(at)]
-        loans = list(
-            Delegation.objects.filter(borrower=user, starts_at__lte=at, ends_at__gt=at, lender__is_active=True)
-            .exclude(ended_at__lte=at)
-            .select_related("account__published_run", "lender")
-            .order_by("pk")
-        )
-        accounts = {membership.account_id: membership.account for membership in held}
-        accounts |= {loan.account_id: loan.account for loan in loans}
-        if not accounts:
+        held = _held(user, at)
+        if not held:
             return cls()
+        accounts = {membership.account_id: membership.account for membership in held}
         ordered = tuple(sorted(accounts.values(), key=lambda account: (account.name, account.pk)))
         account = accounts[chosen] if isinstance(chosen, int) and chosen in accounts else ordered[0]
-        own = [membership for membership in held if membership.account_id == account.pk]
-        roles = frozenset(membership.role for membership in own)
-        lent, lenders = _lent([loan for loan in loans if loan.account_id == account.pk], at)
-        if not roles and not lent:
-            # A loan of someone who has nothing to lend any more.
-            return cls()
-        scoped = [membership for membership in (*own, *lent) if membership.role in LEND]
+        here = [membership for membership in held if membership.account_id == account.pk]
+        roles = frozenset(membership.role for membership in here if membership.user_id == user.pk)
+        lenders = {membership.user_id: membership.user for membership in here if membership.user_id != user.pk}
+        scoped = [membership for membership in here if membership.role in LEND]
         is_narrow = SEE_EVERYONE.isdisjoint(roles)
         return cls(
             account,
             roles,
             ordered,
-            frozenset(m.account_id for m in held if m.role == Membership.Role.ADMINISTRATOR),
+            frozenset(m.account_id for m in held if m.role == Membership.Role.ADMINISTRATOR and m.user_id == user.pk),
             _departments(scoped) if is_narrow else frozenset(),
             _managers(scoped) if is_narrow else frozenset(),
-            lenders,
+            tuple(lenders.values()),
             user,
         )
 
@@ -298,23 +288,19 @@ class Scope:
         return SyncRun.objects.filter(account__in=self.administered)
 
 
-def _memberships(condition: Q) -> QuerySet[Membership]:
-    return (
-        Membership.objects.filter(condition)
-        .select_related("account__published_run", "user")
-        .order_by("account__name", "account_id", "role")
+def _held(user: User, at: datetime) -> list[Membership]:
+    """Return the roles that the user holds at `at`, and those of others, held as well, whose scope they borrowed."""
+    loans = (
+        Delegation.objects.filter(borrower=user, lender=OuterRef("user"), account=OuterRef("account"))
+        .filter(starts_at__lte=at, ends_at__gt=at, lender__is_active=True)
+        .exclude(ended_at__lte=at)
     )
-
-
-def _lent(loans: list[Delegation], at: datetime) -> tuple[list[Membership], tuple[User, ...]]:
-    """Return the roles that lenders hold at `at` and lend, and the lenders who have any."""
-    if not loans:
-        return [], ()
-    lenders = {loan.lender_id: loan.lender for loan in loans}
-    roles = _memberships(Q(user__in=lenders, account=loans[0].account_id, role__in=LEND))
-    lent = [membership for membership in roles if membership.holds(at)]
-    held = {membership.user_id for membership in lent}
-    return lent, tuple(lender for key, lender in lenders.items() if key in held)
+    borrowed = Q(Exists(loans), role__in=LEND)
+    return list(
+        Membership.objects.filter(Q(user=user) | borrowed, Q(ends_at=None) | Q(ends_at__gt=at))
+        .select_related("account__published_run", "user")
+        .order_by("account__name", "account_id", "user_id", "role")
+    )
 
 
 def _departments(memberships: list[Membership]) -> frozenset[int]:

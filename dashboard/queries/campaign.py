@@ -103,7 +103,10 @@ class _Step:
 def _has_tallies(selection: Selection) -> bool:
     """Return whether tallies tell of the moment: their days end at local midnights, and today's are exact."""
     state, as_of = selection.state, selection.as_of
-    if state is None or state.tallies_from is None or state.time_zone != selection.account.time_zone:
+    # Of a campaign they hold everybody, whoever may see only some.
+    if selection.scope_departments is not None or state is None or state.tallies_from is None:
+        return False
+    if state.time_zone != selection.account.time_zone:
         return False
     return as_of >= state.horizon or is_midnight(as_of, selection.zone)
 

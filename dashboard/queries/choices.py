@@ -9,6 +9,7 @@ from django.db import connection
 from dashboard.access import Scope
 from dashboard.queries.asking import Filters
 from dashboard.queries.names import NAME
+from dashboard.queries.selection import placed_in_scope
 
 # More names than this help nobody in a list to choose from; chosen ones are always among them.
 MOST = 300
@@ -39,13 +40,14 @@ class Choices:
 _MANAGES = (
     "EXISTS (SELECT FROM dashboard_personstanding r WHERE r.account_id = %(account)s AND r.manager_id = f.person_id)"
 )
+# `{0}` below is the condition that a person f is in scope.
 _LISTS = {
     "department": """
         (SELECT 'department', 0, d.id, d.name FROM sync_department d
          WHERE d.account_id = %(account)s AND d.merged_into_id IS NULL AND d.key <> ''
            AND (d.id = ANY(%(departments)s) OR EXISTS (
                SELECT FROM dashboard_personstanding f
-               WHERE f.account_id = %(account)s AND f.department_id = d.id AND f.left_at IS NULL))
+               WHERE f.account_id = %(account)s AND f.department_id = d.id AND f.left_at IS NULL AND {0}))
          ORDER BY d.id <> ALL(%(departments)s), d.name LIMIT %(most)s)
     """,
     "campaign": """
@@ -63,7 +65,10 @@ _LISTS = {
 _TOPS = f"""
     (WITH top AS MATERIALIZED (
          SELECT f.person_id FROM dashboard_personstanding f
-         WHERE f.account_id = %(account)s AND f.manager_id <= 0 AND {_MANAGES} LIMIT %(most)s
+         WHERE f.account_id = %(account)s AND {{0}} AND {_MANAGES} AND (f.manager_id <= 0 OR NOT EXISTS (
+             SELECT FROM (SELECT * FROM dashboard_personstanding above WHERE above.person_id = f.manager_id) f
+             WHERE {{0}}
+         )) LIMIT %(most)s
      )
      SELECT 'below', CASE WHEN person.id IN (SELECT person_id FROM top) THEN 0 ELSE 1 END, person.id, {NAME}
      FROM sync_person person WHERE person.id IN (
@@ -71,7 +76,7 @@ _TOPS = f"""
          UNION ALL
          (SELECT f.person_id FROM dashboard_personstanding f
           WHERE (SELECT count(*) FROM top) = 1 AND f.account_id = %(account)s
-            AND f.manager_id = (SELECT min(person_id) FROM top) AND {_MANAGES} LIMIT %(most)s)
+            AND f.manager_id = (SELECT min(person_id) FROM top) AND {{0}} AND {_MANAGES} LIMIT %(most)s)
      ))
 """
 _AROUND = f"""
@@ -82,16 +87,18 @@ _AROUND = f"""
          WHERE f.account_id = %(account)s AND f.manager_id > 0 AND place < %(highest)s
      )
      SELECT 'above', min(up.place), person.id, {NAME}
-     FROM up JOIN sync_person person ON person.id = up.id AND person.account_id = %(account)s GROUP BY person.id)
+     FROM up JOIN sync_person person ON person.id = up.id AND person.account_id = %(account)s
+     JOIN dashboard_personstanding f ON f.person_id = up.id AND {{0}} GROUP BY person.id)
     UNION ALL
     (SELECT 'above', 0, f.manager_id, min(btrim(person.manager_name))
      FROM dashboard_personstanding f JOIN sync_person person ON person.id = f.person_id
-     WHERE f.account_id = %(account)s AND f.manager_id = %(manager)s AND %(manager)s::bigint < 0 GROUP BY f.manager_id)
+     WHERE f.account_id = %(account)s AND f.manager_id = %(manager)s AND %(manager)s::bigint < 0 AND {{0}}
+     GROUP BY f.manager_id)
     UNION ALL
     (SELECT 'below', 0, person.id, {NAME}
      FROM dashboard_personstanding f JOIN sync_person person ON person.id = f.person_id
-     WHERE f.account_id = %(account)s AND f.manager_id = %(manager)s AND %(manager)s::bigint > 0 AND {_MANAGES}
-     LIMIT %(most)s)
+     WHERE f.account_id = %(account)s AND f.manager_id = %(manager)s AND %(manager)s::bigint > 0
+       AND {{0}} AND {_MANAGES} LIMIT %(most)s)
 """
 
 
@@ -104,9 +111,10 @@ def choices(scope: Scope, kinds: Collection[str], filters: Filters) -> Choices:
     parts = [sql for kind, sql in _LISTS.items() if kind in kinds]
     if "manager" in kinds:
         parts.append(_AROUND if filters.manager else _TOPS)
-    if scope.account is None or not scope.sees_everyone or not parts:
+    if scope.account is None or not scope.sees_anyone or not parts:
         return Choices()
-    values: dict[str, Any] = {
+    in_scope, of_scope = placed_in_scope(scope)
+    values: dict[str, Any] = of_scope | {
         "account": scope.account.pk,
         "departments": list(filters.departments),
         "campaigns": list(filters.campaigns),
@@ -119,7 +127,7 @@ def choices(scope: Scope, kinds: Collection[str], filters: Filters) -> Choices:
         kind: [] for kind in ("department", "campaign", "group", "above", "below")
     }
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts), values)
+        cursor.execute(" UNION ALL ".join(part.replace("{0}", in_scope) for part in parts), values)
         for kind, place, key, name in cursor.fetchall():
             found[kind].append((place, key, name))
     line = sorted(found["above"], reverse=True)

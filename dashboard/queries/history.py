@@ -44,7 +44,8 @@ def _has_tallies(selection: Selection, by: By) -> bool:
     others = [selection.managers, selection.without, selection.only, selection.content_types, selection.groups]
     # Distinct people do not add up over the other key.
     others.append(selection.campaigns if by == By.DEPARTMENT else selection.departments)
-    return selection.basis == Basis.NOW and all(narrowed is None for narrowed in others)
+    is_plain = selection.basis == Basis.NOW and not selection.is_mixed
+    return is_plain and all(narrowed is None for narrowed in others)
 
 
 def _sinces(selection: Selection, moments: Sequence[datetime]) -> list[datetime | None] | None:

@@ -53,7 +53,19 @@ def names(selection: Selection, by: By, keys: Iterable[int | str]) -> dict[int |
                 "has_old_names": has_bare_names and selection.basis == Basis.THEN,
             },
         )
-        return dict(cursor.fetchall())
+        found: dict[int | str, str] = dict(cursor.fetchall())
+        unseen = [key for key in ids if key > 0 and key not in found] if by == By.MANAGER else []
+        if unseen:
+            # Managers out of the reader's sight are called what the records of their reports call them.
+            cursor.execute(_BY_REPORTS, {"keys": _array(unseen), "account": selection.account.pk})
+            found |= dict(cursor.fetchall())
+        return found
+
+
+_BY_REPORTS = """
+    SELECT manager_id, min(btrim(manager_name)) FROM sync_person
+    WHERE account_id = %(account)s AND manager_id = ANY(%(keys)s::bigint[]) AND manager_name <> '' GROUP BY manager_id
+"""
 
 
 def _array(keys: Iterable[int]) -> str:

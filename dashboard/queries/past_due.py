@@ -262,12 +262,13 @@ _JOINS = {
         ) above ON true
     """,
 }
-# The name of a manager known by name only, as the person's own record has it, now or then: what it was before the first
-# change seen after the moment. For all others the key is null, and nobody is looked up.
+# The name of a manager known by name only, or out of the reader's sight, as the person's own record has it, now or
+# then: what it was before the first change seen after the moment. For all others the key is null, and nobody is looked
+# up.
 _BARE_NAME = """
     LEFT JOIN LATERAL (
         SELECT btrim({}) AS name FROM sync_person named
-        WHERE named.id = CASE WHEN late.manager_id < 0 THEN late.person_id END
+        WHERE named.id = CASE WHEN above.name IS NULL AND late.manager_id <> 0 THEN late.person_id END
     ) bare ON true
 """
 _BARE_NAMES = {

@@ -208,7 +208,7 @@ def _page(question: "_Question", keys: Sequence["_Key"], *, is_descending: bool,
                CASE WHEN chosen.department_id = 0 THEN '' ELSE coalesce(department.name, '') END,
                chosen.manager_id,
                coalesce((SELECT {NAME} FROM sync_person person WHERE person.id = chosen.manager_id),
-                        CASE WHEN chosen.manager_id < 0 THEN btrim(person.manager_name) END, ''),
+                        CASE WHEN chosen.manager_id <> 0 THEN btrim(person.manager_name) END, ''),
                coalesce(figure.counted, 0), coalesce(figure.completed, 0), coalesce(figure.past_due, 0),
                coalesce(figure.exempt, 0), figure.oldest_due_at, figure.last_activity_at, person.current_risk_score,
                chosen.total

@@ -21,7 +21,7 @@ from dashboard.queries.left_out import COUNTED, Reason, with_reason
 from dashboard.queries.names import NAME
 from dashboard.queries.people import Page, Sort, people
 from dashboard.queries.remedial import GRACE
-from dashboard.queries.selection import select
+from dashboard.queries.selection import Selection, select
 from dashboard.triggers import effective_trigger
 from sync.models import Change, Enrollment, Person, PhishingResult
 from sync.models.history import as_was
@@ -107,7 +107,7 @@ def read_person(
     selection = select(scope, as_of=as_of, filters=Filters(), basis=basis)
     if person is None or selection is None:
         return None
-    department_id, department, is_active, line = _line(selection.standings, {**selection.values, "person": person.pk})
+    department_id, department, is_active, line = _line(selection, person.pk)
     tests = tuple(_tests(person, as_of)[:MOST_TESTS])
     rows: list[Any] = list(_enrollments(scope, person, as_of)[: MOST_ENROLLMENTS + 1])
     in_all = len(rows) if len(rows) <= MOST_ENROLLMENTS else person.enrollments.filter(enrolled_at__lte=as_of).count()
@@ -222,8 +222,12 @@ def _exemptions(scope: Scope, person: Person, as_of: datetime) -> QuerySet[Exemp
     )
 
 
-def _line(standings: str, values: dict[str, Any]) -> tuple[int, str, bool, tuple[Above, ...]]:
-    """Return the person's department (key and name), whether they are active, and everyone above them."""
+def _line(selection: Selection, person: int) -> tuple[int, str, bool, tuple[Above, ...]]:
+    """Return the person's department (key and name), whether they are active, and everyone above them.
+
+    Above are those in the reader's scope, and the next manager by name, as the record of the one below has it.
+    """
+    standings = selection.standings
     with connection.cursor() as cursor:
         # Raw SQL: the ORM has no recursive queries. A loop is cut at the link that closes it.
         cursor.execute(
@@ -234,16 +238,18 @@ def _line(standings: str, values: dict[str, Any]) -> tuple[int, str, bool, tuple
                 UNION ALL
                 SELECT f.person_id, f.manager_id, f.department_id, {_IS_ACTIVE}, height + 1
                 FROM up JOIN {standings} ON f.person_id = up.manager_id
-                WHERE f.account_id = %(account)s AND up.manager_id > 0 AND height < {HIGHEST}
+                WHERE f.account_id = %(account)s AND up.manager_id > 0 AND height < {HIGHEST} AND {selection.in_scope}
             ) CYCLE person_id SET is_met_again USING met
             SELECT person.id, {NAME}, person.job_title, person.email, up.is_active, up.department_id,
                    CASE WHEN up.department_id = 0 THEN '' ELSE coalesce(department.name, '') END,
-                   CASE WHEN up.manager_id < 0 THEN btrim(person.manager_name) ELSE '' END
+                   CASE WHEN up.manager_id < 0 OR up.manager_id > 0 AND NOT (up.manager_id = ANY (
+                       SELECT known.person_id FROM up known
+                   )) THEN btrim(person.manager_name) ELSE '' END
             FROM up JOIN sync_person person ON person.id = up.person_id
             LEFT JOIN sync_department department ON department.id = up.department_id
             WHERE NOT is_met_again ORDER BY height
             """,
-            values,
+            {**selection.values, "person": person},
         )
         rows = cursor.fetchall()
     if not rows:

@@ -27,8 +27,9 @@ class Selection:
     """A question with its filters resolved, for one account and moment. None means no filter; empty means nothing.
 
     `managers` are keys whose reports are meant. A manager who is part of a loop is in their own line as everybody's
-    report but their own: `without` leaves them out. `only` is one person. A scope that is not simply some departments,
-    or some managers, is in `scope_departments` and `scope_managers`: people of either.
+    report but their own: `without` leaves them out. `only` is one person. `scope_departments` and `scope_managers` are
+    whose people and reports the reader may see at all, None: everyone. Where the filters already say as much, as for
+    departments alone, the scope is not `mixed`.
     """
 
     account: Account
@@ -38,6 +39,7 @@ class Selection:
     managers: tuple[int, ...] | None = None
     scope_departments: tuple[int, ...] | None = None
     scope_managers: tuple[int, ...] | None = None
+    is_mixed: bool = False
     without: int | None = None
     only: int | None = None
     campaigns: tuple[int, ...] | None = None
@@ -88,19 +90,13 @@ class Selection:
         """The SQL source of people f, with the department and manager that count."""
         return _people(self.basis)
 
-    @property
-    def is_mixed(self) -> bool:
-        """Whether the scope is a mixture of people that no tally is kept of."""
-        return self.scope_departments is not None
-
     @cached_property
     def in_scope(self) -> str:
-        """The SQL condition that the person of f is in the reader's scope, where no other filter already says so."""
-        if not self.is_mixed:
+        """The SQL condition that the person of f is in the reader's scope: a matter of now, whatever the basis."""
+        if self.scope_departments is None:
             return "true"
         if self.basis == Basis.NOW:
             return f"({_PLACED_IN_SCOPE.format('f')})"
-        # Who is in scope is a matter of now.
         return (
             "f.person_id IN (SELECT s.person_id FROM dashboard_personstanding s"
             f" WHERE s.account_id = %(account)s AND ({_PLACED_IN_SCOPE.format('s')}))"
@@ -109,7 +105,9 @@ class Selection:
     @cached_property
     def of_people(self) -> str:
         """The SQL condition on the person of f."""
-        conditions = ["f.account_id = %(account)s", self.in_scope]
+        conditions = ["f.account_id = %(account)s"]
+        if self.is_mixed:
+            conditions.append(self.in_scope)
         if self.departments is not None:
             conditions.append("f.department_id = ANY(%(departments)s)")
         if self.managers is not None:
@@ -150,6 +148,14 @@ class Selection:
 _PLACED_IN_SCOPE = "{0}.department_id = ANY(%(scope_departments)s) OR {0}.manager_id = ANY(%(scope_managers)s)"
 
 
+def placed_in_scope(scope: Scope) -> tuple[str, dict[str, Any]]:
+    """Return the SQL condition that a person f, as placed now, is in scope, and its parameters."""
+    if scope.sees_everyone:
+        return "true", {}
+    values = {"scope_departments": list(scope.department_keys), "scope_managers": list(scope.manager_keys)}
+    return f"({_PLACED_IN_SCOPE.format('f')})", values
+
+
 def _people(basis: Basis) -> str:
     return "dashboard_personstanding f" if basis == Basis.NOW else THEN_PEOPLE
 
@@ -163,7 +169,7 @@ def select(scope: Scope, *, as_of: datetime, filters: Filters, basis: Basis = Ba
         _line(account, filters, as_of=as_of, basis=basis) if filters.manager is not None else (None, None)
     )
     departments = tuple(sorted(filters.departments)) or None
-    mixed: tuple[tuple[int, ...], tuple[int, ...]] | tuple[None, None] = None, None
+    is_mixed = False
     if not scope.sees_everyone:
         # A scope of departments only, or of managers only, is one more filter, which tallies know.
         if basis == Basis.NOW and not scope.manager_keys:
@@ -171,15 +177,16 @@ def select(scope: Scope, *, as_of: datetime, filters: Filters, basis: Basis = Ba
         elif basis == Basis.NOW and not scope.department_keys:
             managers = _both(managers, scope.manager_keys)
         else:
-            mixed = tuple(sorted(scope.department_keys)), tuple(sorted(scope.manager_keys))
+            is_mixed = True
     return Selection(
         account=account,
         as_of=as_of,
         basis=basis,
         departments=departments,
         managers=managers,
-        scope_departments=mixed[0],
-        scope_managers=mixed[1],
+        scope_departments=None if scope.sees_everyone else tuple(sorted(scope.department_keys)),
+        scope_managers=None if scope.sees_everyone else tuple(sorted(scope.manager_keys)),
+        is_mixed=is_mixed,
         without=without,
         campaigns=_campaigns(scope, filters, as_of),
         content_types=tuple(sorted(CONTENT_TYPE_CODES[ContentType(kind)] for kind in filters.content_types)) or None,

@@ -175,7 +175,7 @@ def _step(counts: Counts, *, is_exempt: bool) -> Totals:
 def _grain(selection: Selection, by: By | None) -> Grain | None:
     """Return which tallies hold what is asked for, distinct people too; None: none."""
     others = (selection.managers, selection.without, selection.only, selection.content_types, selection.groups)
-    if selection.basis != Basis.NOW or any(narrowed is not None for narrowed in others):
+    if selection.basis != Basis.NOW or selection.is_mixed or any(narrowed is not None for narrowed in others):
         return None
     if selection.campaigns is None and by != By.CAMPAIGN:
         return Grain.DEPARTMENT

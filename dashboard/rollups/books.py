@@ -93,11 +93,12 @@ def gathering() -> Iterator[None]:
                 for names, kind in ((ledger.keys, "bigint"), (ledger.counts, "int"))
                 for name in names
             )
-            cursor.execute(f"DROP TABLE IF EXISTS {ledger.steps}")
             cursor.execute(
                 f"CREATE TEMPORARY TABLE {ledger.steps} (is_exempt boolean, at timestamptz, {columns}) ON COMMIT DROP"
             )
     yield
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {', '.join(ledger.steps for ledger in LEDGERS)}")
 
 
 def add_steps(ledger: Ledger, values: Mapping[str, Any], *, is_first: bool = False) -> None:

@@ -17,7 +17,6 @@ def gather(values: dict[str, Any], *, sign: int, touched: bool) -> None:
     people = "f.person_id IN (SELECT person_id FROM touched_person)" if touched else "true"
     keys = "department_id, manager_id, campaign_id, content_type"
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS happening, day, people_day, people_of_campaigns")
         cursor.execute(
             f"""
             CREATE TEMPORARY TABLE happening ON COMMIT DROP AS

@@ -87,7 +87,6 @@ def write(account: Account, *, at: datetime, touched: bool) -> bool:
         .query.sql_with_params()
     )
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS someone")
         cursor.execute(
             "CREATE TEMPORARY TABLE someone (person_id bigint, department_id bigint, manager_id bigint,"
             " joined_at timestamptz, left_at timestamptz) ON COMMIT DROP"
@@ -119,6 +118,7 @@ def write(account: Account, *, at: datetime, touched: bool) -> bool:
             """,
             {"account": account.pk, "now": at},
         )
+        cursor.execute("DROP TABLE someone")
     return is_moved
 
 
@@ -164,7 +164,6 @@ def figures(moment: str, where: str) -> str:
 def renew(account: Account, *, at: datetime) -> int:
     """Bring people up to date whose figures changed by time alone since they were computed; return how many."""
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS touched_person")
         cursor.execute(
             "CREATE TEMPORARY TABLE touched_person ON COMMIT DROP AS SELECT person_id FROM dashboard_personstanding "
             "WHERE account_id = %s AND next_event_at <= %s",
@@ -173,4 +172,6 @@ def renew(account: Account, *, at: datetime) -> int:
         count = cursor.rowcount
     if count:
         write(account, at=at, touched=True)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE touched_person")
     return count

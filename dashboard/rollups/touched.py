@@ -36,10 +36,11 @@ _TOUCHED_ENROLLMENTS = ("INSERT INTO touched SELECT unnest(%(keys)s::bigint[]) O
 def touching() -> Iterator[None]:
     """Provide the temporary tables `touched` (enrollments) and `touched_person`, to be filled with what changed."""
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS touched, touched_person")
         cursor.execute("CREATE TEMPORARY TABLE touched (enrollment_id bigint PRIMARY KEY) ON COMMIT DROP")
         cursor.execute("CREATE TEMPORARY TABLE touched_person (person_id bigint PRIMARY KEY) ON COMMIT DROP")
     yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE touched, touched_person")
 
 
 def touch(account: Account, *, people: Iterable[int], campaigns: Iterable[int], enrollments: Iterable[int]) -> None:

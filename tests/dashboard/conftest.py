@@ -2,13 +2,17 @@
 
 import base64
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import redis
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dashboard.models import Membership, User
@@ -102,3 +106,26 @@ def company(account: Account, published: SyncRun) -> Account:
     """Return the account with a small company in training: 160 people, five campaigns, 90 days of past due."""
     build_company(account, timezone.now())
     return account
+
+
+@pytest.fixture
+def django_assert_max_num_queries(pytestconfig: pytest.Config) -> Callable[..., AbstractContextManager[None]]:
+    """Return a context that fails when more questions are asked than allowed.
+
+    Savepoints, and what takes the reader's scope back after a page, are not counted: a page has them only inside the
+    transaction of a test.
+    """
+
+    @contextmanager
+    def at_most(number: int, info: str = "") -> Iterator[None]:
+        with CaptureQueriesContext(connection) as captured:
+            yield
+        asked = [query["sql"] for query in captured.captured_queries if not _BOOKKEEPING.match(query["sql"])]
+        if len(asked) > number:
+            listing = "\n\n".join(asked) if pytestconfig.get_verbosity() > 0 else "run with -v to read them"
+            pytest.fail(f"{len(asked)} queries where {number} are allowed: {info} {listing}")
+
+    return at_most
+
+
+_BOOKKEEPING = re.compile(r"SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO|SELECT set_config\('rollcall\.account', '',")
