@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import cycle, islice
 
 from django.utils import timezone
@@ -62,8 +62,8 @@ def measure_reports(account: Account, *, now: datetime, say: Callable[[str], Non
 
 def _question(scope: Scope, now: datetime, turn: int) -> Question:
     """Return the question of one turn: Typst keeps what it set before, so no two turns are of the same moment."""
-    moment = now.replace(minute=turn % 60)
-    return Question(scope, min(moment, now), now)
+    moment = now + timedelta(seconds=turn)
+    return Question(scope, moment, moment)
 
 
 def _timed(kind: Kind, question: Question, subject: int | None, people: int = 0) -> float:
@@ -81,7 +81,7 @@ def _crowded(document: Document, people: int) -> Document:
     listed = document.content["people"]
     rows = listed["table"]["rows"] or [["Nobody", "Nobody", "Nothing", "1 Jan 2026", "1", "1"]]
     more = [
-        [{"text": f"Person {place}, aged {document.question.as_of:%M}", "sub": "somebody@brackwater.example"}, *row[1:]]
+        [{"text": f"Person {place}, turn {document.question.as_of:%S}", "sub": "somebody@brackwater.example"}, *row[1:]]
         for place, row in enumerate(islice(cycle(rows), people))
     ]
     table = {**listed["table"], "rows": more}

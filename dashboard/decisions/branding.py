@@ -22,8 +22,8 @@ LEAST_CONTRAST = 4.5
 
 _SVG = "http://www.w3.org/2000/svg"
 _ELEMENTS = frozenset(
-    "svg g path rect circle ellipse line polyline polygon defs linearGradient radialGradient stop clipPath title desc "
-    "metadata".split()
+    "svg g path rect circle ellipse line polyline polygon defs linearGradient radialGradient stop clipPath title "
+    "desc".split()
 )
 _ATTRIBUTES = frozenset(
     "id viewBox width height x y x1 y1 x2 y2 cx cy r rx ry fx fy d points transform fill fill-rule fill-opacity stroke "
