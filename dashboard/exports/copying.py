@@ -54,6 +54,9 @@ def _with_crlf(rows: list[bytes]) -> bytes:
 def statement_of_copy(statement: Statement, columns: Sequence[Column], zone: ZoneInfo) -> tuple[str, dict[str, Any]]:
     """Return the SQL that writes raw columns as CSV has them (`Column.text` in the database's words), its values."""
     written = ", ".join(_expression(column, place) for place, column in enumerate(columns))
+    if len(columns) == 1:
+        # A row of nothing would be an empty line, which readers pass over: it is written as "".
+        written = f"coalesce(({written})::text, '')"
     sql = f"SELECT {written} FROM ({statement.select(column.key for column in columns)}) raw"  # noqa: S608 - ours
     return sql, {**statement.values, **_words(columns, zone)}
 

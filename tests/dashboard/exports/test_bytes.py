@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import openpyxl
@@ -58,7 +59,7 @@ def written(name: str) -> str:
 
 
 def test_hostile_names_come_back_from_csv(as_alice: Client, named: list[str]) -> None:
-    content = body(fetch(as_alice, reverse("export", args=["people"]), "csv", column=["employee_number", "email"]))
+    content = body(fetch(as_alice, reverse("export", args=["people"]), "csv", column=["employee_number"]))
     found = {row[0] for row in rows_of_csv(content)[1:]}
     assert {written(name) for name in named} <= found
     assert content.replace(b"\r\n", b"").count(b"\n") == 1  # only the one inside a name
@@ -66,7 +67,7 @@ def test_hostile_names_come_back_from_csv(as_alice: Client, named: list[str]) ->
 
 
 def test_hostile_names_come_back_from_xlsx(as_alice: Client, named: list[str]) -> None:
-    content = body(fetch(as_alice, reverse("export", args=["people"]), "xlsx", column=["employee_number", "email"]))
+    content = body(fetch(as_alice, reverse("export", args=["people"]), "xlsx", column=["employee_number"]))
     found = {row[0] for row in next(iter(sheets_of(content).values()))[1:]}
     as_told = {"<r><t>markup</t></r>": "<r><t>markup</t></r> "}
     for name in named:
@@ -79,7 +80,7 @@ def test_hostile_names_come_back_from_xlsx(as_alice: Client, named: list[str]) -
             wanted.replace("_x0041_", "_x005F_x0041_"),
             wanted.replace("\r", "_x000D_"),
         } & found, name
-    book = openpyxl.load_workbook(__import__("io").BytesIO(content))
+    book = openpyxl.load_workbook(BytesIO(content))
     for row in book.worksheets[0].iter_rows():
         assert all(cell.data_type != "f" for cell in row)
         assert all(cell.hyperlink is None for cell in row)
@@ -87,7 +88,7 @@ def test_hostile_names_come_back_from_xlsx(as_alice: Client, named: list[str]) -
 
 def test_the_workbook_has_its_head_in_view_and_filters(as_alice: Client, company: Account) -> None:
     content = body(fetch(as_alice, reverse("export", args=["campaigns"]), "xlsx"))
-    sheet = openpyxl.load_workbook(__import__("io").BytesIO(content)).worksheets[0]
+    sheet = openpyxl.load_workbook(BytesIO(content)).worksheets[0]
     assert sheet.freeze_panes == "A2"
     assert sheet.auto_filter.ref.startswith("A1:")
     heads = {cell.value: cell.column for cell in sheet[1]}
@@ -163,7 +164,8 @@ def test_whoever_hangs_up_frees_everything(as_alice: Client, company: Account) -
     pieces: Iterator[bytes] = iter(response.streaming_content)
     assert next(pieces).startswith(b"\xef\xbb\xbf")
     next(pieces)
-    response.close()
+    for close in response._resource_closers:  # what a server does when nobody listens any more
+        close()
     with connection.cursor() as cursor:  # the connection can be used at once
         cursor.execute("SELECT 1")
         assert cursor.fetchone() == (1,)

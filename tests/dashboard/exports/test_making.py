@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import connection
 from django.test import Client
@@ -104,14 +103,18 @@ def test_what_is_never_finished_is_given_up(asked: Export) -> None:
 
 
 def test_two_workers_make_it_once(asked: Export) -> None:
-    parameters = connection.get_connection_params()
-    parameters.pop("cursor_factory", None)
-    parameters.pop("context", None)
-    with psycopg.connect(**parameters) as other:
-        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"export {asked.pk}"])
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"export {asked.pk}"])
         tasks.make_export(export_id=asked.pk)
         asked.refresh_from_db()
         assert asked.state == State.WAITING
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [f"export {asked.pk}"])
+            assert cursor.fetchone() == (True,)
+    finally:
+        other.close()
     tasks.make_export(export_id=asked.pk)
     asked.refresh_from_db()
     assert asked.state == State.READY
