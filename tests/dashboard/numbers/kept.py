@@ -11,7 +11,13 @@ from sync.models import Account
 
 # Tables whose numbers add up: a row of nothing but zeros is as good as none.
 ADDED_UP = ("dashboard_tally", "dashboard_cohorttally")
-OTHERS = ("dashboard_fact", "dashboard_exemptspan", "dashboard_personstanding", "dashboard_rollupstate")
+OTHERS = (
+    "dashboard_fact",
+    "dashboard_exemptspan",
+    "dashboard_personstanding",
+    "dashboard_reportingline",
+    "dashboard_rollupstate",
+)
 # Keys of rows, when something was worked out, and since when the past is kept.
 TOLD_APART = {"id", "computed_at", "built_at", "tallies_from"}
 # What names a row of numbers.
