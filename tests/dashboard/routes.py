@@ -13,7 +13,7 @@ from dashboard.reports import Kind
 
 # By name: the kind of thing each argument is the key of. A tuple lists words instead.
 ROUTES: dict[str, dict[str, str | tuple[str, ...]]] = {
-    **dict.fromkeys(
+    **dict.fromkeys(  # noqa: RUF024 - nobody changes them
         (
             *("overview", "past_due", "past_due_addresses", "campaigns", "people", "trends", "exports", "reports"),
             *("review", "sync", "sync_status", "sync_start", "sync_changes", "vanished", "console_imports"),

@@ -72,6 +72,15 @@ def test_the_database_alone_holds_it(canary: Canary, role: str, monkeypatch: pyt
     assert {mark for _, _, marks in seen for mark in marks} >= MAY_SEE[role]
 
 
+def test_without_both_walls_the_walk_would_notice(
+    canary: Canary, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    take_the_filters_away(monkeypatch)
+    settings.ROW_SECURITY = False
+    response = signed_in(canary, "department_head").get("/people/")
+    assert met("/people/", response)[2] - MAY_SEE["department_head"]
+
+
 def take_the_filters_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every page believe that its reader sees everybody; the database still knows who it is."""
     real: dict[int, Scope] = {}
