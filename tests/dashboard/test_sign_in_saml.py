@@ -42,6 +42,12 @@ KEY, CERTIFICATE = key_and_certificate()
 
 
 @pytest.fixture
+def client() -> Client:
+    """Return a browser, which always says whom it asks."""
+    return Client(headers={"host": "testserver"})
+
+
+@pytest.fixture
 def single_sign_on(account: Account, published: SyncRun) -> SingleSignOn:
     """Return the account's single sign-on by SAML."""
     made = SingleSignOn.objects.create(
@@ -78,8 +84,8 @@ def answer(single_sign_on: SingleSignOn, question: str, **said: Any) -> str:
 <saml:NameID Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress">{email}</saml:NameID>
 <saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData
  NotOnOrAfter="{until}" Recipient="{base}/acs/" InResponseTo="{question}"/></saml:SubjectConfirmation></saml:Subject>
-<saml:Conditions NotBefore="{issued}" NotOnOrAfter="{until}"><saml:AudienceRestriction><saml:Audience>{audience}
-</saml:Audience></saml:AudienceRestriction></saml:Conditions>
+<saml:Conditions NotBefore="{issued}" NotOnOrAfter="{until}"><saml:AudienceRestriction
+><saml:Audience>{audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions>
 <saml:AuthnStatement AuthnInstant="{issued}" SessionIndex="_s"><saml:AuthnContext><saml:AuthnContextClassRef
 >urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>
 <saml:AttributeStatement><saml:Attribute Name="groups">{values}</saml:Attribute></saml:AttributeStatement>
@@ -131,7 +137,7 @@ def test_answer_is_not_believed(client: Client, single_sign_on: SingleSignOn, sa
 
 def test_answer_works_once_and_in_one_browser(client: Client, single_sign_on: SingleSignOn) -> None:
     response = answer(single_sign_on, asked(client, single_sign_on))
-    stolen = Client()
+    stolen = Client(headers={"host": "testserver"})
     send(stolen, single_sign_on, response)
     assert "_auth_user_id" not in stolen.session
     send(client, single_sign_on, response)
