@@ -7,14 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from dashboard.access import Scope
 from dashboard.metrics import SPANS, campaign_state
 from dashboard.models import CONTENT_TYPE_CODES, ExemptSpan, RollupState
 from dashboard.queries.asking import Basis, Filters, State
 from dashboard.queries.then import THEN_FACTS, THEN_PEOPLE
-from dashboard.rollups import stretches
+from dashboard.rollups import lines, stretches
 from dashboard.triggers import effective_trigger
 from sync.models import Account
 from sync.models.training import ContentType
@@ -73,12 +73,12 @@ class Selection:
     @cached_property
     def state(self) -> RollupState | None:
         """How the account's rollups were built; None: not at all."""
-        return RollupState.objects.filter(account=self.account).first()
+        return _states(self.account).first()
 
     @cached_property
     def has_exemptions(self) -> bool:
         """Whether anything of the account is exempt at some time: else net is gross, and is not counted twice."""
-        return ExemptSpan.objects.filter(account_id=self.account.pk).exists()
+        return self.state is not None and bool(self.state.has_exemptions)  # type: ignore[attr-defined]  # annotated
 
     @property
     def facts(self) -> str:
@@ -156,6 +156,12 @@ def placed_in_scope(scope: Scope) -> tuple[str, dict[str, Any]]:
     return f"({_PLACED_IN_SCOPE.format('f')})", values
 
 
+def _states(account: Account) -> QuerySet[RollupState]:
+    """Return how the account's rollups were built, and whether anything is exempt in them."""
+    spans = ExemptSpan.objects.filter(account_id=OuterRef("account_id"))
+    return RollupState.objects.filter(account=account).annotate(has_exemptions=Exists(spans))
+
+
 def _people(basis: Basis) -> str:
     return "dashboard_personstanding f" if basis == Basis.NOW else THEN_PEOPLE
 
@@ -221,6 +227,10 @@ def _line(account: Account, filters: Filters, *, as_of: datetime, basis: Basis) 
     manager = filters.manager or 0
     if not filters.whole_line or manager <= 0:
         return (manager,), None
+    state = RollupState.objects.filter(account=account).first() if basis == Basis.NOW else None
+    if state is not None and state.tallies_from is not None:
+        line = lines.below(account, manager)
+        return line.managers, manager if line.is_loop else None
     people = _people(basis)
     with connection.cursor() as cursor:
         # Raw SQL: the ORM has no recursive queries. UNION drops whoever is met again, so a loop ends.
