@@ -119,6 +119,11 @@ def within(scope: "Scope") -> Iterator[None]:
             _show(outer)
 
 
+def is_on() -> bool:
+    """Return whether the database shows only a scope's rows at this moment."""
+    return _entered.get() is not None and (settings.ROW_SECURITY or settings.IS_WEB_LOGIN)
+
+
 _entered: ContextVar["Scope | None"] = ContextVar("the scope that the database shows", default=None)
 
 

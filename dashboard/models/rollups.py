@@ -26,7 +26,7 @@ CONTENT_TYPE_CODES = {
 class PastDueEnds(models.Func):
     """When an enrollment past due ceases to be: as it is completed, or counts no more; never is infinity."""
 
-    template = "coalesce(least(%(expressions)s), 'infinity'::timestamptz)"
+    template = "least(%(expressions)s, 'infinity'::timestamptz)"
     output_field = models.DateTimeField()
 
 

@@ -84,7 +84,7 @@ def _from_tallies(
                 UNION ALL
                 SELECT wanted.place, tally.* FROM wanted
                 JOIN dashboard_tally tally ON NOT tally.is_standing
-                AND tally.at > coalesce(wanted.since, '-infinity') AND tally.at <= wanted.at AND {where}
+                AND tally.at > greatest(wanted.since, '-infinity') AND tally.at <= wanted.at AND {where}
             ) steps GROUP BY 1, 2, 3
             """,
             {

@@ -25,7 +25,7 @@ from dashboard.rollups import standings, stretches
 MOST_STALE = 1_000
 
 # The facts f that are past due at a moment, in the very words of the index `fact_past_due`.
-_ENDS = "coalesce(least(f.completed_at, f.until), 'infinity'::timestamptz)"
+_ENDS = "least(f.completed_at, f.until, 'infinity'::timestamptz)"
 _BEGINS = "greatest(f.due_at, f.enrolled_at)"
 IS_PAST_DUE = (
     f"f.due_at IS NOT NULL AND {_BEGINS} < {_ENDS} AND {_ENDS} > %(now)s::timestamptz"
@@ -250,7 +250,7 @@ LAST_ACTIVITY = """
                          CASE WHEN g.started_at <= %(now)s THEN g.started_at END))
      FROM dashboard_fact g
      WHERE g.account_id = %(account)s AND g.person_id = late.person_id
-       AND g.enrolled_at < coalesce(g.until, 'infinity'))
+       AND g.enrolled_at < least(g.until, 'infinity'))
 """
 
 _JOINS = {
