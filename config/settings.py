@@ -288,7 +288,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 # How often one reader may ask for what is costly, or a way to take everything along: so many in so many seconds.
-RATE_LIMITS = {"search": (60, 60), "export": (60, 600), "addresses": (30, 600)}
+# Calls of the API are counted by the token: enough for one program that pages through everything.
+RATE_LIMITS = {"search": (60, 60), "export": (60, 600), "addresses": (30, 600), "api": (1_500, 60)}
 
 # Words, time, files ---------------------------------------------------------------------------------------------
 

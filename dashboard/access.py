@@ -7,6 +7,7 @@ its readings is empty. Behind it stands `dashboard.row_security`, which it does 
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
@@ -64,6 +65,7 @@ class Scope:
     department) and the direct reports of `manager_keys`: a whole line's. `accounts` are all they may switch to, by
     name, and `administered` the keys of those they administer; neither widens what is read of `account`. `lenders` are
     the colleagues whose scope is in it for a time; `viewer` is the administrator who looks at it, and changes nothing.
+    With `is_numbers_only` figures count the same people, but nobody's row is read: no person, enrollment or change.
     """
 
     account: Account | None = None
@@ -75,6 +77,7 @@ class Scope:
     lenders: tuple[User, ...] = field(default=(), compare=False)
     user: User | None = field(default=None, compare=False)
     viewer: User | None = field(default=None, compare=False)
+    is_numbers_only: bool = False
 
     @classmethod
     def of(cls, user: User | AnonymousUser, *, chosen: object = None, at: datetime | None = None) -> "Scope":
@@ -123,6 +126,11 @@ class Scope:
         return self.account is not None and bool(self.sees_everyone or self.department_keys or self.manager_keys)
 
     @property
+    def shows_people(self) -> bool:
+        """Whether rows of people are read at all: somebody can be in scope, and it is not for figures only."""
+        return self.sees_anyone and not self.is_numbers_only
+
+    @property
     def may_read_audit(self) -> bool:
         """Whether the reader may read who did what."""
         return self.account is not None and not READ_AUDIT.isdisjoint(self.roles)
@@ -152,7 +160,7 @@ class Scope:
         """Whether the reader administers any account, and so may add further ones."""
         return bool(self.administered)
 
-    @property
+    @cached_property
     def label(self) -> str:
         """The scope in words, as the bar and every export say it."""
         if self.sees_everyone:
@@ -185,13 +193,13 @@ class Scope:
 
     def people(self) -> QuerySet[Person]:
         """Return the people in scope, those who left too; none unless a role grants them."""
-        if not self.sees_anyone:
+        if not self.shows_people:
             return Person.objects.none()
         return Person.objects.filter(self.placed(), account=self.account)
 
     def _of_people(self, rows: QuerySet[_Row]) -> QuerySet[_Row]:
         """Return the rows, of the account and with a person, that are about people in scope."""
-        if not self.sees_anyone:
+        if not self.shows_people:
             return rows.none()
         rows = rows.filter(account=self.account)
         return rows if self.sees_everyone else rows.filter(person__in=self.people().values("pk"))
@@ -236,7 +244,7 @@ class Scope:
 
     def changes(self) -> QuerySet[Change]:
         """Return what syncs found changed about what is in scope; none unless a role grants some people."""
-        if not self.sees_anyone:
+        if not self.shows_people:
             return Change.objects.none()
         changes = Change.objects.filter(account=self.account)
         if self.sees_everyone:
@@ -259,12 +267,14 @@ class Scope:
     def quarantined(self) -> QuerySet[QuarantinedRow]:
         """Return the rows set aside as they came; none unless every person is in scope, for anybody may be in them."""
         return (
-            QuarantinedRow.objects.filter(account=self.account) if self.sees_everyone else QuarantinedRow.objects.none()
+            QuarantinedRow.objects.filter(account=self.account)
+            if self.sees_everyone and self.shows_people
+            else QuarantinedRow.objects.none()
         )
 
     def exemptions(self) -> QuerySet[Exemption]:
         """Return the exemptions of people in scope and of groups with some, requested and past ones too."""
-        if not self.sees_anyone:
+        if not self.shows_people:
             return Exemption.objects.none()
         exemptions = Exemption.objects.filter(account=self.account)
         if self.sees_everyone:
@@ -276,7 +286,9 @@ class Scope:
     def setting_changes(self) -> QuerySet[SettingChange]:
         """Return who changed which setting and why; none unless every person is in scope, for reasons name people."""
         return (
-            SettingChange.objects.filter(account=self.account) if self.sees_everyone else SettingChange.objects.none()
+            SettingChange.objects.filter(account=self.account)
+            if self.sees_everyone and self.shows_people
+            else SettingChange.objects.none()
         )
 
     def managed_accounts(self) -> QuerySet[Account]:
@@ -338,9 +350,11 @@ def view_as(request: "ScopedRequest", user: User | None) -> None:
         return
     scope = request.scope
     if not scope.is_administrator or scope.viewer is not None or scope.account is None:
-        raise ValueError("Only an administrator sees the product as somebody else.")
+        raise ValueError(_("Only an administrator sees the product as somebody else."))
+    if user == request.user:
+        raise ValueError(_("You see the product as yourself already."))
     if Scope.of(user, chosen=scope.account.pk, at=request.now).account != scope.account:
-        raise ValueError("Only members of the account can be viewed as.")
+        raise ValueError(_("Only members of the account can be viewed as."))
     request.session[VIEWED_AS] = user.pk
 
 

@@ -25,11 +25,13 @@ from dashboard.models.settings import (
     Trigger,
 )
 from dashboard.models.single_sign_on import SingleSignOn, SingleSignOnRole
+from dashboard.models.tokens import ApiToken
 from dashboard.models.users import User, UserManager
 
 __all__ = [
     "CONTENT_TYPE_CODES",
     "AccountSetting",
+    "ApiToken",
     "AuditEvent",
     "AuditHead",
     "AuditSeal",
