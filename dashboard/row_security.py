@@ -76,6 +76,11 @@ POLICIES = {
     "dashboard_settingchange": ALL_OR_NOTHING,
     # Of whom they are is looked at by `exports.making.exports_of`; searches in them name people.
     "dashboard_export": _IN_ACCOUNT,
+    # Who may read them is looked at by `mail.reading` and `evidence.making`; filters of schedules may name people.
+    "dashboard_schedule": _IN_ACCOUNT,
+    "dashboard_occurrence": _IN_ACCOUNT,
+    "dashboard_delivery": _IN_ACCOUNT,
+    "dashboard_evidencepack": _IN_ACCOUNT,
 }
 
 # Tables that name nobody KnowBe4 trains, or that the site itself needs before it knows who asks. The audit log has

@@ -2,6 +2,7 @@
 
 from dashboard.models.audit import AuditEvent, AuditHead, AuditSeal
 from dashboard.models.branding import Branding
+from dashboard.models.evidence import EvidencePack
 from dashboard.models.exports import Export
 from dashboard.models.members import Delegation, Invitation, Membership, Role
 from dashboard.models.rollups import (
@@ -15,6 +16,7 @@ from dashboard.models.rollups import (
     RollupState,
     Tally,
 )
+from dashboard.models.schedules import Delivery, Occurrence, Schedule
 from dashboard.models.settings import (
     AccountSetting,
     CampaignSetting,
@@ -39,7 +41,9 @@ __all__ = [
     "CampaignSetting",
     "CohortTally",
     "Delegation",
+    "Delivery",
     "DepartmentMerge",
+    "EvidencePack",
     "ExemptSpan",
     "Exemption",
     "Export",
@@ -48,10 +52,12 @@ __all__ = [
     "InferredTrigger",
     "Invitation",
     "Membership",
+    "Occurrence",
     "PersonStanding",
     "ReportingLine",
     "Role",
     "RollupState",
+    "Schedule",
     "SettingChange",
     "SingleSignOn",
     "SingleSignOnRole",
