@@ -39,9 +39,13 @@ NOT_ASKED = frozenset({"q"})
 INSERT = """
 INSERT INTO dashboard_auditevent
     (account_id, at, actor_id, actor_email, through, action, subject, subject_id, details, network)
-VALUES (%(account)s, coalesce(%(at)s, statement_timestamp()), %(actor)s, %(actor_email)s, %(through)s, %(action)s,
-        %(subject)s, %(subject_id)s, %(details)s::jsonb, %(network)s)
+SELECT %(account)s::bigint, coalesce(%(at)s, statement_timestamp()), %(actor)s::bigint, %(actor_email)s, %(through)s,
+       %(action)s, %(subject)s, %(subject_id)s::bigint, %(details)s::jsonb, %(network)s
 """
+# Looking changes nothing else, so its commit need not wait for the disk: a power cut can take the looks of the last
+# second with it, and whatever else commits is as durable as ever.
+LOOKS = frozenset({Action.VIEWED_PERSON})
+HURRIED = f"{INSERT} FROM (SELECT set_config('synchronous_commit', 'off', true)) AS hurry"
 
 
 def record(
@@ -73,7 +77,7 @@ def record(
         through = _through(request, actor)
     with connection.cursor() as cursor:
         cursor.execute(
-            INSERT,
+            HURRIED if action in LOOKS and connection.in_atomic_block else INSERT,
             {
                 "account": account.pk if account else None,
                 "at": at,
