@@ -67,6 +67,7 @@ from dashboard.pages.sync import sync, sync_start, sync_status
 from dashboard.pages.sync_changes import sync_changes, vanished
 from dashboard.pages.sync_runs import resolve_run, sync_run
 from dashboard.pages.trends import trends
+from dashboard.pages.view_as import stop_viewing, view_as_member
 
 urlpatterns = [
     path("", overview, name="overview"),
@@ -121,6 +122,8 @@ urlpatterns = [
     path("settings/members/invite/", invite_member, name="invite_member"),
     path("settings/members/<int:pk>/", member, name="member"),
     path("settings/members/<int:pk>/end/", end_member, name="end_member"),
+    path("settings/members/<int:pk>/view/", view_as_member, name="view_as_member"),
+    path("stop-viewing/", stop_viewing, name="stop_viewing"),
     path("settings/members/invitations/<int:pk>/send/", resend_invitation, name="resend_invitation"),
     path("settings/members/invitations/<int:pk>/revoke/", revoke_invitation, name="revoke_invitation"),
     path("settings/members/loans/<int:pk>/end/", end_member_loan, name="end_member_loan"),

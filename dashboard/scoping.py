@@ -70,7 +70,7 @@ class ScopeMiddleware:
             raise PermissionDenied(_("While you view as somebody else nothing can be changed."))
         if view.__module__.startswith("allauth."):
             return None
-        needs_no_account = not getattr(view, "login_required", True) or name.startswith("account_")
+        needs_no_account = not getattr(view, "login_required", True) or name.startswith(("account_", "mfa_"))
         if scope.account is None and not needs_no_account and request.user.is_authenticated:
             return render(request, "dashboard/no_access.html", status=403)
         if scope.account is None:

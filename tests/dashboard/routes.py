@@ -20,7 +20,7 @@ ROUTES: dict[str, dict[str, str | tuple[str, ...]]] = {
             *("audit_log", "settings", "settings_log", "settings_branding", "settings_logo", "settings_campaigns"),
             *("settings_departments", "exemptions", "request_exemption", "import_exemptions", "decide_exemptions"),
             *("accounts", "add_account", "members", "invite_member", "single_sign_on", "remove_single_sign_on"),
-            *("add_group", "your_access", "profile", "end_other_sessions"),
+            *("add_group", "stop_viewing", "your_access", "profile", "end_other_sessions"),
             # The ways in and one's own sign-in.
             *("account_login", "account_logout", "account_signup", "account_inactive", "account_reauthenticate"),
             *("account_change_password", "account_set_password", "account_reset_password"),
@@ -54,6 +54,7 @@ ROUTES: dict[str, dict[str, str | tuple[str, ...]]] = {
     "switch_account": {"account_id": "account"},
     "member": {"pk": "membership"},
     "end_member": {"pk": "membership"},
+    "view_as_member": {"pk": "membership"},
     "resend_invitation": {"pk": "invitation"},
     "revoke_invitation": {"pk": "invitation"},
     "end_member_loan": {"pk": "delegation"},

@@ -1,0 +1,74 @@
+"""An administrator sees the product as a member does."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from dashboard.audit import Action
+from dashboard.models import Membership, User
+from dashboard.models.audit import AuditEvent
+from sync.models import Account
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def head(account: Account) -> Membership:
+    """Return the head of Claims."""
+    membership: Membership = factories.MembershipFactory(
+        user=factories.UserFactory(email="head@brackwater.example", first_name="Hedda", last_name="Quill"),
+        account=account,
+        role=Membership.Role.DEPARTMENT_HEAD,
+    )
+    membership.departments.add(factories.DepartmentFactory(account=account, name="Claims"))
+    return membership
+
+
+def test_the_administrator_sees_only_what_the_member_sees(as_ines: Client, head: Membership) -> None:
+    theirs = factories.PersonFactory(account=head.account, department=head.departments.get())
+    others = factories.PersonFactory(account=head.account)
+    assert as_ines.get(f"/people/{others.pk}/").status_code == 200
+    assert as_ines.post(f"/settings/members/{head.pk}/view/")["Location"] == "/"
+    page = as_ines.get("/people/").content.decode()
+    assert "You see Rollcall as Hedda Quill does: Claims. Nothing can be changed." in page
+    assert as_ines.get(f"/people/{theirs.pk}/").status_code == 200
+    assert as_ines.get(f"/people/{others.pk}/").status_code == 404
+    assert as_ines.get("/settings/members/").status_code == 404
+    assert as_ines.post("/stop-viewing/")["Location"] == "/"
+    assert as_ines.get(f"/people/{others.pk}/").status_code == 200
+
+
+def test_it_is_logged_as_the_administrators_act(as_ines: Client, ines: User, head: Membership) -> None:
+    as_ines.post(f"/settings/members/{head.pk}/view/")
+    event = AuditEvent.objects.get(action=Action.VIEWED_AS)
+    assert (event.actor_id, event.subject_id) == (ines.pk, head.user_id)
+
+
+def test_nothing_can_be_changed_meanwhile(as_ines: Client, account: Account) -> None:
+    manager = factories.MembershipFactory(user=factories.UserFactory(), account=account)
+    as_ines.post(f"/settings/members/{manager.pk}/view/")
+    for address in ("/sync/start/", "/settings/", f"/settings/members/{manager.pk}/view/"):
+        assert as_ines.post(address).status_code == 403
+    assert as_ines.get("/settings/").status_code == 200
+
+
+def test_who_is_no_member_any_more_is_not_viewed(as_ines: Client, ines: User, head: Membership) -> None:
+    as_ines.post(f"/settings/members/{head.pk}/view/")
+    head.ends_at = timezone.now() - timedelta(seconds=1)
+    head.save()
+    assert "You see Rollcall as" not in as_ines.get("/people/").content.decode()
+
+
+def test_only_administrators_view_and_only_their_members(
+    client: Client, as_alice: Client, head: Membership, ines: User
+) -> None:
+    assert as_alice.post(f"/settings/members/{head.pk}/view/").status_code == 404
+    other = factories.MembershipFactory(user=factories.UserFactory(), account=factories.AccountFactory())
+    client.force_login(ines)
+    assert client.post(f"/settings/members/{other.pk}/view/").status_code == 404
+    own = Membership.objects.get(user=ines)
+    response = client.post(f"/settings/members/{own.pk}/view/", follow=True)
+    assert "as yourself already" in response.content.decode()
