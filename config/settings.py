@@ -314,7 +314,9 @@ STORAGES = {
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-if os.environ.get("EMAIL_URL"):
+# Without one, scheduled mail stays due; what somebody waits for, such as invitations, is printed.
+HAS_MAIL_SERVER = bool(os.environ.get("EMAIL_URL"))
+if HAS_MAIL_SERVER:
     globals().update(_email(os.environ["EMAIL_URL"]))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
@@ -334,6 +336,8 @@ CELERY_BEAT_SCHEDULE = {
     # Each account has its own interval; the task looks which ones are due.
     # Due dates pass between syncs. Numbers are exact without it; it keeps what must be worked out anew small.
     "keep-exports": {"task": "dashboard.tasks.keep_exports", "schedule": 600.0, "options": {"expires": 590}},
+    "send-due-mail": {"task": "dashboard.tasks.send_due_mail", "schedule": 60.0, "options": {"expires": 55}},
+    "keep-evidence": {"task": "dashboard.tasks.keep_evidence", "schedule": 600.0, "options": {"expires": 590}},
     "advance-rollups": {"task": "dashboard.tasks.advance_rollups", "schedule": 300.0, "options": {"expires": 290}},
     "start-due-syncs": {"task": "sync.tasks.start_due_syncs", "schedule": 60.0, "options": {"expires": 55}},
 }
