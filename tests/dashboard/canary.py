@@ -28,10 +28,10 @@ from sync.models.training import DueSource
 from tests import factories
 
 # Of Claims or Sales, in the manager's reporting line or not; in no department; the manager; of the second company.
-CLAIMS_IN_LINE, CLAIMS, SALES_IN_LINE, SALES, NOWHERE, MANAGER, FOREIGN = (f"zq{letter}x" for letter in "abcdemf")
+CLAIMS_IN_LINE, CLAIMS, SALES_IN_LINE, SALES, NOWHERE, MANAGER, FOREIGN = (f"zqmark{letter}x" for letter in "abcdemf")
 OURS = frozenset({CLAIMS_IN_LINE, CLAIMS, SALES_IN_LINE, SALES, NOWHERE, MANAGER})
 # The second company's, besides: names that are no person's, which row-level security leaves readable.
-FOREIGN_THING = "zqgx"
+FOREIGN_THING = "zqmarkgx"
 
 
 @dataclass
