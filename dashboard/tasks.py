@@ -1,11 +1,13 @@
-"""Celery's way in: upkeep of the rollups between syncs, and files that take longer than a browser waits."""
+"""Celery's way in: upkeep of the rollups between syncs, files that take longer than a browser waits, and mail."""
 
 from celery import Task, shared_task
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from dashboard import rollups
+from dashboard.evidence import making as evidence
 from dashboard.exports import making
+from dashboard.mail import handing_over, occurrences, sending
 from sync.models import Account
 
 
@@ -40,3 +42,44 @@ def keep_exports() -> None:
     making.forget_expired(now)
     for export_id in making.forgotten(now):
         make_export.delay(export_id=export_id)
+
+
+@shared_task(name="dashboard.tasks.send_due_mail")
+def send_due_mail() -> None:
+    """Note what has become due, and hand every mail that waits to a worker; without a mail server it stays due."""
+    now = timezone.now()
+    occurrences.note_due(now)
+    occurrences.note_trouble(now)
+    if handing_over.is_set_up():
+        for delivery_id in occurrences.to_queue(now):
+            deliver_mail.delay(delivery_id=delivery_id)
+
+
+@shared_task(name="dashboard.tasks.deliver_mail", bind=True, max_retries=10)
+def deliver_mail(self: Task, *, delivery_id: int) -> None:
+    """Send one mail; while the database is away, later."""
+    try:
+        sending.deliver(delivery_id)
+    except (OperationalError, InterfaceError) as error:
+        connection.close()
+        raise self.retry(exc=error, countdown=10) from error
+
+
+@shared_task(name="dashboard.tasks.make_evidence_pack", bind=True, max_retries=10)
+def make_evidence_pack(self: Task, *, pack_id: int) -> None:
+    """Make an evidence pack; while the database is away, later."""
+    try:
+        evidence.make_pack(pack_id)
+    except (OperationalError, InterfaceError) as error:
+        connection.close()
+        raise self.retry(exc=error, countdown=10) from error
+
+
+@shared_task(name="dashboard.tasks.keep_evidence")
+def keep_evidence() -> None:
+    """Remove packs and mailed files whose time is over, and queue again the packs that no worker finished."""
+    now = timezone.now()
+    sending.forget_expired(now)
+    evidence.forget_expired(now)
+    for pack_id in evidence.forgotten(now):
+        make_evidence_pack.delay(pack_id=pack_id)

@@ -1,0 +1,376 @@
+"""Evidence packs as workers make them: asked for by a page, made in the scope the reader has then, kept for a while.
+
+As with exports (`dashboard.exports.making`): one worker at a time, a file that is put in its place only when it is
+whole, begun anew when a worker was killed. The tables of a pack are read from one snapshot of the database, so that a
+sync that is published meanwhile cannot come between two of them.
+"""
+
+import errno
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from dashboard import audit, reports
+from dashboard.access import Scope
+from dashboard.alone import alone
+from dashboard.evidence import contents
+from dashboard.evidence.contents import Period, written
+from dashboard.evidence.packing import README, START, VERIFY, Pack, Sample
+from dashboard.metrics import Counts, local_midnight
+from dashboard.models import EvidencePack, Role, User
+from dashboard.queries.asking import Filters
+from dashboard.queries.figures import figures
+from dashboard.row_security import within
+from sync.models import Department
+
+logger = logging.getLogger(__name__)
+
+KEPT_FOR = timedelta(days=7)
+MOST_BEGUN = 3
+FORGOTTEN_AFTER = timedelta(minutes=5)
+MOST_SAMPLED = 1_000
+State = EvidencePack.State
+
+
+class GivenUpError(Exception):
+    """The pack cannot be made; the sentence says why."""
+
+
+def packs(scope: Scope) -> QuerySet[EvidencePack]:
+    """Return the account's packs, the newest first; none unless every person is in scope."""
+    if scope.account is None or not scope.sees_everyone:
+        return EvidencePack.objects.none()
+    found = EvidencePack.objects.filter(account=scope.account).select_related("user", "department", "previous")
+    return found.order_by("-requested_at", "-pk")
+
+
+def own_packs(scope: Scope, user: object) -> QuerySet[EvidencePack]:
+    """Return the packs that a reader asked for themselves: only these they may fetch."""
+    return packs(scope).filter(user=user) if isinstance(user, User) else EvidencePack.objects.none()
+
+
+def request_pack(
+    scope: Scope,
+    first_day: date,
+    last_day: date,
+    *,
+    user: User,
+    at: datetime,
+    department: Department | None = None,
+    sample_size: int = 25,
+    sample_seed: str = "1",
+) -> EvidencePack:
+    """Note that a reader asks for a pack; the caller queues the task. ValueError for who does not see everyone."""
+    if scope.account is None or not scope.sees_everyone:
+        raise ValueError("Packs are for those who see everyone.")
+    pack = EvidencePack.objects.create(
+        account=scope.account,
+        user=user,
+        first_day=first_day,
+        last_day=last_day,
+        department=department,
+        sample_size=sample_size,
+        sample_seed=sample_seed,
+        requested_at=at,
+    )
+    audit.record(
+        audit.Action.EXPORTED,
+        account=scope.account,
+        user=user,
+        subject=audit.Subject.REPORT,
+        subject_id=pack.pk,
+        details={
+            "report": "evidence_pack",
+            "first_day": first_day.isoformat(),
+            "last_day": last_day.isoformat(),
+            "departments": [department.pk] if department else [],
+        },
+    )
+    return pack
+
+
+# Files ---------------------------------------------------------------------------------------------------------
+
+
+def folder() -> Path:
+    """Return where the packs are, for this program's user alone."""
+    found = Path(settings.VAR_DIR) / "evidence"
+    found.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return found
+
+
+def path_of(pack: EvidencePack) -> Path:
+    """Return where a pack is, or would be."""
+    return folder() / f"{pack.key}.zip"
+
+
+def rows_done(pack: EvidencePack) -> int:
+    """Return how many rows are written so far: what the worker last said."""
+    if pack.state != State.WORKING:
+        return pack.rows_done
+    return min(int(cache.get(f"evidence-rows-{pack.pk}", 0)), pack.rows_total)
+
+
+# Making --------------------------------------------------------------------------------------------------------
+
+
+def make_pack(pack_id: int) -> None:
+    """Make one pack, unless another worker does or it is done; what cannot be made says why.
+
+    Raises what the database raises when it went away: the task is to come again.
+    """
+    with alone(f"evidence {pack_id}") as is_alone:
+        if not is_alone:
+            return
+        pack = (
+            EvidencePack.objects.select_related("account__published_run", "user", "department").filter(pk=pack_id)
+        ).first()
+        if pack is None or not pack.is_live:
+            return
+        path_of(pack).with_suffix(".part").unlink(missing_ok=True)
+        if pack.begun >= MOST_BEGUN:
+            _fail(pack, _("It was begun several times and never finished. The worker's log may say why."))
+            return
+        pack.begun += 1
+        pack.state = State.WORKING
+        pack.save(update_fields=["begun", "state"])
+        try:
+            _make(pack)
+        except GivenUpError as error:
+            _fail(pack, str(error))
+        except OSError as error:
+            logger.exception("evidence pack %s could not be written", pack_id)
+            is_full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+            _fail(pack, _("The disk is full.") if is_full else _("The file could not be written."))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("evidence pack %s failed", pack_id)
+            _fail(pack, _("Rollcall could not make this pack. The worker's log says why."))
+
+
+def _fail(pack: EvidencePack, why: str) -> None:
+    EvidencePack.objects.filter(pk=pack.pk).update(state=State.FAILED, error=why)
+
+
+@dataclass(frozen=True)
+class _Readers:
+    """Who asks, and the scope whose people are packed: narrower when one department is asked for."""
+
+    reader: Scope
+    scope: Scope
+
+
+def _readers(pack: EvidencePack) -> _Readers:
+    reader = Scope.of(pack.user, chosen=pack.account_id)
+    if reader.account is None or reader.account.pk != pack.account_id or not reader.sees_everyone:
+        raise GivenUpError(_("You do not see everyone in this account any more."))
+    if pack.department is None:
+        return _Readers(reader, reader)
+    home = pack.department.merged_into_id or pack.department_id
+    spellings = Department.objects.filter(Q(pk=home) | Q(merged_into=home), account=pack.account)
+    keys = frozenset(spellings.values_list("pk", flat=True))
+    # As the head of that department sees it, and through the same walls; 0 is "no department" in the tallies.
+    if any(spelling.key == "" for spelling in spellings):
+        keys |= {0}
+    return _Readers(reader, replace(reader, roles=frozenset({Role.DEPARTMENT_HEAD.value}), department_keys=keys))
+
+
+def period_of(pack: EvidencePack) -> Period:
+    """Return a pack's period in moments: its states are as of its end, or of when it was asked for, while it runs."""
+    zone = pack.account.zone
+    end = min(local_midnight(pack.last_day + timedelta(days=1), zone), pack.requested_at)
+    return Period(local_midnight(pack.first_day, zone), end, pack.requested_at)
+
+
+def _make(pack: EvidencePack) -> None:
+    readers, period = _readers(pack), period_of(pack)
+    if period.end <= period.start:
+        raise GivenUpError(_("The period has not begun."))
+    part = path_of(pack).with_suffix(".part")
+
+    def note(rows: int) -> None:
+        cache.set(f"evidence-rows-{pack.pk}", rows, timeout=3600)
+
+    with _opened(part) as file, timezone.override(pack.account.zone):
+        packing = Pack(file, note)
+        manifest = _fill(packing, pack, readers, period)
+        _finish(packing, pack, manifest, file, part)
+
+
+def _fill(packing: Pack, pack: EvidencePack, readers: _Readers, period: Period) -> dict[str, Any]:
+    """Write every file but the manifest, and return what the manifest says beside their hashes."""
+    with within(readers.scope):
+        # Roughly: syncs may be published before the snapshot is taken.
+        total = contents.people(readers.scope, period).count()
+        total += contents.enrollments(readers.scope, period).count()
+        total += contents.history(readers.scope, period).count()
+    EvidencePack.objects.filter(pk=pack.pk).update(rows_total=total)
+    with _snapshot(), within(readers.reader):
+        sample = Sample(pack.sample_seed, pack.sample_size)
+        lines = []
+        for listing in contents.listings(readers.scope, readers.reader, period):
+            # The log and what was mailed are of the account: they are read as who asks.
+            is_of_people = listing.path not in {"audit.csv", "sent.csv"}
+            with within(readers.scope if is_of_people else readers.reader):
+                rows = packing.add_listing(listing, sample if listing.path == "enrollments.csv" else None)
+            lines.append(f"{listing.path}: {listing.what} ({rows} rows)")
+        with within(readers.scope):
+            totals = figures(readers.scope, as_of=period.end, filters=Filters())
+            review = _review(readers.scope, period)
+            label = readers.scope.label
+    packing.add_rows("sample.csv", sample.heads, sample.rows, None)
+    if review is not None:
+        packing.add("quarterly_review.pdf", review)
+    left_out = [] if readers.reader.may_read_audit else [_("audit.csv: its reader may not read the audit log")]
+    if review is None:
+        left_out.append(_("quarterly_review.pdf: there is nothing to review"))
+    account, run = pack.account, pack.account.published_run
+    manifest: dict[str, Any] = {
+        "account": account.name,
+        "period": {
+            "first_day": pack.first_day.isoformat(),
+            "last_day": pack.last_day.isoformat(),
+            "start": written(period.start),
+            "as_of": written(period.end),
+            "time_zone": account.time_zone,
+        },
+        "scope": label,
+        "requested_by": pack.user.email,
+        "requested_at": written(pack.requested_at),
+        "sync_run": run.pk if run else None,
+        "data_as_of": written(account.data_as_of),
+        "figures": {"gross": _told(totals.gross), "net": _told(totals.net)},
+        "sample": {
+            "file": "enrollments.csv",
+            "column": "enrollment_id",
+            "seed": pack.sample_seed,
+            "size": pack.sample_size,
+            "from": sample.of,
+            "ids": sample.ids,
+        },
+        "left_out": left_out,
+    }
+    words = {**manifest, **manifest["period"], "seed": repr(pack.sample_seed), "size": pack.sample_size}
+    words["left_out"] = "".join(f"Left out: {line}\n" for line in left_out) + ("\n" if left_out else "")
+    packing.add("README.txt", README.format(listing="\n".join(lines), **words).encode("utf-8", "surrogatepass"))
+    packing.add("verify.py", VERIFY.read_bytes())
+    pack.enrollments, pack.rows_done = sample.of, packing.done
+    return manifest
+
+
+def _told(counts: Counts) -> dict[str, int]:
+    """Return the counts that `verify.py` works out anew from the rows."""
+    return {
+        "counted": counts.counted,
+        "completed": counts.completed,
+        "past_due": counts.past_due,
+        "in_progress": counts.in_progress,
+        "not_started": counts.not_started,
+        "people_counted": counts.people_counted,
+        "people_past_due": counts.people_past_due,
+    }
+
+
+def _review(scope: Scope, period: Period) -> bytes | None:
+    """Return the Quarterly review of the quarter in which the period ends, as of its end."""
+    assert scope.account is not None  # noqa: S101 - looked at by `_readers`
+    last = (period.end - timedelta(microseconds=1)).astimezone(scope.account.zone).date()
+    quarter = date(last.year, (last.month - 1) // 3 * 3 + 1, 1)
+    is_over = period.end < period.now
+    question = reports.Question(scope, period.end, period.now, last if is_over else None)
+    try:
+        made = reports.make(reports.Kind.REVIEW, question, quarter=quarter)
+    except reports.RenderingError as error:
+        raise GivenUpError(str(error)) from error
+    return made.content if made is not None else None
+
+
+def _finish(packing: Pack, pack: EvidencePack, manifest: dict[str, Any], file: IO[bytes], part: Path) -> None:
+    """Chain the pack to the one before, put it in its place, and note it: one pack of an account after the other."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"chain {pack.account_id}"])
+        before = EvidencePack.objects.filter(account=pack.account, number__gt=0).order_by("-number").first()
+        pack.previous, pack.number = before, (before.number or 0) + 1 if before else 1
+        digest = before.manifest_sha256 if before else START
+        manifest = {
+            "number": pack.number,
+            **manifest,
+            "previous": {"number": pack.number - 1, "manifest_sha256": digest},
+        }
+        pack.manifest_sha256 = packing.seal(manifest, digest)
+        file.flush()
+        os.fsync(file.fileno())
+        with part.open("rb") as made:
+            pack.sha256 = hashlib.file_digest(made, "sha256").hexdigest()
+        pack.bytes = part.stat().st_size
+        pack.file_name = _name(pack)
+        pack.state, pack.ready_at, pack.rows_total = State.READY, timezone.now(), pack.rows_done
+        pack.expires_at = pack.ready_at + KEPT_FOR
+        pack.save()
+        # Last: a pack whose row cannot be written must not lie there.
+        part.replace(path_of(pack))
+
+
+def _name(pack: EvidencePack) -> str:
+    days = f"{pack.first_day.isoformat()}_{pack.last_day.isoformat()}"
+    return f"evidence-{slugify(pack.account.name)[:60] or 'account'}_{days}_no-{pack.number}.zip"
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """Read from one snapshot of the database; inside another transaction, from that one's."""
+    is_part = connection.in_atomic_block
+    with transaction.atomic():
+        if not is_part:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open a new file that nobody else may read; it is gone again unless it was finished."""
+    path.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as file:
+            yield file
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+# Keeping house -------------------------------------------------------------------------------------------------
+
+
+def forget_expired(now: datetime) -> int:
+    """Remove the packs whose time is over; their place in the chain stays. Return how many expired."""
+    expired = 0
+    for pack in EvidencePack.objects.filter(state=State.READY, expires_at__lte=now).order_by("pk"):
+        path_of(pack).unlink(missing_ok=True)
+        EvidencePack.objects.filter(pk=pack.pk).update(state=State.EXPIRED)
+        expired += 1
+    return expired
+
+
+def forgotten(now: datetime) -> list[int]:
+    """Return the packs that no worker finished in minutes; queueing one again that is being made does no harm."""
+    waiting = EvidencePack.objects.filter(
+        state__in=[State.WAITING, State.WORKING], requested_at__lte=now - FORGOTTEN_AFTER
+    )
+    return list(waiting.order_by("pk").values_list("pk", flat=True))

@@ -1,0 +1,316 @@
+"""One recipient's copy of a scheduled report, made in that recipient's own scope at the moment it is asked for.
+
+What is previewed and what is sent come from here alike.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import BadRequest
+from django.http import Http404, QueryDict
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dashboard import reports
+from dashboard.access import Scope
+from dashboard.exports import asking
+from dashboard.exports.about import about
+from dashboard.exports.delimited import delimited
+from dashboard.exports.making import file_name
+from dashboard.exports.streaming import CONTENT_TYPES
+from dashboard.exports.tables import TABLES
+from dashboard.exports.tables.words import filters_in_words
+from dashboard.exports.workbook import write_workbook
+from dashboard.mail.handing_over import message_id
+from dashboard.metrics import Counts
+from dashboard.models import Export, Schedule, User
+from dashboard.queries.figures import figures
+from dashboard.reporting.registry import REGISTRY
+from dashboard.row_security import within
+from dashboard.templatetags.figures import number, percent
+
+# Mail servers refuse what is larger: then the file goes by a link, whatever was chosen.
+MOST_ATTACHED = 8 * 1024 * 1024
+REPORTS = (reports.Kind.BOARD, reports.Kind.REVIEW, reports.Kind.DEPARTMENT, reports.Kind.CAMPAIGN)
+_PAGES = {
+    reports.Kind.BOARD: "overview",
+    reports.Kind.REVIEW: "review",
+    reports.Kind.DEPARTMENT: "past_due",
+    reports.Kind.CAMPAIGN: "campaign",
+}
+_METRICS = ("completion_rate", "on_time_rate", "people_compliant")
+
+
+class NoAccessError(Exception):
+    """The recipient may not have this report any more; the sentence, for the owner, says why."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that goes with a mail: where it lies, what it is called, what kind it is, and its hash."""
+
+    path: Path
+    name: str
+    content_type: str
+    bytes: int
+    sha256: str
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One recipient's copy. `lines` are its figures, by label; `page` the address that shows the same.
+
+    `is_quiet`: there is nothing to report. Then there is no file.
+    """
+
+    schedule: Schedule
+    recipient: User
+    scope: Scope
+    as_of: datetime
+    what: str
+    lead: str
+    lines: Sequence[tuple[str, str]] = ()
+    filters: Sequence[tuple[str, str]] = ()
+    page: str = ""
+    is_quiet: bool = False
+    file: File | None = None
+
+    @property
+    def subject(self) -> str:
+        """What the mail is called: one line, whatever stands in the names it is made of."""
+        words = _("%(name)s: %(account)s") % {"name": self.schedule.name, "account": self.schedule.account}
+        return " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())[:200]
+
+    def is_attached(self) -> bool:
+        """Return whether the file goes along with the mail, instead of waiting behind a link."""
+        return (
+            self.file is not None and self.schedule.way == Schedule.Way.ATTACHMENT and self.file.bytes <= MOST_ATTACHED
+        )
+
+    def body(self, kind: str, *, link: str = "", until: datetime | None = None) -> str:
+        """Return the text of the mail: `kind` is "txt" or "html". `link` leads to a file that is not attached."""
+        context = {
+            "copy": self,
+            "schedule": self.schedule,
+            "account": self.schedule.account,
+            "scope_label": self.scope.label,
+            "page": settings.PUBLIC_URL + self.page if self.page else "",
+            "link": link,
+            "until": until,
+            "is_attached": self.is_attached(),
+            "short_hash": self.file.sha256[:16] if self.file else "",
+        }
+        with timezone.override(self.schedule.account.zone):
+            return render_to_string(f"mail/report.{kind}", context)
+
+    def message(self, *, link: str = "", until: datetime | None = None) -> EmailMessage:
+        """Return the mail: text and HTML, with the file unless a link leads to it."""
+        message = addressed(self.recipient.email, self.subject)
+        message.set_content(self.body("txt", link=link, until=until))
+        message.add_alternative(self.body("html", link=link, until=until), subtype="html")
+        if self.file is not None and self.is_attached():
+            kind, _slash, sub = self.file.content_type.partition(";")[0].partition("/")
+            message.add_attachment(self.file.path.read_bytes(), maintype=kind, subtype=sub, filename=self.file.name)
+        return message
+
+
+def addressed(to: str, subject: str) -> EmailMessage:
+    """Return an empty mail from this site; machines are asked not to answer it."""
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = subject, settings.DEFAULT_FROM_EMAIL, to
+    message["Message-ID"], message["Auto-Submitted"] = message_id(), "auto-generated"
+    message["Date"] = timezone.now()
+    return message
+
+
+def compose(schedule: Schedule, recipient: User, *, at: datetime, place: Path) -> Copy:
+    """Return the recipient's copy as of `at`, its file written to `place` (a path without its kind, `.pdf`).
+
+    NoAccessError for who may not have it; reports.RenderingError, or OSError, when the file cannot be made.
+    """
+    scope = Scope.of(recipient, chosen=schedule.account_id, at=at)
+    if scope.account is None or scope.account.pk != schedule.account_id:
+        raise NoAccessError(_("They have no role in this account any more."))
+    if not scope.sees_anyone:
+        raise NoAccessError(_("Nobody is in their scope any more."))
+    with within(scope), timezone.override(schedule.account.zone):
+        try:
+            return _MAKERS[Schedule.Content(schedule.content)](schedule, recipient, scope, at, place)
+        except (BadRequest, Http404) as error:
+            raise NoAccessError(_("What it is about is not in their scope, or not there any more.")) from error
+
+
+def what_is(schedule: Schedule) -> str:
+    """Return what a schedule sends, in words."""
+    if schedule.content == Schedule.Content.REPORT and schedule.what in reports.Kind.values:
+        return str(reports.Kind(schedule.what).label)
+    if schedule.content == Schedule.Content.TABLE and schedule.what in TABLES:
+        return str(TABLES[schedule.what].title)
+    return _("Figures")
+
+
+def covers(now: Scope, then: dict[str, Any]) -> bool:
+    """Return whether a scope still holds everybody that a file was made of: see `Delivery.scope`."""
+    if now.sees_everyone:
+        return True
+    if then.get("everyone"):
+        return False
+    return now.department_keys >= set(then.get("departments", ())) and now.manager_keys >= set(then.get("managers", ()))
+
+
+def kept(scope: Scope) -> dict[str, Any]:
+    """Return a scope as a delivery keeps it."""
+    if scope.sees_everyone:
+        return {"everyone": True}
+    return {"departments": sorted(scope.department_keys), "managers": sorted(scope.manager_keys)}
+
+
+def question_of(schedule: Schedule, scope: Scope, at: datetime) -> asking.Question:
+    """Return what a schedule's filters ask for in a scope. BadRequest, later, for filters that cannot be any."""
+    return asking.Question(scope, QueryDict(schedule.query), at, at)
+
+
+def figures_of(counts: Counts) -> list[tuple[str, str]]:
+    """Return the figures that every mail tells, by the registry's names, as pages write them."""
+    rates = (REGISTRY[name] for name in _METRICS)
+    lines = [(str(metric.title), percent(metric.of(counts))) for metric in rates if metric.of]
+    return [
+        *lines,
+        (str(REGISTRY["people_past_due"].title), number(counts.people_past_due)),
+        (str(REGISTRY["past_due"].title), number(counts.past_due)),
+        (str(REGISTRY["counted"].title), number(counts.counted)),
+    ]
+
+
+def _lead(counts: Counts) -> str:
+    late = counts.people_past_due
+    if not late:
+        return _("Nobody is past due.")
+    return ngettext("%(n)s person is past due.", "%(n)s people are past due.", late) % {"n": number(late)}
+
+
+def _figures(schedule: Schedule, recipient: User, scope: Scope, at: datetime, place: Path) -> Copy:
+    question = question_of(schedule, scope, at)
+    counts = figures(scope, **question.numbers).net
+    return Copy(
+        schedule,
+        recipient,
+        scope,
+        at,
+        what_is(schedule),
+        _lead(counts),
+        figures_of(counts),
+        filters_in_words(question),
+        _page("overview", schedule.query),
+        is_quiet=not counts.people_past_due,
+    )
+
+
+def _table(schedule: Schedule, recipient: User, scope: Scope, at: datetime, place: Path) -> Copy:
+    table = TABLES.get(schedule.what)
+    if table is None or not table.allows(scope):
+        raise NoAccessError(_("Their role does not show this list any more."))
+    question, kind = question_of(schedule, scope, at), Export.Format(schedule.format)
+    answer = table.ask(question)
+    rows = ngettext("%(n)s row.", "%(n)s rows.", answer.count) % {"n": number(answer.count)}
+    copy = Copy(
+        schedule,
+        recipient,
+        scope,
+        at,
+        answer.subject or str(table.title),
+        rows,
+        filters=list(answer.filters),
+        page=_page(table.page, schedule.query),
+        is_quiet=not answer.count,
+    )
+    if not answer.count:
+        return copy
+    columns, path, written = table.chosen(()), place.with_suffix(f".{kind.value}"), 0
+    with _made(path) as file:
+        if kind == Export.Format.CSV:
+            for piece, count in delimited(answer, columns, question.zone):
+                file.write(piece)
+                written += count
+        else:
+            written = write_workbook(
+                file,
+                answer,
+                columns,
+                question.zone,
+                lambda count: about(table, question, answer, recipient, rows=count),
+                scratch=place.parent,
+            )
+    name = file_name(question, table, kind)
+    return _with_file(copy, path, name, CONTENT_TYPES[kind], rows=written)
+
+
+def _report(schedule: Schedule, recipient: User, scope: Scope, at: datetime, place: Path) -> Copy:
+    kind = reports.Kind(schedule.what)
+    question = reports.Question(scope, at, at)
+    subject = schedule.subject_id
+    query = ""
+    if kind == reports.Kind.DEPARTMENT and subject and not scope.departments().filter(pk=subject).exists():
+        raise NoAccessError(_("The department is not in their scope."))
+    if kind == reports.Kind.DEPARTMENT:
+        query = f"department={subject}"
+    elif kind == reports.Kind.CAMPAIGN:
+        query = f"campaign={subject}"
+    counts = figures(scope, **asking.Question(scope, QueryDict(query), at, at).numbers).net
+    is_quiet = not (counts.people_past_due if kind == reports.Kind.DEPARTMENT else counts.counted)
+    page = reverse("campaign", args=[subject]) if kind == reports.Kind.CAMPAIGN else _page(_PAGES[kind], query)
+    copy = Copy(
+        schedule,
+        recipient,
+        scope,
+        at,
+        str(kind.label),
+        _lead(counts),
+        figures_of(counts),
+        page=page,
+        is_quiet=is_quiet,
+    )
+    if is_quiet:
+        return copy
+    made = reports.make(kind, question, subject=subject)
+    if made is None:
+        raise NoAccessError(_("What it is about is not in their scope, or not there any more."))
+    path = place.with_suffix(".pdf")
+    with _made(path) as file:
+        file.write(made.content)
+    return _with_file(copy, path, made.file_name, "application/pdf")
+
+
+_MAKERS = {
+    Schedule.Content.FIGURES: _figures,
+    Schedule.Content.TABLE: _table,
+    Schedule.Content.REPORT: _report,
+}
+
+
+def _page(name: str, query: str) -> str:
+    address = reverse(name)
+    return f"{address}?{query}" if query else address
+
+
+def _made(path: Path) -> Any:
+    """Open a new file that nobody else on this machine may read."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    return path.open("w+b")
+
+
+def _with_file(copy: Copy, path: Path, name: str, content_type: str, *, rows: int | None = None) -> Copy:
+    with path.open("rb") as made:
+        digest = hashlib.file_digest(made, "sha256").hexdigest()
+    return replace(copy, file=File(path, name, content_type, path.stat().st_size, digest, rows))

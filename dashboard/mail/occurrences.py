@@ -1,0 +1,118 @@
+"""From the calendar to mails that are due: each occurrence is noted once, with one delivery for each recipient."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from dashboard.mail.calendar import latest
+from dashboard.models import Delivery, Occurrence, Schedule, User
+from sync.models import Account
+
+State = Delivery.State
+# A delivery that so long after it was queued is still open is queued again: a queue may lose what it holds.
+QUEUED_FOR = timedelta(minutes=5)
+# So many are queued at once; the others a minute later.
+AT_ONCE = 500
+
+
+def note_due(at: datetime) -> list[Occurrence]:
+    """Note every occurrence that has become due by `at`, each once, and return those that are new.
+
+    Of several that were missed, while nothing ran, only the last is noted: figures are of now, not of then.
+    """
+    running = (
+        Schedule.objects.filter(paused_at=None, ended_at=None)
+        .select_related("account", "campaign")
+        .order_by("account_id", "pk")
+    )
+    found = []
+    for schedule in running:
+        due_at = latest(schedule, at, schedule.account.zone)
+        if due_at is not None and due_at > schedule.since:
+            occurrence = note(schedule, due_at=due_at, at=at)
+            if occurrence is not None:
+                found.append(occurrence)
+    return found
+
+
+def note(schedule: Schedule, *, due_at: datetime, at: datetime, by: User | None = None) -> Occurrence | None:
+    """Note one occurrence with a delivery for each recipient; None when it was noted before.
+
+    What still waits of an earlier one is replaced by it: both would say the same, as they tell of the moment they are
+    sent. Also of one that somebody asks for by hand (`by`), unless that waits itself.
+    """
+    with transaction.atomic():
+        occurrence, is_new = Occurrence.objects.get_or_create(
+            schedule=schedule,
+            due_at=due_at,
+            defaults={"account": schedule.account, "requested_by": by, "created_at": at},
+        )
+        if not is_new:
+            return None
+        Delivery.objects.filter(occurrence__schedule=schedule, state=State.WAITING, kind=Delivery.Kind.REPORT).update(
+            state=State.SUPERSEDED, finished_at=at
+        )
+        Delivery.objects.bulk_create(
+            Delivery(account=schedule.account, occurrence=occurrence, recipient=recipient, next_try_at=at)
+            for recipient in schedule.recipients.order_by("pk")
+        )
+    return occurrence
+
+
+def to_queue(at: datetime) -> list[int]:
+    """Return the deliveries to hand to workers, the longest due first, and remember that they were queued.
+
+    Those being handed over are among them: if the worker that did it is gone, another has to say so.
+    """
+    with transaction.atomic():
+        waiting = (
+            Delivery.objects.filter(state__in=[State.WAITING, State.HANDING_OVER], next_try_at__lte=at)
+            .filter(Q(queued_at=None) | Q(queued_at__lte=at - QUEUED_FOR) | Q(queued_at__lt=F("next_try_at")))
+            .order_by("next_try_at", "pk")
+            .select_for_update(skip_locked=True)
+        )
+        keys = list(waiting.values_list("pk", flat=True)[:AT_ONCE])
+        Delivery.objects.filter(pk__in=keys).update(queued_at=at)
+    return keys
+
+
+def note_trouble(at: datetime) -> int:
+    """Tell owners of occurrences that are over and did not reach everybody, each once; return how many were noted."""
+    over = (
+        Occurrence.objects.filter(deliveries__state__in=[State.NO_ACCESS, State.FAILED, State.UNKNOWN])
+        .filter(deliveries__kind=Delivery.Kind.REPORT, created_at__gte=at - timedelta(days=60))
+        .exclude(pk__in=Delivery.objects.filter(_OPEN, kind=Delivery.Kind.REPORT).values("occurrence"))
+        .exclude(pk__in=Delivery.objects.filter(kind=Delivery.Kind.NOTICE).values("occurrence"))
+        .select_related("schedule", "account")
+        .distinct()
+    )
+    made = Delivery.objects.bulk_create(
+        [
+            Delivery(
+                account=occurrence.account,
+                occurrence=occurrence,
+                recipient_id=occurrence.schedule.owner_id,
+                kind=Delivery.Kind.NOTICE,
+                next_try_at=at,
+            )
+            for occurrence in over
+        ],
+        ignore_conflicts=True,
+    )
+    return len(made)
+
+
+_OPEN = Q(state__in=[State.WAITING, State.HANDING_OVER])
+
+
+def waits(account: Account, at: datetime) -> dict[str, int]:
+    """Return how many mails of an account wait, and how many of them because something stands in the way."""
+    waiting = Delivery.objects.filter(account=account, state=State.WAITING)
+    return {"all": waiting.count(), "held_up": waiting.exclude(said="").count()}
+
+
+def recipients_of(schedule: Schedule) -> Iterable[User]:
+    """Return who a schedule is mailed to, by email."""
+    return schedule.recipients.order_by("email")

@@ -1,0 +1,280 @@
+"""From a delivery that is due to a mail that is sent, once.
+
+A worker holds the delivery's lock while it works on it. It makes the copy and goes through the server's questions with
+nothing sent; only then it claims the delivery (`waiting` to `handing_over`, one update that one worker can make), and
+sends. So of a worker that is killed before the claim nothing is out, and the delivery is begun anew; of one killed
+after it nobody knows, and the delivery becomes `unknown`: it is never sent again by itself.
+"""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from tempfile import mkdtemp
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dashboard import audit
+from dashboard.access import Scope
+from dashboard.alone import alone
+from dashboard.mail import handing_over
+from dashboard.mail.composing import Copy, NoAccessError, addressed, compose, kept
+from dashboard.models import Delivery, Schedule
+from dashboard.reports import RenderingError
+
+logger = logging.getLogger(__name__)
+
+State, Kind = Delivery.State, Delivery.Kind
+LINK_HOLDS = timedelta(days=7)
+# After the first, second, ... try that failed; then the last of them again and again.
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15))
+# A mail that the server puts off for so long is given up. A server that cannot be reached is waited for without end.
+PUT_OFF_FOR = timedelta(days=3)
+_OPEN = Q(state__in=[State.WAITING, State.HANDING_OVER])
+
+
+def deliver(delivery_id: int) -> None:
+    """Send one mail, unless another worker does, it is over, or its time has not come.
+
+    What stands in the way is kept in the delivery, for the page. Raises what the database raises when it went away:
+    the task is to come again.
+    """
+    with alone(f"delivery {delivery_id}") as is_alone:
+        if not is_alone:
+            return
+        delivery = (
+            Delivery.objects.select_related("occurrence__schedule__account__published_run")
+            .select_related("occurrence__schedule__campaign", "recipient")
+            .filter(pk=delivery_id)
+            .first()
+        )
+        now = timezone.now()
+        if delivery is None or not delivery.is_open:
+            return
+        if delivery.state == State.HANDING_OVER:
+            # Whoever handed it over holds the lock for as long as they live.
+            _end(delivery, State.UNKNOWN, now, _("The worker that was handing it over was stopped in the middle."))
+            return
+        if delivery.next_try_at > now or not handing_over.is_set_up():
+            return
+        try:
+            _deliver(delivery, now)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("delivery %s failed", delivery_id)
+            said = _("Rollcall could not make this mail. The worker's log says why.")
+            if Delivery.objects.filter(pk=delivery_id, state=State.HANDING_OVER).exists():
+                _end(delivery, State.UNKNOWN, now, said)
+            else:
+                _put_off(delivery, now, said)
+
+
+def send_again(delivery: Delivery, at: datetime) -> bool:
+    """Have a mail that failed, or of which nobody knows, sent once more because somebody says so.
+
+    False for any other, which stays as it is.
+    """
+    again = Delivery.objects.filter(pk=delivery.pk, state__in=[State.FAILED, State.UNKNOWN, State.NO_ACCESS])
+    return bool(again.update(state=State.WAITING, next_try_at=at, queued_at=None, first_refused_at=None, attempts=0))
+
+
+def _deliver(delivery: Delivery, now: datetime) -> None:
+    with _room() as room:
+        try:
+            prepared = _prepared(delivery, now, room)
+        except NoAccessError as error:
+            _end(delivery, State.NO_ACCESS, now, str(error))
+            return
+        except (RenderingError, OSError) as error:
+            logger.warning("delivery %s could not be made: %s", delivery.pk, type(error).__name__)
+            said = str(error) if isinstance(error, RenderingError) else _("Its file could not be written.")
+            _put_off(delivery, now, said)
+            return
+        if prepared is None:
+            _end(delivery, State.QUIET, now, "")
+            return
+        _hand_over(delivery, prepared, now)
+
+
+@dataclass
+class _Prepared:
+    """A mail ready to go, and what its delivery is to say of it."""
+
+    message: EmailMessage
+    fields: dict[str, object]
+    copy: Copy | None = None
+    has_link: bool = False
+
+
+def _prepared(delivery: Delivery, now: datetime, room: Path) -> _Prepared | None:
+    """Return the mail; None when there is nothing to report and nobody wants to hear that."""
+    schedule, recipient = delivery.occurrence.schedule, delivery.recipient
+    if delivery.kind == Kind.NOTICE:
+        return _notice(delivery, now)
+    copy = compose(schedule, recipient, at=now, place=room / "report")
+    if copy.is_quiet and schedule.when_quiet == Schedule.Quiet.SKIP:
+        return None
+    fields: dict[str, object] = {"as_of": now, "scope": kept(copy.scope)}
+    link, until = "", None
+    if copy.file is not None:
+        file = copy.file
+        fields |= {"file_name": file.name, "bytes": file.bytes, "sha256": file.sha256, "rows": file.rows}
+    has_link = copy.file is not None and not copy.is_attached()
+    if has_link:
+        link = settings.PUBLIC_URL + reverse("delivery_file", args=[delivery.key])
+        until = now + LINK_HOLDS
+        fields["expires_at"] = until
+    return _Prepared(copy.message(link=link, until=until), fields, copy, has_link)
+
+
+def _notice(delivery: Delivery, now: datetime) -> _Prepared:
+    """Return the mail that tells a schedule's owner who did not get it."""
+    occurrence, schedule = delivery.occurrence, delivery.occurrence.schedule
+    scope = Scope.of(delivery.recipient, chosen=schedule.account_id, at=now)
+    if scope.account is None or scope.account.pk != schedule.account_id or not scope.may_decide:
+        raise NoAccessError(_("The owner decides nothing in this account any more."))
+    troubled = occurrence.deliveries.filter(kind=Kind.REPORT).select_related("recipient").order_by("recipient__email")
+    context = {
+        "schedule": schedule,
+        "account": schedule.account,
+        "occurrence": occurrence,
+        "troubled": [one for one in troubled if one.is_trouble],
+        "page": settings.PUBLIC_URL + reverse("schedule", args=[schedule.pk]),
+    }
+    subject = _("Not everybody got %(name)s") % {"name": schedule.name}
+    message = addressed(delivery.recipient.email, " ".join(subject.split()))
+    with timezone.override(schedule.account.zone):
+        message.set_content(render_to_string("mail/notice.txt", context))
+        message.add_alternative(render_to_string("mail/notice.html", context), subtype="html")
+    return _Prepared(message, {"as_of": now})
+
+
+def _hand_over(delivery: Delivery, prepared: _Prepared, now: datetime) -> None:
+    email, place = delivery.recipient.email, path_of(delivery)
+
+    def claim() -> bool:
+        claimed = Delivery.objects.filter(pk=delivery.pk, state=State.WAITING).update(
+            state=State.HANDING_OVER, email=email, attempts=delivery.attempts + 1, said="", **prepared.fields
+        )
+        if claimed and prepared.has_link and prepared.copy is not None and prepared.copy.file is not None:
+            # There before the link is: a mail must not lead to nothing.
+            prepared.copy.file.path.replace(place)
+        return bool(claimed)
+
+    try:
+        handing_over.hand_over(prepared.message, email, claim=claim)
+    except handing_over.TakenError:
+        return
+    except handing_over.LaterError as error:
+        if error.is_of_server:
+            _wait(delivery, str(error))
+        else:
+            _put_off(delivery, now, str(error))
+    except handing_over.RefusedError as error:
+        _end(delivery, State.FAILED, now, str(error))
+    except handing_over.UnknownError as error:
+        _end(delivery, State.UNKNOWN, now, str(error))
+    else:
+        _sent(delivery, prepared)
+
+
+def _sent(delivery: Delivery, prepared: _Prepared) -> None:
+    """Note that the server took it. It took it even if another worker believed this one dead meanwhile."""
+    schedule = delivery.occurrence.schedule
+    with transaction.atomic():
+        Delivery.objects.filter(pk=delivery.pk).update(state=State.SENT, said="", finished_at=timezone.now())
+        audit.record(
+            audit.Action.REPORT_SENT,
+            account=schedule.account,
+            user=None,
+            subject=audit.Subject.SCHEDULE,
+            subject_id=schedule.pk,
+            details={
+                "delivery": delivery.pk,
+                "recipient": delivery.recipient_id,
+                "kind": delivery.kind,
+                "report": schedule.what or schedule.content,
+                "format": schedule.format,
+                "rows": prepared.fields.get("rows"),
+                "sha256": prepared.fields.get("sha256", ""),
+            },
+        )
+
+
+def _wait(delivery: Delivery, said: str, **fields: object) -> None:
+    """Let it stay due, and try again later: each time a little later."""
+    wait = WAITS[min(delivery.attempts, len(WAITS) - 1)]
+    Delivery.objects.filter(_OPEN, pk=delivery.pk).update(
+        state=State.WAITING,
+        said=said,
+        attempts=min(delivery.attempts + 1, 30_000),
+        next_try_at=timezone.now() + wait,
+        **fields,
+    )
+
+
+def _put_off(delivery: Delivery, now: datetime, said: str) -> None:
+    """Let it stay due, but not for ever: it is this mail that does not go, not the server."""
+    first = delivery.first_refused_at or now
+    if now - first >= PUT_OFF_FOR:
+        _end(delivery, State.FAILED, now, said)
+    else:
+        _wait(delivery, said, first_refused_at=first)
+
+
+def _end(delivery: Delivery, state: Delivery.State, now: datetime, said: str) -> None:
+    Delivery.objects.filter(_OPEN, pk=delivery.pk).update(state=state, said=said, finished_at=now)
+    if state != State.UNKNOWN:
+        path_of(delivery).unlink(missing_ok=True)
+
+
+# Files ---------------------------------------------------------------------------------------------------------
+
+
+def folder() -> Path:
+    """Return where the files are that links lead to, for this program's user alone."""
+    found = Path(settings.VAR_DIR) / "mail"
+    found.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return found
+
+
+def path_of(delivery: Delivery) -> Path:
+    """Return where the file of a delivery is, or would be."""
+    return folder() / f"{delivery.key}.{delivery.occurrence.schedule.format or 'pdf'}"
+
+
+@contextmanager
+def _room() -> Iterator[Path]:
+    """Lend a folder for the files of one mail."""
+    room = Path(mkdtemp(dir=folder(), prefix="making-"))
+    try:
+        yield room
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def forget_expired(now: datetime) -> int:
+    """Remove the files whose links have run out, and what killed workers left; return how many links ran out."""
+    over = Delivery.objects.filter(expires_at__lte=now).exclude(file_name="").select_related("occurrence__schedule")
+    expired = 0
+    for delivery in over.filter(expires_at__gt=now - timedelta(days=30)).order_by("pk"):
+        path = path_of(delivery)
+        if path.exists():
+            path.unlink(missing_ok=True)
+            expired += 1
+    long_ago = (now - timedelta(days=1)).timestamp()
+    for path in folder().iterdir():
+        if path.is_dir() and path.stat().st_mtime < long_ago:
+            shutil.rmtree(path, ignore_errors=True)
+    return expired
