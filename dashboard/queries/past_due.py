@@ -175,12 +175,13 @@ def _ages(ages: list[Age], rows: Iterable[tuple[int, int, int]]) -> tuple[AgeGro
     return tuple(AgeGroup(age, enrollments[age], people[age]) for age in Age)
 
 
-def late_people(selection: Selection, *, gross: bool = False) -> tuple[str, str]:
+def late_people(selection: Selection, *, gross: bool = False, moved: int | None = None) -> tuple[str, str]:
     """Return the SQL for people past due (person_id, department_id, manager_id, items, oldest_due_at), one row each.
 
-    With it comes the SQL for when such a `late` one was last active. Costs a query at most.
+    With it comes the SQL for when such a `late` one was last active. Costs a query at most; none where `moved`, what
+    `MOVED` counts, is known.
     """
-    if _stands(selection, gross=gross):
+    if _stands(selection, gross=gross, moved=moved):
         return _late_by_standing(selection), "late.last_activity_at"
     return _late_by_facts(selection, gross=gross), LAST_ACTIVITY
 
@@ -209,21 +210,23 @@ def _late_by_facts(selection: Selection, *, gross: bool) -> str:
 _IS_STALE = "(f.next_event_at <= %(now)s OR f.computed_at > %(now)s)"
 
 
-def _stands(selection: Selection, *, gross: bool) -> bool:
+# How many those are; of more than `MOST_STALE` it does not matter.
+MOVED = f"""
+    SELECT count(*) FROM (
+        SELECT FROM dashboard_personstanding f WHERE f.account_id = %(account)s AND {_IS_STALE} LIMIT {MOST_STALE + 1}
+    ) stale
+"""
+
+
+def _stands(selection: Selection, *, gross: bool, moved: int | None) -> bool:
     """Return whether standings can answer, but for a few people: all of someone's work is meant, as placed now."""
     if gross or selection.basis != Basis.NOW or selection.campaigns is not None or selection.content_types is not None:
         return False
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT count(*) FROM (
-                SELECT FROM dashboard_personstanding f WHERE f.account_id = %(account)s AND {_IS_STALE}
-                LIMIT {MOST_STALE + 1}
-            ) stale
-            """,
-            selection.values,
-        )
-        return bool(cursor.fetchone()[0] <= MOST_STALE)
+    if moved is None:
+        with connection.cursor() as cursor:
+            cursor.execute(MOVED, selection.values)
+            moved = cursor.fetchone()[0]
+    return moved <= MOST_STALE
 
 
 def _late_by_standing(selection: Selection) -> str:

@@ -20,6 +20,7 @@ from dashboard.queries.names import NAME
 from dashboard.queries.past_due import (
     IS_PAST_DUE,
     LAST_ACTIVITY,
+    MOVED,
     PastDuePerson,
     Sort,
     age_bounds,
@@ -89,12 +90,13 @@ class Spread:
 class _Line:
     """Which group each manager's reports belong to: the one just below `top` on the way down to them.
 
-    `is_loop`: the top is somewhere below itself.
+    `is_loop`: the top is somewhere below itself. `moved`: as `past_due.MOVED` counts.
     """
 
     heads: dict[int, int]
     top: int | None = None
     is_loop: bool = False
+    moved: int | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ class PastDue:
         selection = select(scope, as_of=as_of, filters=replace(filters, manager=None), basis=basis)
         if selection is None or not may_be_late(selection):
             return cls(None, by)
-        line = _line(_managing(selection), filters.manager)
+        above, moved = _managing(selection)
+        line = replace(_line(above, filters.manager), moved=moved)
         if filters.manager is not None:
             without = filters.manager if line.is_loop else None
             selection = replace(selection, managers=tuple(sorted(line.heads)), without=without)
@@ -143,7 +146,7 @@ class PastDue:
         if self.by == By.CAMPAIGN:
             # A row for each campaign that someone is past due in, aged as the person is.
             return _BY_CAMPAIGN.format(items=past_due_stretches(self.selection)), LAST_ACTIVITY
-        late, activity = late_people(self.selection)
+        late, activity = late_people(self.selection, moved=self.line.moved if self.line else None)
         key, join = (f"late.{KEYS[self.by]}" if self.by else "0"), ""
         if self.line is not None:
             key = "coalesce(head.head, late.manager_id)"
@@ -362,8 +365,8 @@ def _manager_of(by: By | None, rows: Sequence[PastDuePerson]) -> str:
     return rows[0].manager if by == By.MANAGER and rows else ""
 
 
-def _managing(selection: Selection) -> dict[int, int]:
-    """Return the manager of everyone who manages somebody, by person; `lines.managers` knows their names as well."""
+def _managing(selection: Selection) -> tuple[dict[int, int], int]:
+    """Return the manager of everyone who manages somebody, by person, and how many stand otherwise than is kept."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -372,10 +375,13 @@ def _managing(selection: Selection) -> dict[int, int]:
                 SELECT DISTINCT f.manager_id FROM {selection.standings}
                 WHERE f.account_id = %(account)s AND f.manager_id > 0
             )
+            UNION ALL
+            SELECT NULL, ({MOVED})
             """,
             selection.values,
         )
-        return dict(cursor.fetchall())
+        *above, (_nobody, moved) = sorted(cursor.fetchall(), key=lambda row: row[0] is None)
+    return dict(above), moved
 
 
 def _line(above: dict[int, int], manager: int | None) -> _Line:

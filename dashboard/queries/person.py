@@ -3,14 +3,15 @@
 `read_person` is the only way to a person's record: whatever is to be noted of its readings is noted there.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import connection
-from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, CharField, F, JSONField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, JSONObject
 
 from dashboard import metrics
@@ -103,32 +104,28 @@ def read_person(
     Enrollments stand as everywhere: by what is known today of the facts of then. `quiet` are fields whose changes are
     left out.
     """
-    person = scope.people().filter(pk=person_id).annotate(group_rows=_groups(scope, as_of)).first()
     selection = select(scope, as_of=as_of, filters=Filters(), basis=basis)
-    if person is None or selection is None:
+    if selection is None:
         return None
-    department_id, department, is_active, line = _line(selection, person.pk)
+    wanted = scope.people().filter(pk=person_id)
+    person: Any = wanted.annotate(
+        group_rows=_groups(scope, as_of), placed=_placed(selection, person_id), later=_later(scope, as_of)
+    ).first()
+    if person is None:
+        return None
+    department_id, department, is_active, line, has_reports = _place(person.placed)
     tests = tuple(_tests(person, as_of)[:MOST_TESTS])
     rows: list[Any] = list(_enrollments(scope, person, as_of)[: MOST_ENROLLMENTS + 1])
     in_all = len(rows) if len(rows) <= MOST_ENROLLMENTS else person.enrollments.filter(enrolled_at__lte=as_of).count()
     rows = rows[:MOST_ENROLLMENTS]
     return Record(
         person=person,
-        was=person if as_of >= now else as_was(person, as_of),
+        was=person if as_of >= now else as_was(person, as_of, [Change(**change) for change in person.later]),
         is_active=is_active,
         department_id=department_id,
         department=department,
         line=line,
-        reports=people(
-            scope,
-            as_of=as_of,
-            filters=Filters(manager=person.pk, whole_line=False),
-            basis=basis,
-            sort=Sort.PAST_DUE,
-            is_descending=True,
-            limit=MOST_REPORTS,
-            are_few=True,
-        ),
+        reports=_reports(scope, person, as_of, basis) if has_reports else Page(),
         enrollments=tuple(_owed(row, tests) for row in rows),
         enrollments_in_all=in_all,
         tests=tests,
@@ -211,6 +208,16 @@ def _groups(scope: Scope, as_of: datetime) -> ArraySubquery:
     )
 
 
+def _later(scope: Scope, as_of: datetime) -> ArraySubquery:
+    """Return what was seen to change of each person after the moment, the newest first."""
+    return ArraySubquery(
+        scope.changes()
+        .filter(subject=Change.Subject.PERSON, subject_id=OuterRef("pk"), observed_at__gt=as_of)
+        .order_by("-observed_at", "-pk")
+        .values(row=JSONObject(field="field", old="old"))
+    )
+
+
 def _exemptions(scope: Scope, person: Person, as_of: datetime) -> QuerySet[Exemption]:
     """Return what was asked for by then to excuse the person, alone or with a group; the latest first."""
     groups = person.groupmembership_set.filter(removed_at__isnull=True).values("group_id")
@@ -222,42 +229,68 @@ def _exemptions(scope: Scope, person: Person, as_of: datetime) -> QuerySet[Exemp
     )
 
 
-def _line(selection: Selection, person: int) -> tuple[int, str, bool, tuple[Above, ...]]:
-    """Return the person's department (key and name), whether they are active, and everyone above them.
+def _reports(scope: Scope, person: Person, as_of: datetime, basis: Basis) -> Page:
+    """Return those who report to the person, with most past due first."""
+    return people(
+        scope,
+        as_of=as_of,
+        filters=Filters(manager=person.pk, whole_line=False),
+        basis=basis,
+        sort=Sort.PAST_DUE,
+        is_descending=True,
+        limit=MOST_REPORTS,
+        are_few=True,
+    )
 
-    Above are those in the reader's scope, and the next manager by name, as the record of the one below has it.
+
+def _placed(selection: Selection, person: int) -> RawSQL:
+    """Return the person and everyone above them, the nearest first, in one value of the person's own row.
+
+    Each is a list: key, name, job title, email, whether active, department (key and name), the name of a manager who
+    is not among them, and whether anybody reports to the first. Above are those in the reader's scope.
     """
     standings = selection.standings
-    with connection.cursor() as cursor:
-        # Raw SQL: the ORM has no recursive queries. A loop is cut at the link that closes it.
-        cursor.execute(
-            f"""
-            WITH RECURSIVE up (person_id, manager_id, department_id, is_active, height) AS (
-                SELECT f.person_id, f.manager_id, f.department_id, {_IS_ACTIVE}, 0 FROM {standings}
-                WHERE f.account_id = %(account)s AND f.person_id = %(person)s
-                UNION ALL
-                SELECT f.person_id, f.manager_id, f.department_id, {_IS_ACTIVE}, height + 1
-                FROM up JOIN {standings} ON f.person_id = up.manager_id
-                WHERE f.account_id = %(account)s AND up.manager_id > 0 AND height < {HIGHEST} AND {selection.in_scope}
-            ) CYCLE person_id SET is_met_again USING met
-            SELECT person.id, {NAME}, person.job_title, person.email, up.is_active, up.department_id,
-                   CASE WHEN up.department_id = 0 THEN '' ELSE coalesce(department.name, '') END,
-                   CASE WHEN up.manager_id < 0 OR up.manager_id > 0 AND NOT (up.manager_id = ANY (
-                       SELECT known.person_id FROM up known
-                   )) THEN btrim(person.manager_name) ELSE '' END
-            FROM up JOIN sync_person person ON person.id = up.person_id
-            LEFT JOIN sync_department department ON department.id = up.department_id
-            WHERE NOT is_met_again ORDER BY height
-            """,
-            {**selection.values, "person": person},
-        )
-        rows = cursor.fetchall()
+    # Raw SQL: the ORM has no recursive queries. A loop is cut at the link that closes it.
+    sql = f"""
+        WITH RECURSIVE up (person_id, manager_id, department_id, is_active, height) AS (
+            SELECT f.person_id, f.manager_id, f.department_id, {_IS_ACTIVE}, 0 FROM {standings}
+            WHERE f.account_id = %(account)s AND f.person_id = %(person)s
+            UNION ALL
+            SELECT f.person_id, f.manager_id, f.department_id, {_IS_ACTIVE}, height + 1
+            FROM up JOIN {standings} ON f.person_id = up.manager_id
+            WHERE f.account_id = %(account)s AND up.manager_id > 0 AND height < {HIGHEST} AND {selection.in_scope}
+        ) CYCLE person_id SET is_met_again USING met
+        SELECT coalesce(jsonb_agg(jsonb_build_array(
+            person.id, {NAME}, person.job_title, person.email, up.is_active, up.department_id,
+            CASE WHEN up.department_id = 0 THEN '' ELSE coalesce(department.name, '') END,
+            CASE WHEN up.manager_id < 0 OR up.manager_id > 0 AND NOT (up.manager_id = ANY (
+                SELECT known.person_id FROM up known
+            )) THEN btrim(person.manager_name) ELSE '' END,
+            height = 0 AND EXISTS (
+                SELECT FROM {standings} WHERE f.account_id = %(account)s AND f.manager_id = %(person)s
+            )
+        ) ORDER BY height), '[]')
+        FROM up JOIN sync_person person ON person.id = up.person_id
+        LEFT JOIN sync_department department ON department.id = up.department_id
+        WHERE NOT is_met_again
+    """
+    values = {**selection.values, "person": person}
+    named = re.compile(r"%\((\w+)\)s")
+    return RawSQL(named.sub("%s", sql), [values[name] for name in named.findall(sql)], JSONField())  # noqa: S611
+
+
+def _place(rows: list[list[Any]]) -> tuple[int, str, bool, tuple[Above, ...], bool]:
+    """Return the department (key and name), whether active, everyone above, and whether anybody reports to them.
+
+    The next manager above those in scope is there by name, as the record of the one below has it.
+    """
     if not rows:
-        return 0, "", False, ()
+        return 0, "", False, (), False
     line = [Above(pk, name, job_title, email) for pk, name, job_title, email, *_rest in rows[1:]]
-    if rows[-1][-1]:
-        line.append(Above(None, rows[-1][-1]))
-    return rows[0][5], rows[0][6], rows[0][4], tuple(line)
+    if bare := rows[-1][7]:
+        line.append(Above(None, bare))
+    _pk, _name, _title, _email, is_active, department_id, department, _bare, has_reports = rows[0]
+    return department_id, department, is_active, tuple(line), has_reports
 
 
 _IS_ACTIVE = "(f.joined_at IS NULL OR f.joined_at <= %(now)s) AND (f.left_at IS NULL OR f.left_at > %(now)s)"

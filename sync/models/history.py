@@ -39,15 +39,16 @@ def as_known(row: Row, at: datetime) -> Row | None:
     return _rebuild(row, _later_changes(row, at), dated=set())
 
 
-def as_was(row: Row, at: datetime) -> Row | None:
+def as_was(row: Row, at: datetime, later: Iterable[Change] | None = None) -> Row | None:
     """Return an unsaved copy of the row as it was at `at`, by all that is known today.
 
+    `later` is what was seen after `at`, the newest first, where the caller has read it already.
     Before the first sync the earliest known values stand. None for an enrollment of a later date, or a row that
     KnowBe4 no longer returned at `at`.
     """
     if isinstance(row, Enrollment) and row.enrolled_at > at:
         return None
-    was = _rebuild(row, _later_changes(row, at), dated=DATED[type(row)])
+    was = _rebuild(row, _later_changes(row, at) if later is None else later, dated=DATED[type(row)])
     if was.removed_at is not None and was.removed_at <= at:
         return None
     for name in DATED[type(row)]:
