@@ -4,6 +4,7 @@ from dashboard.models.audit import AuditEvent, AuditHead, AuditSeal
 from dashboard.models.branding import Branding
 from dashboard.models.evidence import EvidencePack
 from dashboard.models.exports import Export
+from dashboard.models.licenses import ContentLicense
 from dashboard.models.members import Delegation, Invitation, Membership, Role
 from dashboard.models.rollups import (
     CONTENT_TYPE_CODES,
@@ -40,6 +41,7 @@ __all__ = [
     "Branding",
     "CampaignSetting",
     "CohortTally",
+    "ContentLicense",
     "Delegation",
     "Delivery",
     "DepartmentMerge",
