@@ -16,7 +16,7 @@ from dashboard.pages.audit_words import about, audit_lines
 from dashboard.pages.filter_choices import Choice, Control, FilterBar
 from dashboard.pages.settings.fields import word_in
 from dashboard.pages.settings.filters import SearchedBar
-from dashboard.queries.audit import Search, actors, found, names, older
+from dashboard.queries.audit import Search, actors, found, older, sought
 
 ROWS = 50
 FIELDS = ("actor", "action", "subject", "subject_id", "day")
@@ -31,7 +31,7 @@ def audit_log(request: ScopedRequest) -> HttpResponse:
     """
     if not request.scope.may_read_audit:
         raise Http404
-    search = _search(request)
+    search = search_of(request)
     events = found(request.scope, search)
     before = _id(request, "before")
     if before is not None:
@@ -53,7 +53,8 @@ def audit_log(request: ScopedRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-def _search(request: ScopedRequest) -> Search:
+def search_of(request: ScopedRequest) -> Search:
+    """Return what the address looks for. BadRequest for ids that are no numbers, unknown words, a day that is none."""
     subject = word_in(request, "subject", AuditEvent.Subject.values)
     return Search(
         actor=_id(request, "actor"),
@@ -102,8 +103,7 @@ def _bar(request: ScopedRequest, search: Search) -> FilterBar:
         controls.append(Control(name, label, tuple(choices), bool(chosen), _address(request, {*clear, "before"})))
     if search.subject_id is not None:
         value = str(search.subject_id)
-        event = AuditEvent(subject=search.subject, subject_id=search.subject_id)
-        title = about(search.subject, search.subject_id, names(request.scope, [event]))
+        title = about(search.subject, search.subject_id, sought(request.scope, search))
         clear_one = _address(request, {"subject_id", "before"})
         controls.append(Control("subject_id", _("Only"), (Choice(value, title, True),), True, clear_one))
     kind = SearchedBar if search.is_narrow else FilterBar

@@ -77,6 +77,14 @@ def actors(scope: Scope) -> list[User]:
     return list(User.objects.filter(pk__in=keys).order_by("email", "pk"))
 
 
+def sought(scope: Scope, search: Search) -> Mapping[Key, str]:
+    """Return the name of the one thing looked for, where the log tells of it: an id alone is no key to names."""
+    if search.subject_id is None:
+        return {}
+    one = found(scope, Search(subject=search.subject, subject_id=search.subject_id)).first()
+    return names(scope, [one]) if one is not None else {}
+
+
 def names(scope: Scope, events: list[AuditEvent]) -> Mapping[Key, str]:
     """Return what the events are about, by kind and id, as far as it is in the reader's scope and has a name."""
     wanted: dict[str, set[int]] = {}

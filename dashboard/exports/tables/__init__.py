@@ -1,6 +1,7 @@
 """Every list that can be had as a file, by the key that addresses name it with."""
 
 from dashboard.exports.asking import Table
+from dashboard.exports.tables.audit import AUDIT_LOG
 from dashboard.exports.tables.campaigns import CAMPAIGNS
 from dashboard.exports.tables.changes import CHANGES
 from dashboard.exports.tables.enrollments import CAMPAIGN_PEOPLE, ENROLLMENTS, PAST_DUE_ENROLLMENTS
@@ -21,5 +22,6 @@ TABLES: dict[str, Table] = {
         DEPARTMENTS_BY_PERIOD,
         EXEMPTIONS,
         CHANGES,
+        AUDIT_LOG,
     )
 }

@@ -1,7 +1,7 @@
 """Every list as a file: its rows are the page's, its numbers too."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,12 +9,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from dashboard import audit
 from dashboard.access import Scope
 from dashboard.exports.tables import TABLES
 from dashboard.metrics import days_past_due
-from dashboard.models import Exemption, User
+from dashboard.models import Exemption, Membership, User
 from dashboard.queries.figures import figures
 from sync.models import Account, Campaign, Enrollment, Person
+from tests import factories
 from tests.dashboard.exports.reading import body, fetch, rows_of_csv, sheets_of
 
 
@@ -42,12 +44,25 @@ def query_of(table: str, campaign: Campaign) -> dict[str, Any]:
     return {"campaign": campaign.pk} if table == "campaign_people" else {}
 
 
+@pytest.fixture
+def as_auditor(client: Client, account: Account) -> Client:
+    """Return a client signed in as an auditor: who may have every list."""
+    user = factories.UserFactory(email="oda@brackwater.example", first_name="Oda", last_name="Lindqvist")
+    later = timezone.now() + timedelta(days=30)
+    factories.MembershipFactory(user=user, account=account, role=Membership.Role.AUDITOR, ends_at=later)
+    client.force_login(user)
+    return client
+
+
 @pytest.mark.parametrize("table", TABLES)
-def test_every_list_is_the_same_in_both_formats(as_alice: Client, campaign: Campaign, table: str) -> None:
+def test_every_list_is_the_same_in_both_formats(as_auditor: Client, campaign: Campaign, table: str) -> None:
     query = query_of(table, campaign)
     columns = [column.key for column in TABLES[table].columns]
-    text = rows_of_csv(body(fetch(as_alice, address(table, **query), "csv", column=columns)))
-    sheets = sheets_of(body(fetch(as_alice, address(table, **query), "xlsx", column=columns)))
+    text = rows_of_csv(body(fetch(as_auditor, address(table, **query), "csv", column=columns)))
+    sheets = sheets_of(body(fetch(as_auditor, address(table, **query), "xlsx", column=columns)))
+    if table == "audit_log":  # that the first file was taken along is in the second
+        first = next(iter(sheets.values()))
+        assert "Exported" in first.pop(1)
     assert list(sheets)[-1] == "About"
     typed = next(iter(sheets.values()))
     assert typed[0] == text[0]
@@ -69,14 +84,14 @@ def test_every_list_is_the_same_in_both_formats(as_alice: Client, campaign: Camp
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_columns_can_be_chosen(as_alice: Client, campaign: Campaign, table: str) -> None:
+def test_the_columns_can_be_chosen(as_auditor: Client, campaign: Campaign, table: str) -> None:
     query = query_of(table, campaign)
-    response = as_alice.get(address(table, **query))
+    response = as_auditor.get(address(table, **query))
     assert response.status_code == 200
     for column in TABLES[table].columns:
         assert f'value="{column.key}"' in response.content.decode()
     one = TABLES[table].columns[0]
-    rows = rows_of_csv(body(fetch(as_alice, address(table, **query), "csv", column=[one.key])))
+    rows = rows_of_csv(body(fetch(as_auditor, address(table, **query), "csv", column=[one.key])))
     assert rows[0] == [str(one.heading)]
 
 
@@ -183,6 +198,38 @@ def test_exemptions(as_alice: Client, alice: User, company: Account) -> None:
     rows = csv_of(as_alice, "exemptions", state="all")
     assert [row["email"] for row in rows] == [person.email]
     assert Exemption.objects.get(pk=made.pk).get_reason_display() == rows[0]["reason"]
+
+
+def test_the_audit_log_is_the_page_s(as_auditor: Client, alice: User, account: Account) -> None:
+    for number in range(3):
+        audit.record(
+            audit.Action.EXPORTED, account=account, user=alice, subject=audit.Subject.TABLE,
+            details={"table": "people", "rows": number},
+        )  # fmt: skip
+    audit.record(audit.Action.VIEWED_PERSON, account=account, user=None, subject=audit.Subject.PERSON, subject_id=7)
+    query = {"actor": alice.pk, "action": "exported"}
+    lines = as_auditor.get(reverse("audit_log"), query).context["lines"]
+    rows = csv_of(as_auditor, "audit_log", **query)
+    assert [row["event_id"] for row in rows] == [str(line.event.pk) for line in lines]
+    assert [row["details"] for row in rows] == [f"rows: {number}; table: people" for number in (2, 1, 0)]
+    assert {row["who"] for row in rows} == {"alice@brackwater.example"}
+    (viewed,) = csv_of(as_auditor, "audit_log", subject="person", subject_id=7)
+    assert (viewed["who"], viewed["about"], viewed["subject_id"]) == ("Rollcall, on schedule", "Person 7", "7")
+    told = sheets_of(body(fetch(as_auditor, address("audit_log", **query), "xlsx")))["About"]
+    assert ["Filters", "Who: alice@brackwater.example; Did what: Exported"] in [row[:2] for row in told]
+
+
+def test_an_id_is_no_key_to_names_in_the_log(as_auditor: Client, account: Account) -> None:
+    stranger = factories.UserFactory(email="stranger@elsewhere.example")
+    query = {"subject": "user", "subject_id": stranger.pk}
+    assert stranger.email not in as_auditor.get(reverse("audit_log"), query).content.decode()
+    told = sheets_of(body(fetch(as_auditor, address("audit_log", actor=stranger.pk, **query), "xlsx")))["About"]
+    assert stranger.email not in str(told)
+
+
+def test_the_audit_log_is_for_its_readers_only(as_alice: Client, account: Account) -> None:
+    assert as_alice.get(address("audit_log")).status_code == 404
+    assert as_alice.post(address("audit_log"), {"format": "csv"}).status_code == 404
 
 
 @pytest.mark.parametrize(
