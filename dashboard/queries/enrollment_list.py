@@ -142,14 +142,13 @@ _JOINS = {
           ON above.id = f.manager_id
     """,
     "campaign": "LEFT JOIN sync_campaign campaign ON campaign.id = f.campaign_id",
-    "content": """
-        LEFT JOIN (SELECT e.id AS enrollment_id, item.name, item.content_type FROM sync_enrollment e
-                   JOIN sync_contentitem item ON item.id = e.content_id) content
-          ON content.enrollment_id = f.enrollment_id
-    """,
+    "content": "LEFT JOIN sync_contentitem content ON content.id = enrollment.content_id",
 }
 # `metrics.days_past_due` in SQL, of what is past due.
-DAYS_PAST_DUE = "greatest((%(now)s::timestamptz AT TIME ZONE %(zone)s)::date - ({due} AT TIME ZONE %(zone)s)::date, 1)"
+DAYS_PAST_DUE = """
+    greatest(((%(now)s::timestamptz - interval '1 microsecond') AT TIME ZONE %(zone)s)::date
+             - ({due} AT TIME ZONE %(zone)s)::date, 1)
+"""
 _COLUMNS: dict[str, Any] = {
     "person": NAME,
     "email": "person.email",

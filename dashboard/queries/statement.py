@@ -15,7 +15,8 @@ _AT_ONCE = 5_000
 class Statement:
     """A list: the columns it can have, by name as SQL; where they come from; in which order; and the values of all.
 
-    `joins` are sources that only some columns need, by the alias that begins those columns' SQL.
+    `joins` are sources that only some columns need, by the alias that begins those columns' SQL. One may need another
+    that stands before it.
     """
 
     columns: Mapping[str, str]
@@ -27,13 +28,14 @@ class Statement:
     def select(self, names: Iterable[str]) -> str:
         """Return the SELECT of these columns, named so, in this order. KeyError for one that the list has not."""
         wanted = list(names)
-        needed = " ".join(
-            join
-            for alias, join in self.joins.items()
-            if any(f"{alias}." in self.columns[name] for name in wanted) or f"{alias}." in self.order
-        )
+        asked = " ".join([*(self.columns[name] for name in wanted), self.order])
+        needed: list[str] = []
+        for alias, join in reversed([*self.joins.items()]):
+            if f"{alias}." in asked:
+                needed.insert(0, join)
+                asked += join
         listed = ", ".join(f"{self.columns[name]} AS {name}" for name in wanted)
-        return f"SELECT {listed} FROM {self.source} {needed} ORDER BY {self.order}"
+        return f"SELECT {listed} FROM {self.source} {' '.join(needed)} ORDER BY {self.order}"
 
     def rows(self, names: Iterable[str]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows with these columns, raw, some thousands in memory at a time; inside a transaction."""

@@ -69,9 +69,7 @@ def test_hostile_names_come_back_from_csv(as_alice: Client, named: list[str]) ->
 def test_hostile_names_come_back_from_xlsx(as_alice: Client, named: list[str]) -> None:
     content = body(fetch(as_alice, reverse("export", args=["people"]), "xlsx", column=["employee_number"]))
     found = {row[0] for row in next(iter(sheets_of(content).values()))[1:]}
-    as_told = {"<r><t>markup</t></r>": "<r><t>markup</t></r> "}
-    for name in named:
-        wanted = as_told.get(name, name)
+    for wanted in named:
         # A reader turns line ends into line feeds, and writes control letters as Office does.
         assert {
             wanted,
@@ -79,7 +77,7 @@ def test_hostile_names_come_back_from_xlsx(as_alice: Client, named: list[str]) -
             wanted.replace("\x07", "_x0007_"),
             wanted.replace("_x0041_", "_x005F_x0041_"),
             wanted.replace("\r", "_x000D_"),
-        } & found, name
+        } & found, wanted
     book = openpyxl.load_workbook(BytesIO(content))
     for row in book.worksheets[0].iter_rows():
         assert all(cell.data_type != "f" for cell in row)
