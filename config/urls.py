@@ -29,6 +29,7 @@ from dashboard.pages.console_import import (
     console_imports,
 )
 from dashboard.pages.demo_sign_in import demo_sign_in
+from dashboard.pages.evidence import evidence, evidence_file
 from dashboard.pages.exports import export, export_file, exports
 from dashboard.pages.members import (
     end_member,
@@ -55,6 +56,17 @@ from dashboard.pages.profile import end_other_sessions, end_session, mfa_index, 
 from dashboard.pages.profile_access import end_own_loan, your_access
 from dashboard.pages.reports import report, reports
 from dashboard.pages.review import review, review_quarter
+from dashboard.pages.schedules import (
+    act_on_schedule,
+    add_schedule,
+    delivery_file,
+    edit_schedule,
+    preview_file,
+    preview_schedule,
+    resend_delivery,
+    schedule,
+    schedules,
+)
 from dashboard.pages.sign_on import openid_connect_login, saml_sls
 from dashboard.pages.settings.branding import settings_branding, settings_logo
 from dashboard.pages.settings.campaigns import settings_campaign, settings_campaigns
@@ -83,6 +95,17 @@ urlpatterns = [
     path("exports/", exports, name="exports"),
     path("exports/<slug:table>/", export, name="export"),
     path("exports/files/<int:pk>/", export_file, name="export_file"),
+    path("evidence/", evidence, name="evidence"),
+    path("evidence/<int:pk>/", evidence_file, name="evidence_file"),
+    path("schedules/", schedules, name="schedules"),
+    path("schedules/new/", add_schedule, name="add_schedule"),
+    path("schedules/<int:pk>/", schedule, name="schedule"),
+    path("schedules/<int:pk>/change/", edit_schedule, name="edit_schedule"),
+    path("schedules/<int:pk>/act/", act_on_schedule, name="act_on_schedule"),
+    path("schedules/<int:pk>/preview/", preview_schedule, name="preview_schedule"),
+    path("schedules/<int:pk>/preview/file/", preview_file, name="preview_file"),
+    path("schedules/mails/<int:pk>/again/", resend_delivery, name="resend_delivery"),
+    path("schedules/files/<uuid:key>/", delivery_file, name="delivery_file"),
     path("reports/", reports, name="reports"),
     path("reports/<slug:kind>/", report, name="report"),
     path("review/", review, name="review"),

@@ -76,7 +76,7 @@ class Pack:
         count = 0
         with self.archive.open(_info(path), "w", force_zip64=True) as raw:
             file = _Hashed(raw)
-            text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogatepass", newline="")
+            text = io.TextIOWrapper(io.BufferedWriter(file), encoding="utf-8-sig", errors="surrogatepass", newline="")
             writer = csv.writer(text, lineterminator="\r\n")
             writer.writerow(heads)
             for row in rows:
@@ -88,7 +88,7 @@ class Pack:
                 if count % _ROWS_BETWEEN == 0:
                     self.progress(self.done + count)
             text.flush()
-            text.detach()
+            text.detach().detach()
         self.done += count
         self.progress(self.done)
         self.entries.append({"path": path, "bytes": file.size, "sha256": file.digest.hexdigest(), "rows": count})

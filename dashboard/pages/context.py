@@ -41,6 +41,7 @@ class Entry:
     pages: tuple[str, ...] = ()
     is_about_numbers: bool = False
     is_for_readers_of_the_log: bool = False
+    is_for_who_sees_everyone: bool = False
 
     @property
     def key(self) -> str:
@@ -67,6 +68,14 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
         Entry("review", _("Quarterly review"), "review", pages=("review_quarter",), is_about_numbers=True),
         Entry("reports", _("Reports"), "print", pages=("report",), is_about_numbers=True),
         Entry("exports", _("Exports"), "download", pages=("export", "export_file")),
+        Entry(
+            "schedules",
+            _("Schedules"),
+            "mail",
+            pages=("schedule", "add_schedule", "edit_schedule", "preview_schedule"),
+            is_for_who_sees_everyone=True,
+        ),
+        Entry("evidence", _("Evidence"), "check", pages=("evidence_file",), is_for_who_sees_everyone=True),
         Entry(
             "sync",
             _("Sync"),
@@ -110,12 +119,15 @@ class Shell:
     @property
     def groups(self) -> tuple[tuple[Entry, ...], ...]:
         """The navigation in its groups, as far as it is the reader's."""
-        manages, audits = self.request.scope.manages_accounts, self.request.scope.may_read_audit
+        scope = self.request.scope
+        manages, audits = scope.manages_accounts, scope.may_read_audit
         return tuple(
             tuple(
                 entry
                 for entry in group
-                if (manages or not entry.is_for_administrators) and (audits or not entry.is_for_readers_of_the_log)
+                if (manages or not entry.is_for_administrators)
+                and (audits or not entry.is_for_readers_of_the_log)
+                and (scope.sees_everyone or not entry.is_for_who_sees_everyone)
             )
             for group in NAVIGATION
         )

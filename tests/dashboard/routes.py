@@ -15,6 +15,7 @@ from dashboard.reports import Kind
 ROUTES: dict[str, dict[str, str | tuple[str, ...]]] = {
     **dict.fromkeys(  # noqa: RUF024 - nobody changes them
         (
+            *("evidence", "schedules", "add_schedule"),
             *("overview", "past_due", "past_due_addresses", "campaigns", "people", "trends", "exports", "reports"),
             *("review", "sync", "sync_status", "sync_start", "sync_changes", "vanished", "console_imports"),
             *("audit_log", "settings", "settings_log", "settings_branding", "settings_logo", "settings_campaigns"),
@@ -37,6 +38,14 @@ ROUTES: dict[str, dict[str, str | tuple[str, ...]]] = {
     "person": {"pk": "person"},
     "export": {"table": (*TABLES, "no-such-list")},
     "export_file": {"pk": "export"},
+    "evidence_file": {"pk": "evidence_pack"},
+    "schedule": {"pk": "schedule"},
+    "edit_schedule": {"pk": "schedule"},
+    "act_on_schedule": {"pk": "schedule"},
+    "preview_schedule": {"pk": "schedule"},
+    "preview_file": {"pk": "schedule"},
+    "resend_delivery": {"pk": "delivery"},
+    "delivery_file": {"key": ("12345678-1234-4678-9234-567812345678",)},
     "report": {"kind": (*Kind.values, "no-such-report")},
     "review_quarter": {"year": ("2026", "1000"), "quarter": ("3", "9")},
     "sync_run": {"run_id": "run"},
