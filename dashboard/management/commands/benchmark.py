@@ -13,7 +13,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
-from dashboard.benchmark import measure_pages, measure_queries, measure_reports
+from dashboard.benchmark import measure_exports, measure_pages, measure_queries, measure_reports
 from sync.benchmark.figures import Figure
 from sync.benchmark.paced import measure_paced
 from sync.benchmark.whole_sync import measure_sync
@@ -23,19 +23,21 @@ NOTHING_FILLED = "Nothing is filled to query: run manage.py fill --enrollments 1
 
 
 class Command(BaseCommand):
-    """Queries and pages are measured on what is filled, syncs in a database of their own."""
+    """Queries, pages and files are measured on what is filled, syncs in a database of their own."""
 
     help = (
-        "Measure queries and pages on the account that holds most enrollments (see manage.py fill), and syncs of a "
-        "simulated company over HTTP. Syncs make a database of their own and drop it again; the installation's data is "
-        "only read. Figures vary with the machine: compare ratios of one run."
+        "Measure queries, pages, exports and reports on the account that holds most enrollments (see manage.py fill), "
+        "and syncs of a simulated company over HTTP. Syncs make a database of their own and drop it again; the "
+        "installation's data is only read. Figures vary with the machine: compare ratios of one run."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the options."""
         parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-        parser.add_argument("--only", choices=["queries", "pages", "reports", "sync"], help="measure only this")
-        parser.add_argument("--account", help="queries, pages: the account (default: the one with most enrollments)")
+        parser.add_argument(
+            "--only", choices=["queries", "pages", "exports", "reports", "sync"], help="measure only this"
+        )
+        parser.add_argument("--account", help="all but sync: the account (default: the one with most enrollments)")
         parser.add_argument("--runs", type=int, default=40, help="queries, pages: ask each so often (default 40)")
         parser.add_argument("--page", default="", help="pages: only those whose name begins so")
         parser.add_argument(
@@ -89,6 +91,8 @@ def _filled_figures(account: Account, options: dict[str, Any], say: Callable[[st
         figures += measure_queries(account, now=timezone.now(), say=say, runs=options["runs"])
     if options["only"] in {None, "pages"}:
         figures += measure_pages(account, now=timezone.now(), say=say, runs=options["runs"], only=options["page"])
+    if options["only"] in {None, "exports"}:
+        figures += measure_exports(account, now=timezone.now(), say=say)
     if options["only"] in {None, "reports"}:
         figures += measure_reports(account, now=timezone.now(), say=say, runs=min(options["runs"], 20))
     return figures
