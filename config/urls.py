@@ -7,8 +7,11 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from allauth.socialaccount.providers.saml import views as saml
-from django.urls import path
+from django.urls import include, path, re_path
 
+from dashboard.api.description import api_description
+from dashboard.api.problems import not_found as api_not_found
+from dashboard.api.site import addresses as api_addresses
 from dashboard.pages.accounts import (
     accounts,
     add_account,
@@ -67,7 +70,7 @@ from dashboard.pages.schedules import (
     schedule,
     schedules,
 )
-from dashboard.pages.sign_on import openid_connect_login, saml_sls
+from dashboard.pages.searching import keep_search
 from dashboard.pages.settings.branding import settings_branding, settings_logo
 from dashboard.pages.settings.campaigns import settings_campaign, settings_campaigns
 from dashboard.pages.settings.departments import settings_department, settings_departments
@@ -75,6 +78,7 @@ from dashboard.pages.settings.exemption_import import import_exemptions
 from dashboard.pages.settings.exemption_request import request_exemption
 from dashboard.pages.settings.exemptions import decide_exemptions, exemption, exemptions
 from dashboard.pages.settings.home import settings, settings_log
+from dashboard.pages.sign_on import openid_connect_login, saml_sls
 from dashboard.pages.sync import sync, sync_start, sync_status
 from dashboard.pages.sync_changes import sync_changes, vanished
 from dashboard.pages.sync_runs import resolve_run, sync_run
@@ -91,6 +95,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/knowbe4/", campaign_reconciliation, name="campaign_reconciliation"),
     path("people/", people, name="people"),
     path("people/<int:pk>/", person, name="person"),
+    path("search/<slug:page>/", keep_search, name="keep_search"),
     path("trends/", trends, name="trends"),
     path("exports/", exports, name="exports"),
     path("exports/<slug:table>/", export, name="export"),
@@ -154,6 +159,9 @@ urlpatterns = [
     path("settings/sign-on/remove/", remove_single_sign_on, name="remove_single_sign_on"),
     path("settings/sign-on/groups/new/", add_group, name="add_group"),
     path("settings/sign-on/groups/<int:pk>/remove/", remove_group, name="remove_group"),
+    path("api/v1/openapi.json", api_description, name="api_description"),
+    path("api/v1/", include(api_addresses())),
+    re_path(r"^api/v1/(?P<path>.*)$", api_not_found, name="api_not_found"),
     path("you/access/", your_access, name="your_access"),
     path("you/access/loans/<int:pk>/end/", end_own_loan, name="end_own_loan"),
     path("you/", profile, name="profile"),

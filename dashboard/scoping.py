@@ -22,7 +22,7 @@ from sync.models import Account
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # What an administrator who views as a member may still do.
-ALWAYS_ALLOWED = frozenset({"stop_viewing", "account_logout"})
+ALWAYS_ALLOWED = frozenset({"stop_viewing", "account_logout", "keep_search"})
 
 
 class ScopeMiddleware:
@@ -60,6 +60,9 @@ class ScopeMiddleware:
 
         BadRequest for an `as_of` that is no day, or one to come; PermissionDenied for an act while viewing as another.
         """
+        if getattr(view, "is_by_token", False):
+            # Whoever calls is known by a token; a session has no part in it.
+            return None
         scoped = cast(ScopedRequest, request)
         scope = scoped.scope
         if scope.account is not None and "as_of" in request.GET:

@@ -36,9 +36,12 @@ USED_WITHIN = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: the token, and the scope its member has at the moment of the call, narrowed as the token is."""
+    """Who calls: the token, and the scope its member has at the moment of the call, narrowed as the token is.
 
-    token: ApiToken
+    Without a token it is a reader who is signed in and tries the API on its page, or a command.
+    """
+
+    token: ApiToken | None
     scope: Scope
 
 
@@ -155,7 +158,7 @@ def _touch(token: ApiToken, *, at: datetime) -> None:
 
 def seconds_to_wait(caller: Caller) -> int:
     """Count one call of a token; return how long it must wait, 0 if not at all. The limit is RATE_LIMITS["api"]."""
-    return rate_limits.seconds_to_wait("api", caller.token.pk, at=time.time())
+    return rate_limits.seconds_to_wait("api", caller.token.pk if caller.token else None, at=time.time())
 
 
 def note(
@@ -168,10 +171,10 @@ def note(
     audit.record(
         Action.API_CALL,
         account=caller.scope.account,
-        user=caller.token.user,
-        subject=Subject.TOKEN,
-        subject_id=caller.token.pk,
+        user=caller.token.user if caller.token else caller.scope.viewer or caller.scope.user,
+        subject=Subject.TOKEN if caller.token else "",
+        subject_id=caller.token.pk if caller.token else None,
         details={"call": call, **(details or {})},
         request=request,
-        through=Through.TOKEN,
+        through=Through.TOKEN if caller.token else None,
     )

@@ -1,0 +1,95 @@
+"""GET /content: modules and policies, and GET /store-purchases."""
+
+from typing import Any, Literal
+
+from django.db.models import F, QuerySet, Value
+from django.db.models.fields import DateField
+from ninja import Query, Router
+from pydantic import Field as Parameter
+
+from dashboard.api.answers import Rows
+from dashboard.api.asking import Listed
+from dashboard.api.calls import Call, fields_of, view_of
+from dashboard.api.fields import Field, Kind
+from dashboard.api.rows import page_of
+from sync.models import ContentItem
+from sync.models.training import ContentType
+
+router = Router(tags=["Content"])
+_SOURCES = tuple(ContentItem.Source.values)
+
+FIELDS = (
+    Field("content_id", Kind.INTEGER, "KnowBe4's id, unique within its source; null where it gave none.", 800123, True),
+    Field("source", Kind.TEXT, "What it is.", "store_purchase", words=_SOURCES),
+    Field("name", Kind.TEXT, "Its name.", "Spotting a fake invoice"),
+    Field("content_type", Kind.TEXT, "The kind of content.", "Training Module", words=tuple(ContentType.values)),
+    Field("reported_type", Kind.TEXT, "KnowBe4's own word.", "Training Module"),
+    Field("description", Kind.TEXT, "What KnowBe4 says about it.", "Ten minutes on invoices that are not."),
+    Field("publisher", Kind.TEXT, "Who made it.", "KnowBe4"),
+    Field("duration", Kind.INTEGER, "Minutes.", 10, True),
+    Field("is_retired", Kind.BOOLEAN, "Whether KnowBe4 has retired it.", False, True),
+    Field("retirement_date", Kind.MOMENT, "When it is or was retired.", None, True),
+    Field("publish_date", Kind.MOMENT, "When it was published.", "2025-01-15T00:00:00Z", True),
+    Field("purchase_date", Kind.MOMENT, "When it was bought; null for policies.", "2025-02-01T00:00:00Z", True),
+)
+PURCHASES = (
+    Field("store_purchase_id", Kind.INTEGER, "KnowBe4's id of the purchase.", 800123),
+    Field("content_id", Kind.INTEGER, "The same: KnowBe4 gives its content no other id.", 800123),
+    Field("content_type", Kind.TEXT, "The kind of content.", "Training Module", words=tuple(ContentType.values)),
+    Field("content_name", Kind.TEXT, "Its name.", "Spotting a fake invoice"),
+    Field("purchase_date", Kind.MOMENT, "When it was bought.", "2025-02-01T00:00:00Z", True),
+    Field("expiration_date", Kind.DAY, "When the license ends; null: KnowBe4's API does not tell.", None, True),
+)
+_CONTENT: dict[str, Any] = {
+    **{field.name: F(field.name) for field in FIELDS},
+    "content_id": F("knowbe4_id"),
+    "retirement_date": F("retirement_at"),
+    "publish_date": F("published_at"),
+    "purchase_date": F("purchased_at"),
+}
+_PURCHASES: dict[str, Any] = {
+    "store_purchase_id": F("knowbe4_id"),
+    "content_id": F("knowbe4_id"),
+    "content_type": F("content_type"),
+    "content_name": F("name"),
+    "purchase_date": F("purchased_at"),
+    "expiration_date": Value(None, output_field=DateField()),
+}
+
+
+class ContentAsked(Listed):
+    """Which content."""
+
+    source: Literal["store_purchase", "policy", ""] = Parameter("", description="Modules and the like, or policies.")
+    content_type: list[ContentType] = Parameter([], description="The kind of content.")
+
+
+class PurchasesAsked(Listed):
+    """Which store purchases."""
+
+    content_type: list[ContentType] = Parameter([], description="The kind of content.")
+
+
+@router.get("/content", url_name="api_content", operation_id="list_content", summary="Modules and policies")
+@view_of("GET /content")
+def content(call: Call, asked: Query[ContentAsked]) -> Rows:
+    """List what people can be asked to do, as of the last sync."""
+    found = _there(call, asked.content_type)
+    if asked.source:
+        found = found.filter(source=asked.source)
+    return page_of(call, found, _CONTENT, fields_of(FIELDS, asked), asked)
+
+
+@router.get(
+    "/store-purchases", url_name="api_store_purchases", operation_id="list_store_purchases", summary="Store purchases"
+)
+@view_of("GET /store-purchases")
+def store_purchases(call: Call, asked: Query[PurchasesAsked]) -> Rows:
+    """List what was bought in KnowBe4's store, as far as its API tells, as of the last sync."""
+    found = _there(call, asked.content_type).filter(source=ContentItem.Source.STORE_PURCHASE, knowbe4_id__isnull=False)
+    return page_of(call, found, _PURCHASES, fields_of(PURCHASES, asked), asked)
+
+
+def _there(call: Call, kinds: list[ContentType]) -> QuerySet[ContentItem]:
+    found = call.scope.content().filter(removed_at__isnull=True)
+    return found.filter(content_type__in=kinds) if kinds else found

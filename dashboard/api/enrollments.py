@@ -1,0 +1,127 @@
+"""GET /enrollments and /enrollments/{enrollment_id}."""
+
+from typing import Any, Literal
+
+from django.db import connection
+from ninja import Query, Router
+from pydantic import Field as Parameter
+
+from dashboard.api.answers import One, Rows
+from dashboard.api.asking import About, AsOf, Id, Listed, Shown, filters
+from dashboard.api.calls import Call, fields_of, view_of
+from dashboard.api.fields import Field, Kind
+from dashboard.api.problems import Problem
+from dashboard.queries.asking import State
+from dashboard.queries.paged.enrollments import enrollment_page
+from sync.models import ContentItem
+from sync.models.training import ContentType, DueSource
+
+router = Router(tags=["Training"])
+
+FIELDS = (
+    Field("enrollment_id", Kind.INTEGER, "KnowBe4's id of the enrollment.", 450100001),
+    Field("person_id", Kind.INTEGER, "KnowBe4's id of the user; null where it sent none.", 33100001, True),
+    Field("person", Kind.TEXT, "First and last name, else the email.", "Ada Marsh", True),
+    Field("email", Kind.TEXT, "The person's email.", "ada.marsh@brackwater.example", True),
+    Field("employee_number", Kind.TEXT, "The employee number, empty without one.", "10042", True),
+    Field("department", Kind.TEXT, "The department as figures count it; null for none.", "Claims", True),
+    Field("manager", Kind.TEXT, "The manager's name as KnowBe4 has it.", "Rosa Okafor", True),
+    Field("manager_email", Kind.TEXT, "The manager's email as KnowBe4 has it.", "rosa.okafor@brackwater.example", True),
+    Field("campaign_id", Kind.INTEGER, "KnowBe4's id of the campaign.", 250012, True),
+    Field("campaign", Kind.TEXT, "The campaign's name.", "Autumn awareness 2026", True),
+    Field("content_id", Kind.INTEGER, "KnowBe4's id of the content, unique within its source.", 800123, True),
+    Field("content_source", Kind.TEXT, "What the content is.", "store_purchase",
+          words=tuple(ContentItem.Source.values)),
+    Field("content", Kind.TEXT, "The content's name.", "Spotting a fake invoice"),
+    Field("content_type", Kind.TEXT, "The kind of content.", "Training Module", words=tuple(ContentType.values)),
+    Field("state", Kind.TEXT, "Where it stands at the moment.", "past_due",
+          words=tuple(state.value for state in State)),
+    Field("is_late", Kind.BOOLEAN, "Completed after the due date.", False),
+    Field("is_counted", Kind.BOOLEAN, "Counted in figures at the moment.", True),
+    Field("is_exempt", Kind.BOOLEAN, "Under an approved exemption: in gross figures, not in net ones.", False),
+    Field("enrolled_at", Kind.MOMENT, "When the person was enrolled.", "2026-09-01T06:00:00Z"),
+    Field("started_at", Kind.MOMENT, "When work began.", "2026-09-03T08:12:00Z", True),
+    Field("completed_at", Kind.MOMENT, "When it was completed.", None, True),
+    Field("due_at", Kind.MOMENT, "When it falls due; null where there is no deadline or none is known.",
+          "2026-10-01T21:59:00Z", True),
+    Field("due_source", Kind.TEXT, "The rule that gave the due date.", "campaign_end", words=tuple(DueSource.values)),
+    Field("original_due_at", Kind.MOMENT, "The first due date.", "2026-10-01T21:59:00Z", True),
+    Field("days_past_due", Kind.INTEGER, "Local days since the due date, at least 1; null unless past due.", 12, True),
+    Field("time_spent", Kind.INTEGER, "Seconds, as of the last sync.", 340),
+    Field("score", Kind.NUMBER, "KnowBe4's score.", 90.0, True),
+    Field("policy_acknowledged", Kind.BOOLEAN, "As KnowBe4 says, as of the last sync.", False),
+    Field("reported_status", Kind.TEXT, "KnowBe4's own word, as of the last sync.", "Past Due"),
+)  # fmt: skip
+
+
+class EnrollmentsAsked(About, AsOf, Listed):
+    """Which enrollments."""
+
+    person: Id | Literal[""] = Parameter("", description="KnowBe4's id of a user.", examples=[""])
+    exempt: Literal["include", "exclude", "only"] = Parameter(
+        "include", description="Those under an approved exemption. Without them rows add up to net figures."
+    )
+    uncounted: bool = Parameter(
+        False, description="Also what no figure counts: optional campaigns, people who left, unknown statuses."
+    )
+
+
+class EnrollmentAsked(AsOf, Shown):
+    """Which values of it."""
+
+
+@router.get("/enrollments", url_name="api_enrollments", operation_id="list_enrollments", summary="Enrollments")
+@view_of("GET /enrollments", tells_of_people=True)
+def enrollments(call: Call, asked: Query[EnrollmentsAsked]) -> Rows:
+    """List enrollments of people in scope: without `uncounted` exactly those that figures count at the moment."""
+    fields = fields_of(FIELDS, asked)
+    found, _words = filters(call.scope, asked)
+    place = call.place(asked)
+    statement = enrollment_page(
+        call.scope,
+        as_of=call.as_of,
+        after=place.after,
+        limit=asked.limit + 1,
+        filters=found,
+        person=_person(call, asked.person) if asked.person != "" else None,
+        with_uncounted=asked.uncounted,
+        is_exempt={"include": None, "exclude": False, "only": True}[asked.exempt],
+    )
+    return call.page(fields, read(statement, fields), asked.limit)
+
+
+@router.get(
+    "/enrollments/{int:enrollment_id}",
+    url_name="api_enrollment",
+    operation_id="get_enrollment",
+    summary="One enrollment",
+)
+@view_of("GET /enrollments/{enrollment_id}", tells_of_people=True)
+def enrollment(call: Call, enrollment_id: int, asked: Query[EnrollmentAsked]) -> One:
+    """Return one enrollment by KnowBe4's id, whether or not figures count it."""
+    fields = fields_of(FIELDS, asked)
+    key = call.scope.enrollments().filter(knowbe4_id=enrollment_id).values_list("pk", flat=True).first()
+    rows = []
+    if key is not None:
+        statement = enrollment_page(call.scope, as_of=call.as_of, after=key - 1, limit=1, only=key, with_uncounted=True)
+        rows = read(statement, fields)
+    if not rows:
+        raise Problem(404, "Enrollment not found")
+    return One(fields, rows[0][:-1])
+
+
+def _person(call: Call, knowbe4_id: int) -> int:
+    """Return our key of a person in scope; Problem 400 for any other, as for every filter."""
+    key = call.scope.people().filter(knowbe4_id=knowbe4_id).values_list("pk", flat=True).first()
+    if key is None:
+        raise Problem(400, f"There is no person {knowbe4_id}.", parameter="person")
+    return key
+
+
+def read(statement: Any, fields: list[Field]) -> list[tuple[Any, ...]]:
+    """Return the rows of a page with these fields, and the key as the last value; none without a statement."""
+    if statement is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(statement.select([*(field.name for field in fields), "key"]), statement.values)
+        return cursor.fetchall()

@@ -1,0 +1,104 @@
+"""What a row of the API has: the name, kind and meaning of each value, in JSON, in CSV and in the description."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from dashboard.api.problems import Problem
+from dashboard.exports.neutral import neutral
+
+
+class Kind(StrEnum):
+    """What a value is. Moments are ISO 8601 in UTC, days are local days of the account; a list holds objects."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    MOMENT = "moment"
+    DAY = "day"
+    OBJECTS = "objects"
+
+
+_TYPES: dict[Kind, dict[str, Any]] = {
+    Kind.TEXT: {"type": "string"},
+    Kind.INTEGER: {"type": "integer"},
+    Kind.NUMBER: {"type": "number"},
+    Kind.BOOLEAN: {"type": "boolean"},
+    Kind.MOMENT: {"type": "string", "format": "date-time"},
+    Kind.DAY: {"type": "string", "format": "date"},
+    Kind.OBJECTS: {"type": "array"},
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value of a row; `words` are all it can be, `parts` the fields of each object of a list."""
+
+    name: str
+    kind: Kind
+    about: str
+    example: Any
+    can_be_null: bool = False
+    words: tuple[str, ...] = ()
+    parts: tuple["Field", ...] = ()
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the value."""
+        found = dict(_TYPES[self.kind])
+        if self.parts:
+            found["items"] = schema_of(self.parts)
+        if self.words:
+            found["enum"] = [*self.words, *([None] if self.can_be_null else [])]
+        if self.can_be_null:
+            found["type"] = [found["type"], "null"]
+        return {**found, "description": self.about, "examples": [self.example]}
+
+
+def schema_of(fields: Iterable[Field], *, is_whole: bool = True) -> dict[str, Any]:
+    """Return the JSON Schema of an object with these fields; without `is_whole` the caller may have chosen some."""
+    fields = tuple(fields)
+    found: dict[str, Any] = {
+        "type": "object",
+        "properties": {field.name: field.schema for field in fields},
+        "additionalProperties": False,
+    }
+    if is_whole:
+        found["required"] = [field.name for field in fields]
+    return found
+
+
+def example_of(fields: Iterable[Field]) -> dict[str, Any]:
+    """Return an object with every field's example."""
+    return {field.name: field.example for field in fields}
+
+
+def chosen(fields: Sequence[Field], wanted: str) -> list[Field]:
+    """Return the fields named in `wanted`, separated by commas, in their own order; all without any.
+
+    Problem 400 for a name that is none.
+    """
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    known = {field.name: field for field in fields}
+    for name in names:
+        if name not in known:
+            raise Problem(400, f"There is no field {name[:60]!r}; there are: {', '.join(known)}.", parameter="fields")
+    return [field for field in fields if not names or field.name in names]
+
+
+def written(value: Any) -> Any:
+    """Return a value as CSV has it: nothing is empty, a text that a spreadsheet would run is led by an apostrophe."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return neutral("; ".join(str(part.get("name", "")) for part in value))
+    return neutral(value) if isinstance(value, str) else value

@@ -1,0 +1,35 @@
+"""GET /groups."""
+
+from typing import Any
+
+from django.db.models import F
+from ninja import Query, Router
+
+from dashboard.api.answers import Rows
+from dashboard.api.asking import Listed
+from dashboard.api.calls import Call, fields_of, view_of
+from dashboard.api.fields import Field, Kind
+from dashboard.api.rows import page_of
+
+router = Router(tags=["People"])
+
+FIELDS = (
+    Field("group_id", Kind.INTEGER, "KnowBe4's id; 0 is its group of everybody.", 710001),
+    Field("name", Kind.TEXT, "Its name.", "New hires"),
+    Field("group_type", Kind.TEXT, "KnowBe4's own word.", "smart_group"),
+    Field("status", Kind.TEXT, "KnowBe4's own word.", "active"),
+    Field("member_count", Kind.INTEGER, "KnowBe4's own count, of everybody.", 37, True),
+)
+_GROUPS: dict[str, Any] = {**{field.name: F(field.name) for field in FIELDS}, "group_id": F("knowbe4_id")}
+
+
+class GroupsAsked(Listed):
+    """Which groups: all."""
+
+
+@router.get("/groups", url_name="api_groups", operation_id="list_groups", summary="Groups")
+@view_of("GET /groups")
+def groups(call: Call, asked: Query[GroupsAsked]) -> Rows:
+    """List KnowBe4's groups as of the last sync; /people?group=NAME lists the members in scope."""
+    found = call.scope.groups().filter(removed_at__isnull=True)
+    return page_of(call, found, _GROUPS, fields_of(FIELDS, asked), asked)

@@ -1,0 +1,116 @@
+"""GET /phishing-tests and /phishing-results."""
+
+from typing import Any, Literal
+
+from django.db.models import F
+from ninja import Query, Router
+from pydantic import Field as Parameter
+
+from dashboard.api.answers import Rows
+from dashboard.api.asking import Id, Listed
+from dashboard.api.calls import Call, fields_of, view_of
+from dashboard.api.fields import Field, Kind
+from dashboard.api.problems import Problem
+from dashboard.api.rows import page_of
+
+router = Router(tags=["Phishing"])
+
+_COUNTS = (
+    *("scheduled", "delivered", "opened", "clicked", "replied", "attachment_open", "macro_enabled", "data_entered"),
+    *("qr_code_scanned", "reported", "bounced"),
+)
+TESTS = (
+    Field("test_id", Kind.INTEGER, "KnowBe4's id of the phishing security test (pst_id).", 509),
+    Field("campaign_id", Kind.INTEGER, "KnowBe4's id of the phishing campaign.", 4711, True),
+    Field("name", Kind.TEXT, "Its name.", "October parcel notice"),
+    Field("reported_status", Kind.TEXT, "KnowBe4's own word.", "Closed"),
+    Field("started_at", Kind.MOMENT, "When it started.", "2026-10-05T07:00:00Z", True),
+    Field("duration", Kind.INTEGER, "Days.", 3, True),
+    Field("template", Kind.TEXT, "The name of the template.", "Parcel held"),
+    Field("phish_prone_percentage", Kind.NUMBER, "KnowBe4's figure as it gives it: 0.277 is 27.7 %.", 0.041, True),
+    *(
+        Field(f"{name}_count", Kind.INTEGER, f"KnowBe4's own count, of everybody: {name.replace('_', ' ')}.", 12, True)
+        for name in _COUNTS
+    ),
+)
+_MOMENTS = {
+    "delivered_at": "When it was delivered.",
+    "opened_at": "When it was opened.",
+    "clicked_at": "When they clicked.",
+    "replied_at": "When they replied.",
+    "attachment_opened_at": "When they opened the attachment.",
+    "macro_enabled_at": "When they allowed its macro.",
+    "data_entered_at": "When they entered data.",
+    "qr_code_scanned_at": "When they scanned its code.",
+    "reported_at": "When they reported it.",
+    "bounced_at": "When it came back.",
+    "failed_at": "The first of clicked, replied, attachment opened, macro allowed, data entered and code scanned.",
+}
+RESULTS = (
+    Field("recipient_id", Kind.INTEGER, "KnowBe4's id of the recipient, unique within a test.", 149800001),
+    Field("test_id", Kind.INTEGER, "KnowBe4's id of the phishing security test (pst_id).", 509),
+    Field("test", Kind.TEXT, "Its name.", "October parcel notice"),
+    Field("person_id", Kind.INTEGER, "KnowBe4's id of the user.", 33100001, True),
+    Field("email", Kind.TEXT, "The person's email.", "ada.marsh@brackwater.example", True),
+    *(Field(name, Kind.MOMENT, about, None, True) for name, about in _MOMENTS.items()),
+)
+_TESTS: dict[str, Any] = {
+    **{field.name: F(field.name) for field in TESTS},
+    "test_id": F("knowbe4_id"),
+    "campaign_id": F("campaign__knowbe4_id"),
+    "template": F("template_name"),
+}
+_RESULTS: dict[str, Any] = {
+    **{name: F(name) for name in _MOMENTS},
+    "recipient_id": F("knowbe4_id"),
+    "test_id": F("test__knowbe4_id"),
+    "test": F("test__name"),
+    "person_id": F("person__knowbe4_id"),
+    "email": F("person__email"),
+}
+
+
+class TestsAsked(Listed):
+    """Which phishing tests: all."""
+
+    __test__ = False
+
+
+class ResultsAsked(Listed):
+    """Which results."""
+
+    test: Id | Literal[""] = Parameter("", description="KnowBe4's id of a phishing security test.", examples=[""])
+    person: Id | Literal[""] = Parameter("", description="KnowBe4's id of a user.", examples=[""])
+    failed: bool | Literal[""] = Parameter(
+        "", description="Only who failed the test, or only who did not.", examples=[""]
+    )
+
+
+@router.get("/phishing-tests", url_name="api_phishing_tests", operation_id="list_phishing_tests", summary="Tests")
+@view_of("GET /phishing-tests")
+def phishing_tests(call: Call, asked: Query[TestsAsked]) -> Rows:
+    """List the phishing security tests, with KnowBe4's own counts, as of the last sync."""
+    found = call.scope.phishing_tests().filter(removed_at__isnull=True)
+    return page_of(call, found, _TESTS, fields_of(TESTS, asked), asked)
+
+
+@router.get(
+    "/phishing-results", url_name="api_phishing_results", operation_id="list_phishing_results", summary="Results"
+)
+@view_of("GET /phishing-results", tells_of_people=True)
+def phishing_results(call: Call, asked: Query[ResultsAsked]) -> Rows:
+    """List what people in scope did with phishing tests, as of the last sync."""
+    found = call.scope.phishing_results()
+    if asked.test != "":
+        test = call.scope.phishing_tests().filter(knowbe4_id=asked.test).first()
+        if test is None:
+            raise Problem(400, f"There is no phishing test {asked.test}.", parameter="test")
+        found = found.filter(test=test)
+    if asked.person != "":
+        person = call.scope.people().filter(knowbe4_id=asked.person).first()
+        if person is None:
+            raise Problem(400, f"There is no person {asked.person}.", parameter="person")
+        found = found.filter(person=person)
+    if asked.failed != "":
+        found = found.filter(failed_at__isnull=not asked.failed)
+    return page_of(call, found, _RESULTS, fields_of(RESULTS, asked), asked)

@@ -1,0 +1,73 @@
+"""GET /sync and /sync/runs: how fresh the data is."""
+
+from typing import Any
+
+from django.db.models import F
+from ninja import Query, Router
+
+from dashboard.api.answers import One, Rows
+from dashboard.api.asking import Listed, Shown
+from dashboard.api.calls import Call, fields_of, view_of
+from dashboard.api.fields import Field, Kind
+from dashboard.api.rows import page_of
+from sync.models import SyncRun
+
+router = Router(tags=["Sync"])
+
+_STATES = tuple(SyncRun.State.values)
+RUNS = (
+    Field("run_id", Kind.INTEGER, "Rollcall's number of the sync.", 312),
+    Field("kind", Kind.TEXT, "What it read: everything, what is due, or a file of the console.", "full",
+          words=tuple(SyncRun.Kind.values)),
+    Field("state", Kind.TEXT, "How it stands or ended.", "published", words=_STATES),
+    Field("started_at", Kind.MOMENT, "When it began to read.", "2026-11-23T05:51:00Z"),
+    Field("finished_at", Kind.MOMENT, "When it ended.", "2026-11-23T06:00:00Z", True),
+    Field("published_at", Kind.MOMENT, "When its data began to be shown; null unless published.",
+          "2026-11-23T06:00:00Z", True),
+    Field("requests_made", Kind.INTEGER, "How many requests it made of KnowBe4.", 138),
+)  # fmt: skip
+STATUS = (
+    Field("account", Kind.TEXT, "The account's name.", "Brackwater Mutual"),
+    Field("time_zone", Kind.TEXT, "The zone in which days and quarters are counted.", "Europe/Berlin"),
+    Field("published_run_id", Kind.INTEGER, "The sync whose data is shown; null before the first.", 312, True),
+    Field("published_at", Kind.MOMENT, "When it was published.", "2026-11-23T06:00:00Z", True),
+    Field("data_as_of", Kind.MOMENT, "When it began to read: nothing shown is older.", "2026-11-23T05:51:00Z", True),
+    Field("last_run_id", Kind.INTEGER, "The latest sync, published or not.", 312, True),
+    Field("last_run_state", Kind.TEXT, "How it stands or ended.", "published", True, words=_STATES),
+    Field("last_run_started_at", Kind.MOMENT, "When it began.", "2026-11-23T05:51:00Z", True),
+)
+_RUNS: dict[str, Any] = {**{field.name: F(field.name) for field in RUNS}, "run_id": F("pk")}
+
+
+class RunsAsked(Listed):
+    """Which syncs: all."""
+
+
+class SyncAsked(Shown):
+    """Which values."""
+
+
+@router.get("/sync", url_name="api_sync", operation_id="get_sync", summary="How fresh the data is")
+@view_of("GET /sync")
+def sync(call: Call, asked: Query[SyncAsked]) -> One:
+    """Return which sync's data is shown, and how the latest one stands."""
+    fields = fields_of(STATUS, asked)
+    account, last = call.account, call.scope.runs().order_by("-started_at", "-pk").first()
+    values = {
+        "account": account.name,
+        "time_zone": account.time_zone,
+        "published_run_id": account.published_run_id,
+        "published_at": account.published_at,
+        "data_as_of": account.data_as_of,
+        "last_run_id": last.pk if last else None,
+        "last_run_state": last.state if last else None,
+        "last_run_started_at": last.started_at if last else None,
+    }
+    return One(fields, [values[field.name] for field in fields])
+
+
+@router.get("/sync/runs", url_name="api_sync_runs", operation_id="list_sync_runs", summary="Syncs")
+@view_of("GET /sync/runs")
+def sync_runs(call: Call, asked: Query[RunsAsked]) -> Rows:
+    """List every sync that was tried, the latest first."""
+    return page_of(call, call.scope.runs(), _RUNS, fields_of(RUNS, asked), asked, latest_first=True)

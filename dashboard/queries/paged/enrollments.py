@@ -1,0 +1,149 @@
+"""Enrollments by key: those that count at a moment, or all there are, each with where it stands then."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from dashboard.access import Scope
+from dashboard.metrics import SPANS
+from dashboard.models import CONTENT_TYPE_CODES
+from dashboard.queries.asking import Basis, Filters, State
+from dashboard.queries.enrollment_list import DAYS_PAST_DUE
+from dashboard.queries.figures import IS_EXEMPT
+from dashboard.queries.names import NAME
+from dashboard.queries.selection import Selection, select
+from dashboard.queries.statement import Statement
+from dashboard.rollups import stretches
+from dashboard.rollups.facts import NAME_KEY
+
+
+def enrollment_page(
+    scope: Scope,
+    *,
+    as_of: datetime,
+    after: int,
+    limit: int,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    person: int | None = None,
+    only: int | None = None,
+    with_uncounted: bool = False,
+    is_exempt: bool | None = None,
+) -> Statement | None:
+    """Return the enrollments of people in scope with a key of ours above `after`, `limit` of them; None: nobody's.
+
+    They are exactly those that `counted` counts at `as_of`, exempt ones too; `with_uncounted` those too that no figure
+    counts: optional campaigns, people who left, words nobody knows. `person` and `only` are keys of one person and one
+    enrollment; `is_exempt` leaves those that are, or are not, under an exemption.
+    """
+    selection = select(scope, as_of=as_of, filters=filters, basis=Basis.NOW)
+    if selection is None:
+        return None
+    selection = replace(selection, only=person)
+    source = _everything(selection, has_all=scope.sees_everyone) if with_uncounted else _facts(selection)
+    conditions = ["f.enrollment_id > %(after)s", selection.of_facts, selection.of_states]
+    if not with_uncounted:
+        conditions.append(_held("counted"))
+    if only is not None:
+        conditions.append("f.enrollment_id = %(enrollment)s")
+    if is_exempt is not None:
+        conditions.append(IS_EXEMPT if is_exempt else f"NOT {IS_EXEMPT}")
+    return Statement(
+        _COLUMNS,
+        f"(SELECT f.* FROM {source} WHERE {' AND '.join(conditions)} ORDER BY f.enrollment_id LIMIT %(limit)s) f",
+        "f.enrollment_id",
+        {**selection.values, "after": after, "limit": limit, "enrollment": only},
+        _JOINS,
+    )
+
+
+def _held(name: str) -> str:
+    return f"({stretches.holds(SPANS[name], '%(now)s')})"
+
+
+# The moments of a stretch as they are: see `stretches.current_at`, which the planner cannot look through.
+_MOMENTS = """
+    f.enrolled_at AS e, coalesce(f.until, 'infinity') AS u, coalesce(f.started_at, 'infinity') AS s,
+    coalesce(f.completed_at, 'infinity') AS c, coalesce(f.due_at, 'infinity') AS d,
+    least(f.completed_at, f.due_at, 'infinity') AS i, f.completed_at > f.due_at AS is_late
+"""
+_DIMENSIONS = "f.enrollment_id, f.account_id, f.person_id, f.department_id, f.manager_id, f.campaign_id, f.content_type"
+
+
+def _facts(selection: Selection) -> str:
+    return f"(SELECT {_DIMENSIONS}, {_MOMENTS}, true AS is_counted FROM {selection.facts}) f"
+
+
+def _everything(selection: Selection, *, has_all: bool) -> str:
+    """Return the source of every enrollment that is there at the moment, placed as facts are."""
+    codes = " ".join(f"WHEN '{kind.value}' THEN {code}" for kind, code in CONTENT_TYPE_CODES.items())
+    return f"""
+        (SELECT {_DIMENSIONS}, {_MOMENTS}, EXISTS (
+             SELECT FROM dashboard_fact counted WHERE counted.enrollment_id = f.enrollment_id
+               AND counted.enrolled_at <= %(now)s AND coalesce(counted.until, 'infinity') > %(now)s
+         ) AS is_counted
+         FROM (SELECT e.id AS enrollment_id, e.account_id, e.person_id,
+                      CASE WHEN home.key = '' THEN 0 ELSE coalesce(home.id, 0) END AS department_id,
+                      coalesce(p.manager_id, {NAME_KEY.format("coalesce(p.manager_name, '')")}) AS manager_id,
+                      coalesce(e.campaign_id, 0) AS campaign_id,
+                      CASE item.content_type {codes} ELSE 0 END AS content_type,
+                      e.enrolled_at, e.removed_at AS until, e.started_at, e.completed_at, e.due_at
+               FROM sync_enrollment e
+               LEFT JOIN sync_person p ON p.id = e.person_id
+               LEFT JOIN sync_department own ON own.id = p.department_id
+               LEFT JOIN sync_department home ON home.id = coalesce(own.merged_into_id, own.id)
+               LEFT JOIN sync_contentitem item ON item.id = e.content_id
+               WHERE e.account_id = %(account)s AND {"true" if has_all else "p.id IS NOT NULL"}) f
+         WHERE f.enrolled_at <= %(now)s AND (f.until IS NULL OR f.until > %(now)s)) f
+    """
+
+
+_STATE = " ".join(
+    f"WHEN {_held(name)} THEN '{state.value}'"
+    for name, state in (
+        ("completed", State.COMPLETED),
+        ("past_due", State.PAST_DUE),
+        ("in_progress", State.IN_PROGRESS),
+    )
+)
+_JOINS = {
+    "enrollment": "JOIN sync_enrollment enrollment ON enrollment.id = f.enrollment_id",
+    "person": "LEFT JOIN sync_person person ON person.id = f.person_id",
+    "department": "LEFT JOIN sync_department department ON department.id = f.department_id",
+    "campaign": "LEFT JOIN sync_campaign campaign ON campaign.id = f.campaign_id",
+    "content": """
+        LEFT JOIN (SELECT e.id AS enrollment_id, item.name, item.content_type, item.knowbe4_id, item.source
+                   FROM sync_enrollment e JOIN sync_contentitem item ON item.id = e.content_id) content
+          ON content.enrollment_id = f.enrollment_id
+    """,
+}
+_COLUMNS = {
+    "key": "f.enrollment_id",
+    "enrollment_id": "enrollment.knowbe4_id",
+    "person_id": "person.knowbe4_id",
+    "person": NAME,
+    "email": "person.email",
+    "employee_number": "person.employee_number",
+    "department": "nullif(department.name, '')",
+    "manager": "nullif(btrim(person.manager_name), '')",
+    "manager_email": "nullif(person.manager_email, '')",
+    "campaign_id": "campaign.knowbe4_id",
+    "campaign": "campaign.name",
+    "content_id": "content.knowbe4_id",
+    "content_source": "content.source",
+    "content": "content.name",
+    "content_type": "content.content_type",
+    "state": f"CASE {_STATE} ELSE '{State.NOT_STARTED.value}' END",
+    "is_late": f"({_held('completed_late')}) IS TRUE",
+    "is_counted": "f.is_counted",
+    "is_exempt": f"({IS_EXEMPT})",
+    "enrolled_at": "f.e",
+    "started_at": "CASE WHEN f.s <= %(now)s THEN f.s END",
+    "completed_at": "CASE WHEN f.c <= %(now)s THEN f.c END",
+    "due_at": "nullif(f.d, 'infinity')",
+    "due_source": "enrollment.due_source",
+    "original_due_at": "enrollment.original_due_at",
+    "days_past_due": f"CASE WHEN {_held('past_due')} THEN {DAYS_PAST_DUE.format(due='f.d')} END",
+    "time_spent": "enrollment.time_spent",
+    "score": "enrollment.score",
+    "policy_acknowledged": "enrollment.policy_acknowledged",
+    "reported_status": "enrollment.reported_status",
+}
