@@ -325,8 +325,24 @@ AGE_LIMITS = {
 
 
 def days_past_due(due_at: datetime, as_of: datetime, zone: ZoneInfo) -> int:
-    """Return local days between the due date and `as_of`, at least 1; both days are of the account's zone."""
-    return max(1, (as_of.astimezone(zone).date() - due_at.astimezone(zone).date()).days)
+    """Return days between the local date of the due date and the day that `as_of` belongs to, at least 1.
+
+    As of a past day, asked for as the midnight that ends it, it is what a reader of that evening would have counted.
+    """
+    return max(1, (day_of(as_of, zone) - due_at.astimezone(zone).date()).days)
+
+
+def days_late(due_at: datetime, completed_at: datetime, zone: ZoneInfo) -> int:
+    """Return local days between the due date and a later completion, at least 1."""
+    return max(1, (completed_at.astimezone(zone).date() - due_at.astimezone(zone).date()).days)
+
+
+def day_of(as_of: datetime, zone: ZoneInfo) -> date:
+    """Return the local day that figures as of a moment belong to: that of the last instant before it.
+
+    So midnight belongs to the day that it ends, and any other moment to its own.
+    """
+    return (as_of - timedelta(microseconds=1)).astimezone(zone).date()
 
 
 def local_midnight(day: date, zone: ZoneInfo) -> datetime:

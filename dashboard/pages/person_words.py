@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from dashboard.metrics import days_past_due
+from dashboard.metrics import day_of, days_late, days_past_due
 from dashboard.models import Exemption
 from dashboard.pages import change_words
 from dashboard.pages.change_words import field_words, value_words
@@ -272,7 +272,7 @@ def outcome(owed: Owed, *, as_of: datetime, zone: ZoneInfo) -> tuple[str, str]:
     if owed.state == State.COMPLETED and row.completed_at is not None:
         note = ""
         if owed.is_late and row.due_at is not None:
-            days = days_past_due(row.due_at, row.completed_at, zone)
+            days = days_late(row.due_at, row.completed_at, zone)
             note = ngettext("Completed late, %(n)s day", "Completed late, %(n)s days", days) % {"n": number(days)}
         elif row.is_completion_observed:
             note = _("Date of the sync that saw it")
@@ -282,7 +282,7 @@ def outcome(owed: Owed, *, as_of: datetime, zone: ZoneInfo) -> tuple[str, str]:
     if owed.state == State.PAST_DUE:
         days = days_past_due(row.due_at, as_of, zone)
         return ngettext("%(n)s day past due", "%(n)s days past due", days) % {"n": number(days)}, ""
-    left = (row.due_at.astimezone(zone).date() - as_of.astimezone(zone).date()).days
+    left = (row.due_at.astimezone(zone).date() - day_of(as_of, zone)).days
     if not left:
         return _("Due today"), ""
     return ngettext("%(n)s day left", "%(n)s days left", left) % {"n": number(left)}, ""

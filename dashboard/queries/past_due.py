@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from dashboard.access import Scope
-from dashboard.metrics import AGE_LIMITS, SPANS, Age, days_past_due, local_midnight
+from dashboard.metrics import AGE_LIMITS, SPANS, Age, day_of, days_past_due, local_midnight
 from dashboard.queries.asking import Basis, Filters, State
 from dashboard.queries.figures import IS_EXEMPT
 from dashboard.queries.names import NAME
@@ -157,7 +157,7 @@ def ageing(
 
 def age_bounds(selection: Selection) -> tuple[list[Age], list[datetime]]:
     """Return the ages from the oldest on, and the moments at which each younger one begins: as width_bucket counts."""
-    today = selection.as_of.astimezone(selection.zone).date()
+    today = day_of(selection.as_of, selection.zone)
     ages = sorted(AGE_LIMITS, key=lambda age: -AGE_LIMITS[age][0])
     bounds = [
         local_midnight(today - timedelta(days=most), selection.zone)

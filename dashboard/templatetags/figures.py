@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from dashboard.metrics import Rate
+from dashboard.metrics import Rate, day_of
 
 register = template.Library()
 
@@ -136,8 +136,8 @@ def _stamp(moment: datetime, zone: str, language: str | None) -> SafeString:
 
 @register.filter
 def ahead(moment: datetime, as_of: datetime) -> str:
-    """Write how many local days lie between: "today", "tomorrow", "in 10 days"."""
-    days = (timezone.localtime(moment).date() - timezone.localtime(as_of).date()).days
+    """Write how many local days lie between: "today", "tomorrow", "in 10 days"; as of a past day, those from it on."""
+    days = (timezone.localtime(moment).date() - day_of(as_of, timezone.get_current_timezone())).days
     if days <= 0:
         return _("today")
     if days == 1:

@@ -149,6 +149,8 @@ def test_open_without_an_end_is_open_for_good() -> None:
 )
 def test_days_past_due_and_their_bucket_count_local_days(due_at: datetime, days: int, age: Age) -> None:
     assert metrics.days_past_due(due_at, NOW, BERLIN) == days
+    # The midnight that ends the day counts as the day.
+    assert metrics.days_past_due(due_at, datetime(2026, 11, 23, 23, 0, tzinfo=UTC), BERLIN) == days
     fewest, most = metrics.AGE_LIMITS[age]
     assert fewest <= days
     assert most is None or days <= most

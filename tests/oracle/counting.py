@@ -304,8 +304,9 @@ class Count:
         return found
 
     def days_past_due(self, due_at: datetime) -> int:
-        """Return the local days between, at least 1."""
-        today, then = (moment.astimezone(self.company.zone).date() for moment in (self.at, due_at))
+        """Return the local days between, at least 1; a midnight is the end of its day."""
+        last = self.at - timedelta(microseconds=1)
+        today, then = (moment.astimezone(self.company.zone).date() for moment in (last, due_at))
         return max(1, (today - then).days)
 
     def days_to_complete(self, *, gross: bool) -> tuple[list[float], int]:

@@ -107,6 +107,9 @@ def test_days_past_due_are_local_days_and_at_least_one() -> None:
     assert count.days_past_due(datetime(2025, 3, 31, 21, 30, tzinfo=UTC)) == 1
     assert count.days_past_due(datetime(2025, 3, 31, 22, 10, tzinfo=UTC)) == 1
     assert count.days_past_due(datetime(2025, 3, 29, 22, 59, tzinfo=UTC)) == 3
+    # Midnight ends the 31st.
+    count = Count(one(), Question(datetime(2025, 3, 31, 22, 0, tzinfo=UTC)))
+    assert count.days_past_due(datetime(2025, 3, 29, 22, 59, tzinfo=UTC)) == 2
     assert [counting.bucket(days) for days in (1, 7, 8, 14, 15, 30, 31, 60, 61, 90, 91)] == (
         "1-7 1-7 8-14 8-14 15-30 15-30 31-60 31-60 61-90 61-90 over-90".split()
     )
