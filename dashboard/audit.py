@@ -33,8 +33,8 @@ ADDRESS = "(address)"
 # Words, ids, days and their lists: what our own links put into an address. Anything else somebody typed.
 WORD = re.compile(r"[A-Za-z0-9_.,:-]{0,60}")
 TYPED = "(typed)"
-# The search for people: always typed, and often a name.
-NOT_ASKED = frozenset({"q"})
+# The key of a search says nothing to anybody but who searched, and not for long.
+NOT_ASKED = frozenset({"found"})
 # Not by the ORM, which asks for the new row back: most who write to the log may not read it.
 INSERT = """
 INSERT INTO dashboard_auditevent

@@ -11,6 +11,7 @@ from django.db.models import Count, QuerySet
 from django.urls import reverse
 
 from dashboard.access import Scope
+from dashboard.searches import keep
 
 Address = Callable[["Places"], str]
 
@@ -29,10 +30,11 @@ class Door:
 class Places:
     """What the account holds, drawn from by chance; the same each time for the same seed and data."""
 
-    def __init__(self, scope: Scope, *, now: datetime, seed: int = 7) -> None:
+    def __init__(self, scope: Scope, *, now: datetime, reader: int = 0, seed: int = 7) -> None:
         if scope.account is None:
             raise ValueError("Nobody is asking.")
         self._dice = random.Random(seed)  # noqa: S311 - a benchmark needs no secrets
+        self._reader = reader
         self._today = now.astimezone(scope.account.zone).date()
         people = scope.people()
         self.departments = _keys(scope.departments().filter(merged_into=None))
@@ -54,6 +56,10 @@ class Places:
     def typed(self) -> str:
         """Return the first letters of somebody's name."""
         return self._dice.choice(self._names or ["a"])[: self._dice.choice((2, 3, 4))]
+
+    def found(self) -> str:
+        """Return the key of a search for somebody, kept for who is asking."""
+        return keep(self._reader, self.typed())
 
     def page(self, most: int) -> int:
         """Return the number of a page of a list."""
@@ -151,7 +157,7 @@ FRAGMENTS = (
         Door(f"list of past due, by {sort}", _at("past_due", by="none", sort=sort), LIST)
         for sort in ("days", "items", "person", "department", "manager", "activity")
     ),
-    Door("people as one types", _at("people", q=Places.typed), PEOPLE),
+    Door("people as one types", _at("people", found=Places.found), PEOPLE),
     *(
         Door(f"list of people, by {sort.lstrip('-')}", _at("people", sort=sort), PEOPLE)
         for sort in ("person", "department", "manager", "-assigned", "-completed", "-past_due", "-activity", "-risk")

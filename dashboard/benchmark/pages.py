@@ -48,7 +48,7 @@ def measure_pages(
         session = client.session
         session["account"] = account.pk
         session.save()
-        places = Places(Scope(account, frozenset({Membership.Role.ADMINISTRATOR})), now=now)
+        places = Places(Scope(account, frozenset({Membership.Role.ADMINISTRATOR})), now=now, reader=reader.pk)
         asker = _Asker(client, places, runs)
         figures: list[Figure] = []
         for kind, doors, goal in (("page", PAGES, PAGE_GOAL), ("fragment", FRAGMENTS, FRAGMENT_GOAL)):

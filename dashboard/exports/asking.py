@@ -14,6 +14,7 @@ from dashboard.access import Scope, ScopedRequest
 from dashboard.exports.columns import Column
 from dashboard.pages.asked import Asked, asked
 from dashboard.queries.statement import Statement
+from dashboard.searches import NOTHING, PARAMETER, Search
 from sync.models import Account
 
 # More columns than any list has.
@@ -24,7 +25,8 @@ _MOST_COLUMNS = 100
 class Question:
     """What a page's address asks for, in a scope and at a moment. A worker asks it as well as a request does.
 
-    `GET` is the page's query. `now` is the clock, `as_of` the moment of figures; `past_day` is the day that it ends.
+    `GET` is the page's query, `search` whom it looks for: its address holds only a key. `now` is the clock, `as_of` the
+    moment of figures; `past_day` is the day that it ends.
     """
 
     scope: Scope
@@ -32,6 +34,12 @@ class Question:
     now: datetime
     as_of: datetime
     past_day: date | None = None
+    search: Search = NOTHING
+
+    def __post_init__(self) -> None:
+        # A key whose words nobody brought along must not mean everybody.
+        if self.GET.get(PARAMETER) and not self.search:
+            object.__setattr__(self, "search", Search(is_lost=True))
 
     @property
     def account(self) -> Account:

@@ -34,6 +34,7 @@ from dashboard.exports.tables import TABLES
 from dashboard.exports.workbook import write_workbook
 from dashboard.models import Export, User
 from dashboard.row_security import within
+from dashboard.searches import Search
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ def parameters_of(question: Question, columns: list[str]) -> dict[str, Any]:
     """Return what was asked, for a worker to ask again: the same query at the same moment, whenever it gets to it."""
     return {
         "query": question.GET.urlencode(),
+        "search": question.search.text,
+        "is_lost": question.search.is_lost,
         "as_of": question.as_of.isoformat(),
         "past_day": question.past_day.isoformat() if question.past_day else None,
         "columns": columns,
@@ -190,7 +193,8 @@ def question_of(export: Export, now: datetime) -> tuple[Table, Question, list[st
     asked = export.parameters
     past_day = date.fromisoformat(asked["past_day"]) if asked.get("past_day") else None
     as_of = datetime.fromisoformat(asked["as_of"])
-    return table, Question(scope, QueryDict(asked["query"]), now, as_of, past_day), list(asked["columns"])
+    search = Search(asked.get("search", ""), asked.get("is_lost", False))
+    return table, Question(scope, QueryDict(asked["query"]), now, as_of, past_day, search), list(asked["columns"])
 
 
 def _make(export: Export) -> None:

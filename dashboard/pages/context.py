@@ -13,6 +13,7 @@ from dashboard.access import ScopedRequest
 from dashboard.metrics import quarter_name
 from dashboard.pages.asked import CARRIED
 from dashboard.pages.sync_requests import SyncPanel, sync_panel
+from dashboard.searches import searched
 
 # Typed after `g` wherever nothing is being written: the way to a page without the mouse.
 KEYS = {
@@ -199,7 +200,7 @@ class Shell:
     @property
     def searched(self) -> str:
         """What was searched for."""
-        return self.request.GET.get("q", "") if self.current == "people" else ""
+        return searched(self.request).text if self.current == "people" else ""
 
     @property
     def is_sync_page(self) -> bool:

@@ -22,12 +22,13 @@ from dashboard.exports.tables import TABLES
 from dashboard.models import Export, User
 from dashboard.pages.queue import QueueUnreachableError, send
 from dashboard.rate_limits import limited
+from dashboard.searches import PARAMETER, searched
 
 FRAGMENT = "exports-list"
 # Files of the last days; older ones are of no use to anybody.
 MOST_LISTED = 50
 # What an address says that the log may keep: ids, and words of ours. Whatever somebody typed is told as typed.
-_TYPED = frozenset({"q", "name"})
+_TYPED = frozenset({PARAMETER, "name"})
 _PLAIN = re.compile(r"[\w.-]{0,60}", re.ASCII)
 # Parts of a page's address that a whole list has no use for.
 _OF_PAGES = ("page", "by", "all", "column", "format")
@@ -66,7 +67,7 @@ def _question(request: ScopedRequest) -> Question:
     query = request.GET.copy()
     for name in _OF_PAGES:
         query.pop(name, None)
-    return Question(request.scope, query, request.now, request.as_of, request.past_day)
+    return Question(request.scope, query, request.now, request.as_of, request.past_day, searched(request))
 
 
 def _back(table: Table, question: Question) -> str:

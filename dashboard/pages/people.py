@@ -21,11 +21,10 @@ from dashboard.pages.people_rows import Pen
 from dashboard.queries import people as queries
 from dashboard.queries.figures import figures
 from dashboard.queries.people import Sort, Standing, Status, Wanted
-from dashboard.rate_limits import limited
+from dashboard.searches import PARAMETER, searched
 from dashboard.templatetags.figures import number
 
 ROWS = 50
-LONGEST_SEARCH = 100
 FRAGMENT = "people-list"
 FILTERS = ("department", "manager", "campaign", "type", "group", "basis")
 # Filters of other pages that narrow this one, too, when a link brings them.
@@ -60,7 +59,6 @@ class Column:
 
 @require_GET
 @vary_on_headers("HX-Target")
-@limited("search", when=lambda request: request.GET.get("q"))
 def people(request: ScopedRequest) -> HttpResponse:
     """List the people in scope; a search, a filter or an order replaces the list alone."""
     question = asked(request)
@@ -73,7 +71,7 @@ def people(request: ScopedRequest) -> HttpResponse:
         "rows": [pen.row(row) for row in found.rows],
         "bar": _bar(request, question, wanted),
         "columns": _columns(sort, is_descending=is_descending),
-        "search": request.GET.get("q", "").strip()[:LONGEST_SEARCH],
+        "search": searched(request),
         "wanted": wanted,
         "elsewhere": _elsewhere(request, question, wanted) if wanted.words and not found.total else 0,
     }
@@ -85,7 +83,9 @@ def people(request: ScopedRequest) -> HttpResponse:
 
 def wanted_in(request: HttpRequest) -> Wanted:
     status = _word(request, "status", Status) or Status.ACTIVE
-    return Wanted.typed(request.GET.get("q", "")[:LONGEST_SEARCH], status, _word(request, "standing", Standing))
+    search = searched(request)
+    wanted = Wanted.typed(search.text, status, _word(request, "standing", Standing))
+    return replace(wanted, is_nobody=search.is_lost)
 
 
 def _word(request: HttpRequest, name: str, words: type[_Word]) -> _Word | None:
@@ -134,7 +134,7 @@ def _page(
 def _bar(request: ScopedRequest, question: Asked, wanted: Wanted) -> FilterBar:
     """Return the filters of all numbers that matter here, and this list's own."""
     names = [name for name in FILTERS if name not in _BROUGHT or request.GET.get(name)]
-    bar = filter_bar(request, question, names=names, target=FRAGMENT, drops=("status", "standing", "state", "q"))
+    bar = filter_bar(request, question, names=names, target=FRAGMENT, drops=("status", "standing", "state", PARAMETER))
     own = (
         _control(request, "standing", _("Standing"), {None: _("All"), **STANDINGS}, wanted.standing, None),
         _control(request, "status", _("Status"), STATUSES, wanted.status, Status.ACTIVE),

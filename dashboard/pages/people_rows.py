@@ -27,7 +27,7 @@ class Pen:
         context = {"request": request}
         self._as_of: datetime = request.as_of
         self._zone = request.account.zone
-        self._department = here(context, department=None, q=None, sort=None)
+        self._department = here(context, department=None, found=None, sort=None)
         self._carried = to(context, "people").removeprefix(reverse("people"))
         self._person = reverse("person", args=[0]).removesuffix("0/")
         self._left, self._no_department, self._no_manager = _("Left"), _("No department"), _("No manager")

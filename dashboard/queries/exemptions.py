@@ -10,6 +10,7 @@ from django.db.models.functions import Least
 from dashboard import metrics
 from dashboard.access import Scope
 from dashboard.models import Exemption
+from dashboard.searches import NOTHING, Search
 from sync.models import Enrollment
 
 State = Exemption.State
@@ -40,7 +41,7 @@ def expiring(at: datetime) -> Q:
 
 
 def exemptions(
-    scope: Scope, *, at: datetime, search: str = "", reason: str = "", campaign: int | None = None
+    scope: Scope, *, at: datetime, search: Search = NOTHING, reason: str = "", campaign: int | None = None
 ) -> QuerySet[Any]:
     """Return the exemptions in scope with their `standing`, newest first; `search` looks in names and emails."""
     found = scope.exemptions().annotate(standing=exemption_state(at)).order_by("-requested_at", "-pk")
@@ -48,7 +49,9 @@ def exemptions(
         found = found.filter(reason=reason)
     if campaign is not None:
         found = found.filter(campaign=campaign)
-    for word in search.split()[:6]:
+    if search.is_lost:
+        return found.none()
+    for word in search.text.split()[:6]:
         found = found.filter(
             Q(person__first_name__icontains=word)
             | Q(person__last_name__icontains=word)

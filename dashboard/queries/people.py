@@ -60,11 +60,15 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which people, beside the filters of all numbers. `words` are what was typed; each must be found."""
+    """Which people, beside the filters of all numbers. `words` are what was typed; each must be found.
+
+    `is_nobody`: whom is not known any more, so nobody is meant.
+    """
 
     words: tuple[str, ...] = ()
     status: Status = Status.ACTIVE
     standing: Standing | None = None
+    is_nobody: bool = False
 
     @classmethod
     def typed(cls, text: str, status: Status = Status.ACTIVE, standing: Standing | None = None) -> "Wanted":
@@ -127,7 +131,7 @@ def people(
     `are_few`: the filters leave so few that all are counted from their facts, in one query.
     """
     selection = select(scope, as_of=as_of, filters=filters, basis=basis)
-    if selection is None:
+    if selection is None or wanted.is_nobody:
         return Page()
     question = _question(selection, wanted, sort, are_few=are_few)
     values = {**question.values, "limit": limit, "offset": offset}
@@ -161,7 +165,7 @@ def listing(
     Its columns are the fields of a `PersonRow` in their order, and one more. None: nobody may be seen.
     """
     selection = select(scope, as_of=as_of, filters=filters, basis=basis)
-    if selection is None:
+    if selection is None or wanted.is_nobody:
         return None
     question = _question(selection, wanted, sort, are_few=False)
     with connection.cursor() as cursor:

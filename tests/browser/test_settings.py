@@ -42,7 +42,7 @@ def test_a_campaign_is_left_out_and_a_department_merged(
     page.get_by_label("Search by name").fill("autumn")
     page.get_by_label("Search by name").press("Enter")
     expect(page.locator("#settings-campaigns tbody tr")).to_have_count(1)
-    expect(page).to_have_url(f"{live_server.url}/settings/campaigns/?q=autumn")
+    expect(page).to_have_url(f"{live_server.url}/settings/campaigns/?name=autumn")
     page.get_by_role("link", name="Autumn awareness 2026").click()
     expect(page.locator(".lead")).to_contain_text("160 enrollments count")
     assert_good_everywhere(page)

@@ -32,7 +32,7 @@ TARGETS = re.compile(r'hx-target="#([a-z0-9-]+)"')
 # What these are about belongs to nobody's account; signing out would end the walk.
 NOT_WALKED = ("account_logout", "demo_sign_in")
 # Pages with a way to narrow them, by what people's own links never say.
-SEARCHES = ("people/?q=zq", "people/?q=example", "campaigns/?name=zq", "settings/exemptions/?q=zq")
+SEARCHES = (("people", "zq"), ("people", "example"), ("exemptions", "zq"), ("request_exemption", "zq"))
 
 
 def test_every_address_has_an_entry() -> None:
@@ -122,7 +122,8 @@ def walk(client: Client, canary: Canary) -> Iterator[Seen]:
     followed.
     """
     waiting = [address for name in names() if name not in NOT_WALKED for address in addresses(name, canary.keys)]
-    waiting += [f"/{address}" for address in SEARCHES]
+    waiting += [client.post(f"/search/{page}/", {"q": text}).headers["Location"] for page, text in SEARCHES]
+    waiting.append("/campaigns/?name=zq")
     waiting += [f"/reports/{kind}/?subject={key}" for kind in ("department", "campaign", "person")
                 for key in canary.keys[kind]]  # fmt: skip
     known = {shape(address) for address in waiting}

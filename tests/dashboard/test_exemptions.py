@@ -21,6 +21,7 @@ from tests import factories
 
 LIST = {"HX-Request": "true", "HX-Target": "exemption-list"}
 MATCHES = {"HX-Request": "true", "HX-Target": "matches"}
+WHO = "/search/request_exemption/"
 Reason = Exemption.Reason
 State = Exemption.State
 
@@ -62,11 +63,13 @@ def approved(person: Person, by: User, other: User, **days: int | None) -> Exemp
 # Asking ---------------------------------------------------------------------------------------------------------
 
 
-def test_somebody_is_found_and_asked_for(as_alice: Client, alice: User, ada: Person, account: Account) -> None:
-    part = as_alice.get("/settings/exemptions/new/?q=whitlock", headers=MATCHES).content.decode()
+def test_somebody_is_found_and_asked_for(
+    as_alice: Client, alice: User, ada: Person, account: Account, redis_url: str
+) -> None:
+    part = as_alice.post(WHO, {"q": "whitlock"}, headers=MATCHES, follow=True).content.decode()
     assert f'href="/settings/exemptions/new/?person={ada.pk}"' in part
     assert "<html" not in part
-    assert "No active person is called “nobody”." in as_alice.get("/settings/exemptions/new/?q=nobody").content.decode()
+    assert "No active person is called “nobody”." in as_alice.post(WHO, {"q": "nobody"}, follow=True).content.decode()
 
     campaign = factories.CampaignFactory(account=account, name="Autumn")
     address = f"/settings/exemptions/new/?person={ada.pk}"
@@ -124,10 +127,11 @@ def test_what_is_wrong_is_said_beside_its_field(
     assert not Exemption.objects.exists()
 
 
-def test_nobody_of_another_account_is_asked_for(as_alice: Client, account: Account) -> None:
+def test_nobody_of_another_account_is_asked_for(as_alice: Client, account: Account, redis_url: str) -> None:
     person = factories.PersonFactory(first_name="Zephyrine")
     assert as_alice.get(f"/settings/exemptions/new/?person={person.pk}").status_code == 404
-    assert "Zephyrine" not in as_alice.get("/settings/exemptions/new/?q=zephyrine", headers=MATCHES).content.decode()
+    answer = as_alice.post(WHO, {"q": "zephyrine"}, headers=MATCHES, follow=True)
+    assert "No active person is called “zephyrine”." in answer.content.decode()
     assert as_alice.get("/settings/exemptions/new/?person=x").status_code == 400
 
 
@@ -212,7 +216,7 @@ def test_the_list_is_by_state_with_filters(
     assert "<html" not in part
     assert "Ada Whitlöck" in part
     assert "ends in 5 days" in part
-    everything = as_alice.get("/settings/exemptions/?state=all&q=ost").content.decode()
+    everything = as_alice.post("/search/exemptions/", {"q": "ost", "state": "all"}, follow=True).content.decode()
     assert "Bert" in everything
     assert "Ada" not in everything
     nothing = as_alice.get("/settings/exemptions/?state=all&reason=sickness").content.decode()

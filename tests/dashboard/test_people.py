@@ -1,8 +1,11 @@
 """People: searched, filtered and ordered, with figures that are those of every other page."""
 
+import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+import redis
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -12,10 +15,12 @@ from dashboard.models import Membership, User
 from dashboard.queries.figures import figures
 from dashboard.queries.people import Sort, Standing, Status, Wanted, people
 from dashboard.rollups import rebuild
+from dashboard.searches import keep
 from sync.models import Account, Person, SyncRun
 from tests import factories
 
 HTMX = {"HX-Request": "true", "HX-Target": "people-list"}
+pytestmark = pytest.mark.usefixtures("redis_url")
 
 
 def add_people(account: Account) -> None:
@@ -49,6 +54,11 @@ def crowd(company: Account) -> Account:
 
 def scope_of(account: Account) -> Scope:
     return Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+
+
+def address(reader: User, text: str) -> str:
+    """Return where a reader's search leads."""
+    return f"/people/?found={keep(reader.pk, text)}"
 
 
 def found(account: Account, text: str, status: Status = Status.ACTIVE) -> list[str]:
@@ -136,8 +146,8 @@ def test_the_page_lists_people_with_where_they_stand(as_alice: Client, crowd: Ac
     assert "1 to 50 of 163" in text
 
 
-def test_a_fragment_is_the_list_alone(as_alice: Client, few: Account) -> None:
-    response = as_alice.get("/people/?q=angstrom", headers=HTMX)
+def test_a_fragment_is_the_list_alone(as_alice: Client, alice: User, few: Account) -> None:
+    response = as_alice.get(address(alice, "angstrom"), headers=HTMX)
     text = response.content.decode()
     assert "<html" not in text
     assert text.startswith('<div id="people-list">')
@@ -146,10 +156,12 @@ def test_a_fragment_is_the_list_alone(as_alice: Client, few: Account) -> None:
     assert "HX-Target" in response["Vary"]
 
 
-def test_another_account_is_out_of_scope(as_alice: Client, few: Account) -> None:
+def test_another_account_is_out_of_scope(as_alice: Client, alice: User, few: Account) -> None:
     stranger = factories.PersonFactory(account=factories.AccountFactory(), last_name="Elsewhere")
     rebuild(stranger.account, at=timezone.now())
-    assert "Elsewhere" not in as_alice.get("/people/?q=elsewhere&status=any").content.decode().split("<table")[-1]
+    text = as_alice.get(f"{address(alice, 'elsewhere')}&status=any").content.decode()
+    assert "Elsewhere" not in text
+    assert "each word must be found" in text
     assert as_alice.get(f"/people/{stranger.pk}/").status_code == 404
 
 
@@ -159,12 +171,12 @@ def test_somebody_without_access_sees_nobody(client: Client, charlie: User, few:
 
 
 def test_the_page_stays_within_twelve_queries(
-    as_alice: Client, crowd: Account, django_assert_max_num_queries: DjangoAssertNumQueries
+    as_alice: Client, alice: User, crowd: Account, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for query in (
         "",
-        "q=ang",
-        "q=nobodyatall",
+        f"found={keep(alice.pk, 'ang')}",
+        f"found={keep(alice.pk, 'nobodyatall')}",
         "sort=-past_due",
         "sort=department",
         "standing=past_due&sort=manager",
@@ -180,11 +192,11 @@ def test_an_address_that_means_nothing_is_refused(as_alice: Client, account: Acc
         assert as_alice.get(f"/people/?{query}").status_code == 400, query
 
 
-def test_an_empty_list_says_why(as_alice: Client, few: Account) -> None:
-    text = as_alice.get("/people/?q=johanna").content.decode()
+def test_an_empty_list_says_why(as_alice: Client, alice: User, few: Account) -> None:
+    text = as_alice.get(address(alice, "johanna")).content.decode()
     assert "Nobody here matches “johanna”." in text
     assert "1 person does without the filters" in text
-    assert "each word must be found" in as_alice.get("/people/?q=nobodyatall").content.decode()
+    assert "each word must be found" in as_alice.get(address(alice, "nobodyatall")).content.decode()
     department = factories.DepartmentFactory(account=few)
     assert "Nobody is left with these filters." in as_alice.get(f"/people/?department={department.pk}").content.decode()
 
@@ -207,3 +219,40 @@ def test_managers_narrow_the_list_to_their_reports(as_alice: Client, few: Accoun
     text = as_alice.get(f"/people/?manager={manager.pk}&direct=1").content.decode()
     assert "Søren Müller-Weiß" in text
     assert "1 person<" in text
+
+
+def test_what_is_typed_stands_in_no_address(as_alice: Client, alice: User, few: Account) -> None:
+    sent = {"q": " angstrom ", "status": "any", "manager": "", "page": "3", "found": "older"}
+    answer = as_alice.post("/search/people/", sent)
+    assert answer.status_code == 303
+    assert re.fullmatch(r"/people/\?status=any&found=[\w-]{16}", answer["Location"])
+    text = as_alice.get(answer["Location"]).content.decode()
+    assert "Zoë Ångström" in text
+    assert 'value="angstrom"' in text
+    # Filters, order and files keep it.
+    key = keep(alice.pk, "angstrom")
+    assert text.count(f"found={key}") >= 8
+    assert f'action="/exports/people/?status=any&amp;found={key}"' in text
+    assert as_alice.post("/search/people/", {"q": " \0 "})["Location"] == "/people/"
+
+
+def test_a_search_is_its_readers_alone(as_alice: Client, alice: User, ines: User, few: Account) -> None:
+    for key in (keep(ines.pk, "angstrom"), "AAAAAAAAAAAAAAAA", "x", "\0", "../" * 9):
+        text = as_alice.get("/people/", {"found": key}).content.decode()
+        assert "This search is not kept any more, or is somebody else’s" in text, key
+        assert "people-table" not in text
+        file = as_alice.post(f"/exports/people/?{urlencode({'found': key})}", {"format": "csv"})
+        assert b"".join(file.streaming_content).count(b"\r\n") == 1  # type: ignore[attr-defined]
+        for page in ("/settings/exemptions/", "/settings/exemptions/new/"):
+            assert as_alice.get(page, {"found": key}).status_code == 200
+
+
+def test_a_search_ends_with_the_working_day(alice: User, few: Account, redis_url: str) -> None:
+    key = keep(alice.pk, "angstrom")
+    with redis.from_url(redis_url) as client:
+        assert 12 * 3600 - 60 < client.ttl(f":1:search:{alice.pk}:{key}") <= 12 * 3600
+
+
+def test_people_are_looked_for_on_pages_that_list_them(as_alice: Client, published: SyncRun) -> None:
+    assert as_alice.post("/search/overview/", {"q": "ann"}).status_code == 404
+    assert as_alice.get("/search/people/").status_code == 405

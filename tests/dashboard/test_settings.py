@@ -109,15 +109,15 @@ def test_campaigns_are_listed_with_what_is_decided(
 
 def test_campaigns_are_searched_in_a_fragment(as_alice: Client, counted: Account) -> None:
     part = as_alice.get(
-        "/settings/campaigns/?q=autumn&state=active", headers={**FRAGMENT, "HX-Target": "settings-campaigns"}
+        "/settings/campaigns/?name=autumn&state=active", headers={**FRAGMENT, "HX-Target": "settings-campaigns"}
     ).content.decode()
     assert "<html" not in part
     assert "Autumn awareness 2026" in part
     assert "Payment fraud awareness" not in part
-    assert "No campaign passes these filters." in text_of(as_alice, "/settings/campaigns/?q=nowhere")
+    assert "No campaign passes these filters." in text_of(as_alice, "/settings/campaigns/?name=nowhere")
 
 
-@pytest.mark.parametrize("query", ["requirement=maybe", "trigger=moon", "state=gone", f"q={'x' * 200}"])
+@pytest.mark.parametrize("query", ["requirement=maybe", "trigger=moon", "state=gone", f"name={'x' * 200}"])
 def test_a_filter_that_cannot_be_is_refused(as_alice: Client, account: Account, query: str) -> None:
     assert as_alice.get(f"/settings/campaigns/?{query}").status_code == 400
 
@@ -203,12 +203,12 @@ def test_departments_are_listed_with_their_spellings(
     assert "7 departments" in text
     assert '<q class="spelling">CLAIMS </q>' in text
     part = as_alice.get(
-        "/settings/departments/?q=finance", headers={**FRAGMENT, "HX-Target": "settings-departments"}
+        "/settings/departments/?name=finance", headers={**FRAGMENT, "HX-Target": "settings-departments"}
     ).content.decode()
     assert "Finance" in part
     assert "Claims" not in part
     assert "<html" not in part
-    assert "No department is called “nowhere”." in text_of(as_alice, "/settings/departments/?q=nowhere")
+    assert "No department is called “nowhere”." in text_of(as_alice, "/settings/departments/?name=nowhere")
 
 
 def test_merging_shows_the_figures_first_and_then_changes_them(

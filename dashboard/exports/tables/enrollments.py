@@ -1,5 +1,6 @@
 """Lists of enrollments: behind any count, those past due, and the people of one campaign."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import BadRequest
@@ -117,7 +118,7 @@ def _of_list(question: Question, measure: str, more: Any) -> Answer:
     """Answer for one list of a campaign: a state in the address is the list's own, and no filter beside it."""
     query = question.GET.copy()
     query.pop("state", None)
-    return _of_measure(Question(question.scope, query, question.now, question.as_of, question.past_day), measure, more)
+    return _of_measure(replace(question, GET=query), measure, more)
 
 
 ENROLLMENTS = Table(

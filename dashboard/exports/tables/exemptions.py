@@ -11,8 +11,9 @@ from dashboard.exports.asking import Answer, Question, Table
 from dashboard.exports.columns import Column, Kind
 from dashboard.models import Exemption
 from dashboard.pages.settings import exemptions as page
-from dashboard.pages.settings.fields import id_in, search_in, word_in
+from dashboard.pages.settings.fields import id_in, word_in
 from dashboard.queries import exemptions as queries
+from dashboard.searches import searched
 
 _AT_ONCE = 2_000
 
@@ -20,7 +21,7 @@ _AT_ONCE = 2_000
 def _exemptions(question: Question) -> Answer:
     """Answer for the page of exemptions: one tab of it, narrowed as there. It tells of today, whatever the day."""
     request = question.request
-    search, reason = search_in(request), word_in(request, "reason", Exemption.Reason.values)
+    search, reason = searched(request), word_in(request, "reason", Exemption.Reason.values)
     campaign = id_in(request, "campaign")
     found = queries.exemptions(question.scope, at=question.now, search=search, reason=reason, campaign=campaign)
     tab = word_in(request, "state", [name for name, _label in page.TABS])
@@ -39,7 +40,7 @@ def _exemptions(question: Question) -> Answer:
         (_("State"), str(dict(page.TABS)[tab])),
         (_("Reason"), str(Exemption.Reason(reason).label) if reason else ""),
         (_("Campaign"), str(question.scope.campaigns().filter(pk=campaign).first() or "") if campaign else ""),
-        (_("Search"), search),
+        (_("Search"), search.text),
     ]
     return Answer(
         rows.count(),

@@ -92,15 +92,15 @@ class ArchiveForm(forms.Form):
 def settings_campaigns(request: ScopedRequest) -> HttpResponse:
     """List the campaigns with what is decided about each; or only the list, for another search."""
     wanted = {
-        "q": search_in(request),
+        "name": search_in(request),
         "requirement": word_in(request, "requirement", Requirement.values),
         "trigger": word_in(request, "trigger", Trigger.values),
         "state": word_in(request, "state", CampaignState.values),
     }
     found = _campaigns(request)
     everything = list(found.order_by().values_list("requirement", "cause"))
-    if wanted["q"]:
-        found = found.filter(name__icontains=wanted["q"])
+    if wanted["name"]:
+        found = found.filter(name__icontains=wanted["name"])
     for name, column in (("requirement", "requirement"), ("trigger", "cause"), ("state", "standing")):
         if wanted[name]:
             found = found.filter(**{column: wanted[name]})
@@ -118,9 +118,9 @@ def settings_campaigns(request: ScopedRequest) -> HttpResponse:
             ],
             target="settings-campaigns",
             everything=_("All"),
-            searched=bool(wanted["q"]),
+            searched=bool(wanted["name"]),
         ),
-        "search": wanted["q"],
+        "search": wanted["name"],
         "has_any": bool(everything),
         "lead": _list_lead(everything),
     }

@@ -18,9 +18,10 @@ from dashboard.decisions.exemptions import Excuse
 from dashboard.decisions.exemptions import request as ask
 from dashboard.models import Exemption
 from dashboard.models.settings import ALL_USERS
-from dashboard.pages.settings.fields import DayField, id_in, search_in
+from dashboard.pages.settings.fields import DayField, id_in
 from dashboard.pages.settings.guards import decider, for_deciders
 from dashboard.queries.people import Page, Wanted, people
+from dashboard.searches import searched
 from sync.models import Campaign, Group, Person
 
 MOST_FOUND = 12
@@ -82,10 +83,9 @@ def request_exemption(request: ScopedRequest) -> HttpResponse:
         return _request(request, person=get_object_or_404(everybody, pk=person_id))
     if group_id is not None:
         return _request(request, group=get_object_or_404(_groups(request), pk=group_id))
-    search = search_in(request)
-    found = (
-        people(request.scope, as_of=request.now, wanted=Wanted.typed(search), limit=MOST_FOUND) if search else Page()
-    )
+    search = searched(request)
+    wanted = Wanted.typed(search.text)
+    found = people(request.scope, as_of=request.now, wanted=wanted, limit=MOST_FOUND) if wanted.words else Page()
     context = {"search": search, "people": found.rows, "has_more": found.total > len(found.rows)}
     if request.htmx.target == "matches":
         return render(request, "dashboard/settings/exemption_matches.html#matches", context)

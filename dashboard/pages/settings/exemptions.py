@@ -21,12 +21,13 @@ from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
 from dashboard.decisions.exemptions import approve, end, reject
 from dashboard.models import Exemption, SettingChange, User
-from dashboard.pages.settings.fields import ReasonField, id_in, search_in, word_in
+from dashboard.pages.settings.fields import ReasonField, id_in, word_in
 from dashboard.pages.settings.filters import filter_bar
 from dashboard.pages.settings.guards import decider, for_deciders, for_readers_of_settings
 from dashboard.pages.settings.words import log_lines
 from dashboard.queries import exemptions as queries
 from dashboard.queries.setting_changes import setting_changes
+from dashboard.searches import searched
 from dashboard.templatetags.figures import number
 
 State = Exemption.State
@@ -95,7 +96,7 @@ class ExemptionLine:
 @for_readers_of_settings
 def exemptions(request: ScopedRequest) -> HttpResponse:
     """List exemptions by state, with filters; or only the list, for another search."""
-    search, reason = search_in(request), word_in(request, "reason", Exemption.Reason.values)
+    search, reason = searched(request), word_in(request, "reason", Exemption.Reason.values)
     # Campaign pages link to theirs.
     campaign = id_in(request, "campaign")
     found = queries.exemptions(request.scope, at=request.now, search=search, reason=reason, campaign=campaign)
@@ -111,7 +112,7 @@ def exemptions(request: ScopedRequest) -> HttpResponse:
         [("reason", _("Reason"), Exemption.Reason.choices)],
         target="exemption-list",
         everything=_("All"),
-        searched=bool(search) or campaign is not None,
+        searched=bool(search.text) or campaign is not None,
     )
     context = {
         "page": page,

@@ -72,8 +72,11 @@ def word_in(request: ScopedRequest, name: str, words: Any) -> str:
 
 
 def search_in(request: ScopedRequest) -> str:
-    """Return what the address searches for, without blanks at its ends. BadRequest for more than anybody types."""
-    text: str = request.GET.get("q", "").strip()
+    """Return the name, of things and not of people, that the address searches for, without blanks at its ends.
+
+    BadRequest for more than anybody types.
+    """
+    text: str = request.GET.get("name", "").strip()
     if len(text) > 100 or "\x00" in text:
-        raise BadRequest("q is too long")
+        raise BadRequest("name is too long")
     return text

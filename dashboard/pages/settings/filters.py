@@ -5,6 +5,7 @@ from typing import Any
 
 from dashboard.access import ScopedRequest
 from dashboard.pages.filter_choices import Choice, Control, FilterBar
+from dashboard.searches import PARAMETER
 
 Offer = tuple[str, Any, Sequence[tuple[str, Any]]]
 
@@ -14,7 +15,7 @@ def filter_bar(
 ) -> FilterBar:
     """Return the bar for these filters: each a name in the address, a label and its values with their words.
 
-    `everything` is the word for "not set". A search, `q`, and a campaign are cleared with the filters; `searched` is
+    `everything` is the word for "not set". A search and a campaign are cleared with the filters; `searched` is
     whether they narrow the list.
     """
     controls = []
@@ -23,10 +24,10 @@ def filter_bar(
         choices = [Choice("", str(everything), not chosen)]
         choices += [Choice(str(value), str(words), str(value) == chosen) for value, words in values]
         controls.append(Control(name, str(label), tuple(choices), bool(chosen), _address(request, {name})))
-    mine = {"q", "page", *(control.name for control in controls)}
+    mine = {"name", "page", *(control.name for control in controls)}
     kept = tuple((name, value) for name, values in request.GET.lists() if name not in mine for value in values if value)
     kind = SearchedBar if searched else FilterBar
-    return kind(tuple(controls), kept, _address(request, {*mine, "campaign"}), target)
+    return kind(tuple(controls), kept, _address(request, {*mine, "campaign", PARAMETER}), target)
 
 
 class SearchedBar(FilterBar):

@@ -17,6 +17,7 @@ from django.utils import timezone
 from dashboard import tasks
 from dashboard.exports import making, streaming
 from dashboard.models import AuditEvent, Export, Membership, User
+from dashboard.searches import keep
 from sync.models import Account
 from tests import factories
 from tests.dashboard.conftest import Queue
@@ -198,13 +199,14 @@ def test_the_page_follows_what_is_being_made(
     assert reverse("export_file", args=[asked.pk]) in ready
 
 
-def test_each_file_is_in_the_log(as_alice: Client, company: Account) -> None:
-    response = as_alice.post(f"{reverse('export', args=['people'])}?q=marlow&sort=risk", {"format": "csv"})
+def test_each_file_is_in_the_log(as_alice: Client, alice: User, company: Account, redis_url: str) -> None:
+    query = f"found={keep(alice.pk, 'marlow')}&sort=risk"
+    response = as_alice.post(f"{reverse('export', args=['people'])}?{query}", {"format": "csv"})
     rows = len(rows_of_csv(body(response))) - 1
     event = AuditEvent.objects.get(action="exported")
     assert event.details["table"] == "people"
     assert event.details["rows"] == rows
-    assert event.details["filters"] == {"q": True, "sort": ["risk"]}
+    assert event.details["filters"] == {"found": True, "sort": ["risk"]}
 
 
 def test_a_stranger_gets_none(client: Client, asked: Export) -> None:

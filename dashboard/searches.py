@@ -1,0 +1,83 @@
+"""What readers look for: mostly people's names, which stand in no address, no history and no log of a proxy.
+
+The words are posted and kept in Redis, for that reader alone. The address carries their key, `?found=`: the same words
+of the same reader have the same key, and nobody can make one up or open another reader's.
+"""
+
+import base64
+import logging
+import re
+from dataclasses import dataclass
+from typing import cast
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+from redis.exceptions import RedisError
+
+LONGEST = 100
+# The name of the key in an address.
+PARAMETER = "found"
+_KEY = re.compile(r"[A-Za-z0-9_-]{16}")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for; nothing by default.
+
+    `is_lost`: the address names a search that is not kept any more, or is another reader's. It finds nobody.
+    """
+
+    text: str = ""
+    is_lost: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.text) or self.is_lost
+
+
+NOTHING = Search()
+
+
+def keep(reader: int, text: str) -> str:
+    """Keep what a reader looks for as long as a session lasts; return its key, empty for nothing but blanks.
+
+    Without Redis nothing is kept: the page at the key's address says that the search is gone.
+    """
+    text = text.replace("\0", " ").strip()[:LONGEST].rstrip()
+    if not text:
+        return ""
+    digest = salted_hmac("dashboard.searches", f"{reader}:{text}", algorithm="sha256").digest()
+    key = base64.urlsafe_b64encode(digest[:12]).decode()
+    try:
+        cache.set(_place(reader, key), text, timeout=settings.SESSION_COOKIE_AGE)
+    except RedisError:
+        log.warning("A search could not be kept: Redis does not answer.")
+    return key
+
+
+def searched(request: HttpRequest) -> Search:
+    """Return what the address looks for. A question that a worker asks brings its own `search`."""
+    found = cast("Search | None", getattr(request, "search", None))
+    if found is None:
+        found = _read(request)
+        request.search = found  # type: ignore[attr-defined]
+    return found
+
+
+def _read(request: HttpRequest) -> Search:
+    key = request.GET.get(PARAMETER, "")
+    if not key:
+        return NOTHING
+    text = None
+    if _KEY.fullmatch(key):
+        try:
+            text = cache.get(_place(request.user.pk, key))
+        except RedisError:
+            log.warning("A search could not be read: Redis does not answer.")
+    return Search(text) if text else Search(is_lost=True)
+
+
+def _place(reader: int | None, key: str) -> str:
+    return f"search:{reader}:{key}"
