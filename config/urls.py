@@ -12,6 +12,7 @@ from django.urls import include, path, re_path
 from dashboard.api.description import api_description
 from dashboard.api.problems import not_found as api_not_found
 from dashboard.api.site import addresses as api_addresses
+from dashboard.mcp.transport import mcp
 from dashboard.pages.accounts import (
     accounts,
     add_account,
@@ -162,6 +163,7 @@ urlpatterns = [
     path("api/v1/openapi.json", api_description, name="api_description"),
     path("api/v1/", include(api_addresses())),
     re_path(r"^api/v1/(?P<path>.*)$", api_not_found, name="api_not_found"),
+    path("mcp", mcp, name="mcp"),
     path("you/access/", your_access, name="your_access"),
     path("you/access/loans/<int:pk>/end/", end_own_loan, name="end_own_loan"),
     path("you/", profile, name="profile"),

@@ -26,6 +26,8 @@ ROUTES: dict[str, dict[str, str | tuple[str, ...]]] = {
             *("api_description", "api_metrics", "api_campaigns", "api_enrollments", "api_people", "api_groups"),
             *("api_content", "api_store_purchases", "api_phishing_tests", "api_phishing_results", "api_changes"),
             *("api_sync", "api_sync_runs"),
+            # For assistants: the same. Tools are walked in tests/dashboard/mcp.
+            "mcp",
             # The ways in and one's own sign-in.
             *("account_login", "account_logout", "account_signup", "account_inactive", "account_reauthenticate"),
             *("account_change_password", "account_set_password", "account_reset_password"),

@@ -1,0 +1,68 @@
+"""A tool's call from its name and arguments to its answer: within the caller's scope, and on record."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+
+from dashboard import row_security
+from dashboard.mcp.reading import Reader, ToolError
+from dashboard.mcp.tools import find
+
+log = logging.getLogger(__name__)
+Note = Callable[[str, Mapping[str, object]], None]
+
+
+def answer(reader: Reader, name: str, arguments: Mapping[str, Any], *, note: Note) -> dict[str, Any] | str:
+    """Return a tool's answer, or the sentence that says why there is none; `note` puts the call on record.
+
+    The database shows nothing but the reader's scope meanwhile, and days are those of the account. What was noted
+    stays, whatever came of the call.
+    """
+    try:
+        tool = find(name)
+        with row_security.within(reader.scope), timezone.override(reader.account.zone):
+            note(f"tool {tool.name}", noted(arguments))
+        with row_security.within(reader.scope), timezone.override(reader.account.zone):
+            return tool.call(reader, arguments)
+    except ToolError as error:
+        return str(error)
+    except Exception:
+        log.exception("The tool %s failed.", name[:60])
+        return "500 Internal error. It is in Rollcall's log; try again later, or ask the administrator."
+
+
+def noted(arguments: Mapping[str, Any]) -> dict[str, object]:
+    """Return what a call asked for, for the audit log: numbers, flags, days and our own words; nothing typed."""
+    return {
+        "asked": {
+            str(name)[:40]: value if is_plain(value) else "(typed)"
+            for name, value in list(arguments.items())[:20]
+            if value is not None
+        }
+    }
+
+
+def is_plain(value: object) -> bool:
+    """Return whether a value can be nobody's name: a number, a flag, a day, a status."""
+    if isinstance(value, str):
+        return value in _WORDS or _is_day(value)
+    return isinstance(value, int) and -(2**63) <= value < 2**63
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+_WORDS = frozenset(
+    (
+        "created scheduled active closed cancelled archived not_started in_progress completed past_due department "
+        "manager campaign content_type 1-7 8-14 15-30 31-60 61-90 over-90"
+    ).split()
+)

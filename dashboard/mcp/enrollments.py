@@ -1,0 +1,163 @@
+"""Enrollments: who is to do what, and how far they are."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Literal
+
+from django.db.models import Case, CharField, QuerySet, Value, When
+from django.urls import reverse
+from msgspec import Meta
+
+from dashboard import metrics
+from dashboard.mcp.campaigns import campaign_of
+from dashboard.mcp.reading import Reader, ToolError, listing, sliced
+from dashboard.mcp.shapes import About, Arguments, Id, Listing, Member, Page, Shape
+from dashboard.metrics import days_past_due
+from dashboard.queries.asking import Filters, State
+from dashboard.queries.figures import enrollments, figures
+from sync.models import Enrollment as EnrollmentRow
+from sync.models import Person
+
+PER_PAGE = 100
+Status = Literal["not_started", "in_progress", "completed", "past_due"]
+
+
+class Enrollment(Shape):
+    """One person, one thing to do, one campaign."""
+
+    enrollment_id: Annotated[int, Meta(description="KnowBe4's id.")]
+    content_type: str
+    module_name: str
+    user: Annotated[Member | None, Meta(description="null when KnowBe4 sent no user.")]
+    campaign_id: int | None
+    campaign_name: str | None
+    enrollment_date: datetime
+    start_date: datetime | None
+    completion_date: datetime | None
+    status: Annotated[Status, Meta(description="At as_of. Completed after the due date is completed.")]
+    reported_status: Annotated[str, Meta(description="KnowBe4's own word.")]
+    time_spent: Annotated[int, Meta(description="Seconds.")]
+    current_module: Annotated[None, Meta(description="KnowBe4's API does not tell it.")]
+    policy_acknowledged: bool
+    due_date: Annotated[datetime | None, Meta(description="Derived: KnowBe4's API gives none. null: none is known.")]
+    due_source: Annotated[str, Meta(description="The rule that gave the due date.")]
+    days_past_due: Annotated[int | None, Meta(description="Local days, for what is past due.")]
+
+
+class Enrollments(Listing):
+    """Enrollments of a campaign that count, exempt ones too, by their id."""
+
+    about: About
+    enrollments: list[Enrollment]
+
+
+class OneEnrollment(Shape):
+    """An enrollment."""
+
+    about: About
+    enrollment: Enrollment
+
+
+class ListEnrollments(Arguments):
+    """Which enrollments."""
+
+    campaign_id: Annotated[Id, Meta(description="KnowBe4's id of the campaign.")]
+    status: Annotated[Status | None, Meta(description="Only enrollments of this status.")] = None
+    page: Page = 1
+
+
+class GetEnrollment(Arguments):
+    """Which enrollment."""
+
+    enrollment_id: Annotated[Id, Meta(description="KnowBe4's id of the enrollment.")]
+
+
+def list_enrollments(reader: Reader, asked: ListEnrollments) -> Enrollments:
+    """List a campaign's enrollments, 100 on a page: who, what, status, dates and due date.
+
+    Those that count are listed, of active people; exempt ones too. A campaign that is optional, excluded or cancelled
+    has none.
+    """
+    campaign = campaign_of(reader, asked.campaign_id)
+    wanted = Filters(campaigns=frozenset({campaign.pk}))
+    measure = asked.status or "counted"
+    totals = figures(reader.scope, as_of=reader.now, filters=wanted, with_people=False)
+    found = enrollments(reader.scope, measure, as_of=reader.now, filters=wanted, gross=True).order_by("pk")
+    return Enrollments(
+        about=reader.about(reverse("campaign", args=[campaign.pk]), {"state": asked.status}),
+        enrollments=told(reader, sliced(shown(found, reader), asked.page, PER_PAGE)),
+        **listing(asked.page, PER_PAGE, getattr(totals.gross, measure)),
+    )
+
+
+def get_enrollment(reader: Reader, asked: GetEnrollment) -> OneEnrollment:
+    """Get one enrollment by KnowBe4's id."""
+    found = reader.scope.enrollments().filter(knowbe4_id=asked.enrollment_id, removed_at__isnull=True)
+    row = shown(found, reader).first()
+    if row is None:
+        raise ToolError(
+            404,
+            "Enrollment not found",
+            f"Verify enrollment_id exists: {asked.enrollment_id} is no enrollment in your scope.",
+        )
+    path = reverse("person", args=[row.person_id]) if row.person_id else reverse("people")
+    return OneEnrollment(about=reader.about(path), enrollment=told(reader, [row])[0])
+
+
+def shown(rows: QuerySet[EnrollmentRow], reader: Reader) -> QuerySet[EnrollmentRow]:
+    """Return enrollments with everything that `told` tells of them."""
+    state = Case(
+        When(metrics.completed(reader.now), then=Value(State.COMPLETED.value)),
+        When(metrics.past_due(reader.now), then=Value(State.PAST_DUE.value)),
+        When(metrics.in_progress(reader.now), then=Value(State.IN_PROGRESS.value)),
+        default=Value(State.NOT_STARTED.value),
+        output_field=CharField(),
+    )
+    return rows.annotate(state=state).select_related(
+        "content", "campaign", "person__department__merged_into", "person__manager"
+    )
+
+
+def told(reader: Reader, rows: Iterable[EnrollmentRow]) -> list[Enrollment]:
+    """Return enrollments as they are told."""
+    return [_enrollment(reader, row) for row in rows]
+
+
+def member(person: Person) -> Member:
+    """Return a person as they are told, with their department and manager of now."""
+    home = person.department and (person.department.merged_into or person.department)
+    above = person.manager if person.manager_id and person.manager else None
+    return Member(
+        id=person.knowbe4_id,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        email=person.email,
+        department=home.name if home and home.key else "",
+        manager=str(above) if above else person.manager_name.strip(),
+        manager_email=above.email if above else person.manager_email,
+    )
+
+
+def _enrollment(reader: Reader, row: EnrollmentRow) -> Enrollment:
+    status: Status = row.state  # type: ignore[attr-defined]  # annotated
+    return Enrollment(
+        enrollment_id=row.knowbe4_id,
+        content_type=row.content.content_type,
+        module_name=row.content.name,
+        user=member(row.person) if row.person_id and row.person else None,
+        campaign_id=row.campaign.knowbe4_id if row.campaign else None,
+        campaign_name=row.campaign.name if row.campaign else None,
+        enrollment_date=row.enrolled_at,
+        start_date=row.started_at,
+        completion_date=row.completed_at,
+        status=status,
+        reported_status=row.reported_status,
+        time_spent=row.time_spent,
+        current_module=None,
+        policy_acknowledged=row.policy_acknowledged,
+        due_date=row.due_at,
+        due_source=row.due_source,
+        days_past_due=days_past_due(row.due_at, reader.now, reader.account.zone)
+        if status == "past_due" and row.due_at
+        else None,
+    )

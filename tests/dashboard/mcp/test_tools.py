@@ -1,0 +1,213 @@
+"""What tools answer: to whom, with which numbers, and what they say when there is no answer."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import jsonschema
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from dashboard import row_security, tokens
+from dashboard.access import Scope
+from dashboard.decisions.licenses import set_license_end
+from dashboard.mcp.answering import answer
+from dashboard.mcp.reading import Reader
+from dashboard.mcp.tools import TOOLS
+from dashboard.models import AuditEvent
+from sync.models import ContentItem, Enrollment
+from tests.dashboard.canary import FOREIGN, FOREIGN_THING, MAY_SEE, OURS, Canary
+from tests.dashboard.mcp.conftest import calls, theirs
+
+MARK = re.compile(r"zqmark[a-z]x")
+
+
+def scope_of(canary: Canary, role: str, *, numbers_only: bool = False) -> Scope:
+    """Return the scope that a token of the reader has."""
+    now = timezone.now()
+    user = canary.readers[role]
+    _token, secret = tokens.create(
+        user, canary.account, "Test", expires_at=now + timedelta(days=3), at=now, numbers_only=numbers_only
+    )
+    caller = tokens.authenticate(secret, at=now)
+    assert caller is not None
+    return caller.scope
+
+
+def ask(scope: Scope, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
+    return answer(Reader(scope, timezone.now()), name, arguments or {}, note=lambda call, details: None)
+
+
+@pytest.mark.parametrize("role", [role for role in MAY_SEE if role != "nobody"])
+def test_no_tool_tells_about_somebody_out_of_scope(canary: Canary, role: str) -> None:
+    scope = scope_of(canary, role)
+    met: set[str] = set()
+    other = Enrollment.objects.exclude(account=canary.account).order_by("pk")[0].account
+    for account in (canary.account, other):
+        for name, arguments in calls(account):
+            told = ask(scope, name, arguments)
+            said = json.dumps(told)
+            # An error repeats what was asked.
+            marks = set(MARK.findall(said)) if isinstance(told, dict) else set()
+            assert marks <= MAY_SEE[role], (name, arguments, marks - MAY_SEE[role])
+            assert "500" not in said[:5], (name, arguments, said)
+            if isinstance(told, dict):
+                jsonschema.validate(told, TOOLS[name].output_schema)
+                met |= marks
+    assert met >= MAY_SEE[role]
+
+
+@pytest.mark.parametrize("role", ["department_head", "people_manager"])
+def test_the_database_alone_holds_tools_back(canary: Canary, role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = scope_of(canary, role)
+    believed = Scope(real.account, frozenset({"security_manager"}), user=real.user)
+    show = row_security._show
+    monkeypatch.setattr(row_security, "_show", lambda scope: show(real if scope is not None else None))
+    met: set[str] = set()
+    for name, arguments in calls(canary.account):
+        told = ask(believed, name, arguments)
+        if isinstance(told, dict):
+            met |= set(MARK.findall(json.dumps(told)))
+    assert met & (OURS | {FOREIGN, FOREIGN_THING}) <= MAY_SEE[role]
+    assert met >= MAY_SEE[role]
+
+
+def test_figures_only_tell_of_nobody(canary: Canary) -> None:
+    scope = scope_of(canary, "administrator", numbers_only=True)
+    whole = scope_of(canary, "administrator")
+    refused = set()
+    for name, arguments in calls(canary.account):
+        told = ask(scope, name, arguments)
+        if isinstance(told, str):
+            assert told.startswith("403 Insufficient permissions. "), (name, arguments, told)
+            refused.add(name)
+        else:
+            assert not MARK.findall(json.dumps(told)), (name, arguments)
+    people = {name for name, tool in TOOLS.items() if tool.tells_of_people}
+    assert refused == people | {"compliance_summary"}
+    assert ask(scope, "compliance_summary")["total"] == ask(whole, "compliance_summary")["total"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("knowbe4_training_get_campaign", {"campaign_id": 1}, "404 Campaign not found. Verify campaign_id exists"),
+        ("knowbe4_training_list_enrollments", {"campaign_id": 1}, "404 Campaign not found. Verify campaign_id exists"),
+        ("compliance_summary", {"campaign_id": 1}, "404 Campaign not found."),
+        ("knowbe4_training_get_enrollment", {"enrollment_id": 1}, "404 Enrollment not found. Verify enrollment_id"),
+        ("knowbe4_training_get_module", {"module_id": 1}, "404 Module not found."),
+        ("knowbe4_training_get_store_purchase", {"store_purchase_id": 1}, "404 Store purchase not found."),
+        ("knowbe4_training_get_campaign", {}, "400 Invalid request."),
+        ("knowbe4_training_get_campaign", {"campaign_id": 2**80}, "400 Invalid request."),
+        ("knowbe4_training_get_campaign", {"campaign_id": -1}, "400 Invalid request."),
+        ("knowbe4_training_list_campaigns", {"status": "running"}, "400 Invalid request."),
+        ("knowbe4_training_list_campaigns", {"per_page": 501}, "400 Invalid request."),
+        ("knowbe4_training_list_campaigns", {"page": 0}, "400 Invalid request."),
+        ("knowbe4_training_list_campaigns", {"offset": 3}, "400 Invalid request."),
+        ("compliance_summary", {"department": "Nowhere"}, "400 Invalid request. There is no department"),
+        ("compliance_summary", {"manager": "a\0b"}, "400 Invalid request."),
+        ("compliance_summary", {"metrics": ["happiness"]}, "400 Invalid request. There is no metric"),
+        ("compliance_summary", {"metrics": ["coverage"], "by": "campaign"}, "400 Invalid request. Coverage is not"),
+        ("compliance_summary", {"as_of": "2999-01-01"}, "400 Invalid request. as_of"),
+        ("compliance_summary", {"as_of": "soon"}, "400 Invalid request. as_of"),
+        ("quarterly_review", {"quarter": "2026-Q5"}, "400 Invalid request. quarter"),
+        ("quarterly_review", {"quarter": "2099-Q1"}, "400 Invalid request. Q1 2099 has not begun."),
+        ("explain_number", {"metric": "all"}, "400 Invalid request."),
+        ("explain_number", {"metric": "coverage", "quarter": "2026-Q3"}, "400 Invalid request. Coverage is not"),
+        ("find_person", {"query": "\0"}, "400 Invalid request."),
+        ("no_such_tool", {}, "404 Tool not found."),
+    ],
+)
+def test_errors_say_what_to_do(canary: Canary, name: str, arguments: dict[str, Any], said: str) -> None:
+    told = ask(scope_of(canary, "administrator"), name, arguments)
+    assert isinstance(told, str), told
+    assert told.startswith(said)
+
+
+def test_enrollments_add_up(canary: Canary) -> None:
+    scope = scope_of(canary, "security_manager")
+    campaign = {"campaign_id": theirs(canary.account)["campaign_id"]}
+    whole = ask(scope, "knowbe4_training_list_enrollments", campaign)
+    assert whole["total"] == len(whole["enrollments"]) > 0
+    by_status = {
+        status: ask(scope, "knowbe4_training_list_enrollments", campaign | {"status": status})["total"]
+        for status in ("not_started", "in_progress", "completed", "past_due")
+    }
+    assert sum(by_status.values()) == whole["total"]
+    one = ask(scope, "knowbe4_training_get_campaign", campaign)["campaign"]
+    assert (one["counted"], one["past_due"]) == (whole["total"], by_status["past_due"])
+    first = whole["enrollments"][0]
+    assert (
+        first == ask(scope, "knowbe4_training_get_enrollment", {"enrollment_id": first["enrollment_id"]})["enrollment"]
+    )
+    assert (first["current_module"], first["status"], first["days_past_due"]) == (None, "past_due", 9)
+
+
+def test_a_license_end_fills_the_expiration_date(canary: Canary) -> None:
+    scope = scope_of(canary, "auditor")
+    item = ContentItem.objects.get(account=canary.account)
+    asked = {"store_purchase_id": item.knowbe4_id}
+    assert ask(scope, "knowbe4_training_get_store_purchase", asked)["store_purchase"]["expiration_date"] is None
+    by = canary.readers["administrator"]
+    assert set_license_end(item, date(2027, 3, 31), by=by, at=timezone.now())
+    assert not set_license_end(item, date(2027, 3, 31), by=by, at=timezone.now())
+    told = ask(scope, "knowbe4_training_get_store_purchase", asked)["store_purchase"]
+    assert told["expiration_date"] == "2027-04-01T00:00:00+02:00"
+    assert set_license_end(item, None, by=by, at=timezone.now())
+    assert ask(scope, "knowbe4_training_list_store_purchases")["store_purchases"][0]["expiration_date"] is None
+    assert AuditEvent.objects.filter(action="changed_setting").count() == 2
+
+
+def post(secret: str, method: str, params: dict[str, Any] | None = None, **headers: str) -> Any:
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
+    return Client().post(
+        "/mcp",
+        json.dumps(body),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {secret}", "Accept": "application/json, text/event-stream"} | headers,
+    )
+
+
+def test_a_session_is_no_way_in(canary: Canary) -> None:
+    client = Client()
+    client.force_login(canary.readers["administrator"])
+    response = client.post("/mcp", "{}", content_type="application/json")
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"].startswith("Bearer")
+    assert client.get("/mcp").status_code == 401
+
+
+def test_other_sites_are_refused(canary: Canary) -> None:
+    now = timezone.now()
+    user = canary.readers["administrator"]
+    secret = tokens.create(user, canary.account, "Test", expires_at=now + timedelta(days=1), at=now)[1]
+    assert post(secret, "tools/list", Origin="https://elsewhere.example").status_code == 403
+    response = post(secret, "tools/list", Origin="http://testserver")
+    assert len(response.json()["result"]["tools"]) == len(TOOLS)
+
+
+def test_too_many_calls_are_told_to_wait(canary: Canary, settings: Any) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"api": (1, 60)}
+    now = timezone.now()
+    user = canary.readers["administrator"]
+    secret = tokens.create(user, canary.account, "Test", expires_at=now + timedelta(days=1), at=now)[1]
+    assert post(secret, "tools/list").status_code == 200
+    response = post(secret, "tools/list")
+    assert (response.status_code, int(response["Retry-After"]) > 0) == (429, True)
+    told = post(secret, "tools/call", {"name": "compliance_summary", "arguments": {}}).json()["result"]
+    assert told["isError"]
+    assert told["content"][0]["text"].startswith("429 Rate limit exceeded. Wait ")
+
+
+def test_nothing_typed_is_in_the_audit_log(canary: Canary) -> None:
+    now = timezone.now()
+    user = canary.readers["administrator"]
+    secret = tokens.create(user, canary.account, "Test", expires_at=now + timedelta(days=1), at=now)[1]
+    post(secret, "tools/call", {"name": "find_person", "arguments": {"query": "ann"}})
+    post(secret, "tools/call", {"name": "compliance_summary", "arguments": {"by": "department"}})
+    first, second = AuditEvent.objects.filter(action="api_call").order_by("pk")
+    assert first.details == {"call": "tool find_person", "asked": {"query": "(typed)"}}
+    assert second.details == {"call": "tool compliance_summary", "asked": {"by": "department"}}
