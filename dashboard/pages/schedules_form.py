@@ -190,20 +190,16 @@ def what_choices(request: ScopedRequest) -> list[tuple[str, str]]:
 def initial_of(schedule: Schedule) -> dict[str, Any]:
     """Return what the form shows of a schedule."""
     query = QueryDict(schedule.query)
-    is_report = schedule.content == Schedule.Content.REPORT
-    campaign = query.get("campaign") or schedule.campaign_id or ""
-    department = query.get("department", "")
-    if is_report and schedule.what == Kind.DEPARTMENT:
-        department = schedule.subject_id or ""
-    if is_report and schedule.what == Kind.CAMPAIGN:
-        campaign = schedule.subject_id or ""
+    about = schedule.what if schedule.content == Schedule.Content.REPORT else ""
+    department: Any = schedule.subject_id if about == Kind.DEPARTMENT else query.get("department", "")
+    campaign: Any = query.get("campaign") or schedule.campaign_id or ""
+    if about == Kind.CAMPAIGN:
+        campaign = schedule.subject_id
     return {
         **{name: getattr(schedule, name) for name in ("name", "format", "frequency", "weekday", "day_of_month")},
         **{name: getattr(schedule, name) for name in ("days_after", "at_time", "way", "when_quiet")},
         "what": schedule.content if schedule.content == FIGURES else f"{schedule.content}:{schedule.what}",
-        "department": schedule.subject_id
-        if schedule.what == Kind.DEPARTMENT and is_report
-        else query.get("department"),
+        "department": department,
         "campaign": campaign,
         "recipients": list(schedule.recipients.values_list("pk", flat=True)),
     }
