@@ -64,10 +64,10 @@ def _unescaped(text: str) -> str | None:
 
 @contextmanager
 def _copy(question: str, values: Mapping[str, Any], form: str) -> Iterator[Iterable[Any]]:
-    """Have the database write out the rows of a SELECT, each as one message."""
+    """Have the database write out the rows of a SELECT, each as one message; its errors are Django's."""
     connection.ensure_connection()
     raw = connection.connection
-    with raw.cursor() as cursor:
+    with connection.wrap_database_errors, raw.cursor() as cursor:
         # Bare dates and times are written as 2026-09-30 whatever the server prefers.
         cursor.execute("SET LOCAL datestyle TO 'ISO, YMD'")
         # COPY takes no parameters: the driver writes every value as a literal, quoted by the server's own rules.
