@@ -5,7 +5,6 @@ from allauth.mfa.base import views as second_factors
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
-from allauth.socialaccount.providers.openid_connect import views as openid_connect
 from allauth.socialaccount.providers.saml import views as saml
 from django.urls import include, path, re_path
 
@@ -79,10 +78,11 @@ from dashboard.pages.settings.exemption_import import import_exemptions
 from dashboard.pages.settings.exemption_request import request_exemption
 from dashboard.pages.settings.exemptions import decide_exemptions, exemption, exemptions
 from dashboard.pages.settings.home import settings, settings_log
-from dashboard.pages.sign_on import openid_connect_login, saml_sls
+from dashboard.pages.sign_on import openid_connect_callback, openid_connect_login, saml_sls, with_host
 from dashboard.pages.sync import sync, sync_start, sync_status
 from dashboard.pages.sync_changes import sync_changes, vanished
 from dashboard.pages.sync_runs import resolve_run, sync_run
+from dashboard.pages.tokens import api_reference, create_token, revoke_token, tokens, try_api
 from dashboard.pages.trends import trends
 from dashboard.pages.view_as import stop_viewing, view_as_member
 
@@ -163,6 +163,11 @@ urlpatterns = [
     path("api/v1/openapi.json", api_description, name="api_description"),
     path("api/v1/", include(api_addresses())),
     re_path(r"^api/v1/(?P<path>.*)$", api_not_found, name="api_not_found"),
+    path("you/tokens/", tokens, name="tokens"),
+    path("you/tokens/new/", create_token, name="create_token"),
+    path("you/tokens/try/", try_api, name="try_api"),
+    path("you/tokens/reference/", api_reference, name="api_reference"),
+    path("you/tokens/<int:pk>/revoke/", revoke_token, name="revoke_token"),
     path("mcp", mcp, name="mcp"),
     path("you/access/", your_access, name="your_access"),
     path("you/access/loans/<int:pk>/end/", end_own_loan, name="end_own_loan"),
@@ -204,10 +209,10 @@ urlpatterns = [
     path("you/passkeys/<int:pk>/remove/", passkeys.remove_webauthn, name="mfa_remove_webauthn"),
     # Single sign-on. Signing out at the provider, too, is not offered: its address exists only to be named.
     path("sign-on/<slug:provider_id>/", openid_connect_login, name="openid_connect_login"),
-    path("sign-on/<slug:provider_id>/callback/", openid_connect.callback, name="openid_connect_callback"),
-    path("sign-on/saml/<slug:organization_slug>/", saml.login, name="saml_login"),
-    path("sign-on/saml/<slug:organization_slug>/acs/", saml.acs, name="saml_acs"),
-    path("sign-on/saml/<slug:organization_slug>/finish/", saml.finish_acs, name="saml_finish_acs"),
-    path("sign-on/saml/<slug:organization_slug>/metadata/", saml.metadata, name="saml_metadata"),
+    path("sign-on/<slug:provider_id>/callback/", openid_connect_callback, name="openid_connect_callback"),
+    path("sign-on/saml/<slug:organization_slug>/", with_host(saml.login), name="saml_login"),
+    path("sign-on/saml/<slug:organization_slug>/acs/", with_host(saml.acs), name="saml_acs"),
+    path("sign-on/saml/<slug:organization_slug>/finish/", with_host(saml.finish_acs), name="saml_finish_acs"),
+    path("sign-on/saml/<slug:organization_slug>/metadata/", with_host(saml.metadata), name="saml_metadata"),
     path("sign-on/saml/<slug:organization_slug>/sls/", saml_sls, name="saml_sls"),
 ]

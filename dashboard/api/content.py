@@ -2,8 +2,7 @@
 
 from typing import Any, Literal
 
-from django.db.models import F, QuerySet, Value
-from django.db.models.fields import DateField
+from django.db.models import F, QuerySet
 from ninja import Query, Router
 from pydantic import Field as Parameter
 
@@ -38,7 +37,13 @@ PURCHASES = (
     Field("content_type", Kind.TEXT, "The kind of content.", "Training Module", words=tuple(ContentType.values)),
     Field("content_name", Kind.TEXT, "Its name.", "Spotting a fake invoice"),
     Field("purchase_date", Kind.MOMENT, "When it was bought.", "2025-02-01T00:00:00Z", True),
-    Field("expiration_date", Kind.DAY, "When the license ends; null: KnowBe4's API does not tell.", None, True),
+    Field(
+        "expiration_date",
+        Kind.DAY,
+        "The last day of the license, as an administrator entered it: KnowBe4 tells none.",
+        None,
+        True,
+    ),
 )
 _CONTENT: dict[str, Any] = {
     **{field.name: F(field.name) for field in FIELDS},
@@ -53,7 +58,7 @@ _PURCHASES: dict[str, Any] = {
     "content_type": F("content_type"),
     "content_name": F("name"),
     "purchase_date": F("purchased_at"),
-    "expiration_date": Value(None, output_field=DateField()),
+    "expiration_date": F("license__ends_on"),
 }
 
 

@@ -22,6 +22,7 @@ ROUTES: dict[str, dict[str, str | tuple[str, ...]]] = {
             *("settings_departments", "exemptions", "request_exemption", "import_exemptions", "decide_exemptions"),
             *("accounts", "add_account", "members", "invite_member", "single_sign_on", "remove_single_sign_on"),
             *("add_group", "stop_viewing", "your_access", "profile", "end_other_sessions"),
+            *("tokens", "create_token", "try_api", "api_reference"),
             # For programs: without a token they tell nothing. What they tell is walked in tests/dashboard/api.
             *("api_description", "api_metrics", "api_campaigns", "api_enrollments", "api_people", "api_groups"),
             *("api_content", "api_store_purchases", "api_phishing_tests", "api_phishing_results", "api_changes"),
@@ -45,6 +46,7 @@ ROUTES: dict[str, dict[str, str | tuple[str, ...]]] = {
     "keep_search": {"page": ("people", "exemptions", "request_exemption", "no-such-page")},
     "export": {"table": (*TABLES, "no-such-list")},
     "export_file": {"pk": "export"},
+    "revoke_token": {"pk": "any"},
     "api_campaign": {"campaign_id": "campaign"},
     "api_enrollment": {"enrollment_id": "any"},
     "api_person": {"person_id": "person"},
