@@ -1,4 +1,4 @@
-"""How a line of the log reads: without anybody's address, and without the values of rows.
+"""How a line of the log reads: without anybody's address, without secret links, and without the values of rows.
 
 Nothing logs them on purpose. This is for texts that come from elsewhere: a database's detail of what it refused, an
 address line, another library's message.
@@ -10,13 +10,16 @@ import re
 ADDRESS = re.compile(r"[^\s@<>\"'(),;:=/]+@[^\s@<>\"'(),;:=/]+\.[^\s@<>\"'(),;:=/]+")
 # Postgres quotes the row it refuses.
 DETAIL = re.compile(r"^(\s*DETAIL:).*$", re.MULTILINE)
+# Links that let their bearer in: what follows is the secret.
+SECRET = re.compile(r"(/invitation/|/password/reset/(?!sent/|done/))[^/\s\"'?]+")
 QUERY = re.compile(r"(\s/[^\s?]*)\?[^\s\"]+")
 
 
 class Formatter(logging.Formatter):
-    """Writes a record, its exception too, without addresses, details of rows and query strings."""
+    """Writes a record, its exception too, without addresses, details of rows, query strings and secret links."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line or lines."""
         text = DETAIL.sub(r"\1 (left out)", super().format(record))
+        text = SECRET.sub(r"\1(left out)", text)
         return QUERY.sub(r"\1?(left out)", ADDRESS.sub("(address)", text))

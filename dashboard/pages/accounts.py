@@ -23,6 +23,7 @@ from dashboard.pages.account_form import AccountForm, is_from_environment
 from dashboard.pages.queue import QueueUnreachableError, send
 from dashboard.pages.sync_requests import SLOW_AFTER, note_request
 from dashboard.queries.sync_status import Progress, key_problem, latest_runs
+from dashboard.sign_in.recently import recently_signed_in
 from sync.models import Account
 
 Arguments = ParamSpec("Arguments")
@@ -88,6 +89,7 @@ def accounts(request: ScopedRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
+@recently_signed_in()
 def add_account(request: ScopedRequest) -> HttpResponse:
     """Add an account, administered by whoever adds it, and have its key tested."""
     return _edit(request, Account(time_zone=request.account.time_zone, region=request.account.region))
@@ -95,6 +97,7 @@ def add_account(request: ScopedRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
+@recently_signed_in()
 def edit_account(request: ScopedRequest, account_id: int) -> HttpResponse:
     """Change an account; the key is replaced only if one is typed."""
     return _edit(request, _managed(request, account_id))

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from allauth.socialaccount.models import SocialAccount
-from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -19,6 +17,7 @@ from dashboard.access import ScopedRequest
 from dashboard.audit import Action, Subject, record
 from dashboard.models import User
 from dashboard.pages.settings.guards import decider
+from dashboard.queries import sign_in as queries
 from dashboard.sign_in.required import required_single_sign_on
 
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
@@ -54,18 +53,19 @@ class Passkey:
 def profile(request: ScopedRequest) -> HttpResponse:
     """Show how the reader signs in, and where they are signed in."""
     user = decider(request)
-    factors = {factor.type: factor for factor in Authenticator.objects.filter(user=user).exclude(type="webauthn")}
+    held = queries.factors(user)
+    factors = {factor.type: factor for factor in held}
     codes = factors.get(Authenticator.Type.RECOVERY_CODES)
     sessions = _sessions(request, user)
     host = request.get_host()
     context: dict[str, Any] = {
         "has_password": user.has_usable_password(),
         "totp": factors.get(Authenticator.Type.TOTP),
-        "passkeys": _passkeys(user),
+        "passkeys": _passkeys(held),
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else None,
         "sessions": sessions,
         "has_other_sessions": any(not session.is_this for session in sessions),
-        "is_linked": SocialAccount.objects.filter(user=user).exists(),
+        "is_linked": queries.is_linked(user),
         "required": required_single_sign_on(user),
         # Passkeys belong to a name, and to https unless it is this machine's own.
         "takes_passkeys": request.is_secure() or host.partition(":")[0] == "localhost",
@@ -91,7 +91,7 @@ def mfa_list_webauthn(request: ScopedRequest) -> HttpResponse:
 def end_session(request: ScopedRequest, pk: int) -> HttpResponse:
     """Sign out another browser of the reader's; 404 for somebody else's."""
     user = decider(request)
-    session = UserSession.objects.filter(user=user, pk=pk).exclude(session_key=request.session.session_key).first()
+    session = queries.other_sessions(user, request.session.session_key).filter(pk=pk).first()
     if session is None:
         raise Http404
     session.end()
@@ -104,7 +104,7 @@ def end_session(request: ScopedRequest, pk: int) -> HttpResponse:
 def end_other_sessions(request: ScopedRequest) -> HttpResponse:
     """Sign out every browser of the reader's but this one."""
     user = decider(request)
-    others = list(UserSession.objects.filter(user=user).exclude(session_key=request.session.session_key))
+    others = list(queries.other_sessions(user, request.session.session_key))
     for session in others:
         session.end()
     if others:
@@ -124,14 +124,14 @@ def _sessions(request: ScopedRequest, user: User) -> list[SignedInAt]:
             session.created_at,
             session.session_key == request.session.session_key,
         )
-        for session in UserSession.objects.purge_and_list(user)
+        for session in queries.live_sessions(user)
     ]
     return sorted(found, key=lambda session: (not session.is_this, -session.since.timestamp()))
 
 
-def _passkeys(user: User) -> list[Passkey]:
-    found = Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).order_by("created_at", "pk")
-    return [Passkey(key.pk, key.wrap().name, key.created_at, key.last_used_at) for key in found]
+def _passkeys(held: list[Authenticator]) -> list[Passkey]:
+    keys = [factor for factor in held if factor.type == Authenticator.Type.WEBAUTHN]
+    return [Passkey(key.pk, key.wrap().name, key.created_at, key.last_used_at) for key in keys]
 
 
 def _lead(context: dict[str, Any]) -> str:

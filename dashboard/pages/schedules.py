@@ -135,7 +135,7 @@ def add_schedule(request: ScopedRequest) -> HttpResponse:
 
 def _kept(query: QueryDict) -> str:
     """Return the filters that a page's address brings along, beside those the form shows."""
-    for name in ("page", "as_of", "column", "format", "q", "person"):
+    for name in ("page", "as_of", "column", "format", "found", "person"):
         query.pop(name, None)
     return query.urlencode()
 

@@ -1,15 +1,23 @@
 """The ways to and from an organization's single sign-on where allauth's own do not do."""
 
 import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 import requests
+from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect import views
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+
+from dashboard.sign_in.signed_tokens import SignedTokensAdapter
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +35,30 @@ def openid_connect_login(request: HttpRequest, provider_id: str) -> HttpResponse
         )
         return redirect(settings.LOGIN_URL)
     return response
+
+
+@login_not_required
+@wraps(views.callback)
+def openid_connect_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Take what the provider says of the reader, if it signed it. To the rest of the site it is allauth's own view."""
+    try:
+        view = OAuth2CallbackView.adapter_view(SignedTokensAdapter(request, provider_id))
+        response: HttpResponse = view(request)
+    except SocialApp.DoesNotExist:
+        raise Http404 from None
+    return response
+
+
+def with_host(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answer 400 to a request that does not say which host it is for: SAML's messages name it."""
+
+    @wraps(view)
+    def hosted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "HTTP_HOST" not in request.META:
+            raise BadRequest("a request says which host it is for")
+        return view(request, *args, **kwargs)
+
+    return hosted
 
 
 @login_not_required

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django import template
 from django.http import HttpRequest
 
-from dashboard.models import SingleSignOn
+from dashboard.queries.sign_in import offered_single_sign_ons
 from dashboard.sign_in.demo import DemoSignIn, demo_sign_ins
 from dashboard.sign_in.recently import sign_in_address
 
@@ -27,8 +27,7 @@ def single_sign_ons(context: template.Context) -> list[Way]:
     request: HttpRequest = context["request"]
     onward = request.GET.get("next", "")
     query = "?" + urlencode({"next": onward}) if onward.startswith("/") else ""
-    enabled = SingleSignOn.objects.filter(is_enabled=True).order_by("name", "pk")
-    return [Way(one.name, sign_in_address(one) + query) for one in enabled]
+    return [Way(one.name, sign_in_address(one) + query) for one in offered_single_sign_ons()]
 
 
 @register.simple_tag

@@ -14,6 +14,9 @@ from config.log_format import Formatter
         ("<ann@brackwater.example>, 'bob@x.example'", "<(address)>, '(address)'"),
         ('"GET /people/?q=Ann+Example HTTP/1.1" 200', '"GET /people/?(left out) HTTP/1.1" 200'),
         ("refused.\nDETAIL:  Key (email)=(ann) exists.\nCONTEXT: x", "refused.\nDETAIL: (left out)\nCONTEXT: x"),
+        ("Not Found: /invitation/Zx9_secret-1/", "Not Found: /invitation/(left out)/"),
+        ("Gone: /password/reset/1a-cx2-0f9e8d/", "Gone: /password/reset/(left out)/"),
+        ("Not Found: /password/reset/sent/x", "Not Found: /password/reset/sent/x"),
         ("Synced 12 pages; is that so?", "Synced 12 pages; is that so?"),
     ],
 )

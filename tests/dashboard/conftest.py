@@ -19,6 +19,7 @@ from dashboard.models import Membership, User
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.dashboard.company import build_company
+from tests.dashboard.signing_in import sign_in_lately
 
 
 @pytest.fixture
@@ -58,9 +59,8 @@ def as_alice(client: Client, alice: User) -> Client:
 
 @pytest.fixture
 def as_ines(client: Client, ines: User) -> Client:
-    """Return a client signed in as Ines."""
-    client.force_login(ines)
-    return client
+    """Return a client on which Ines has just signed in."""
+    return sign_in_lately(client, ines)
 
 
 @pytest.fixture

@@ -14,13 +14,17 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
 
 CLIENT_ID, SECRET = "rollcall", "a secret of two"
-_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+_KEY, ANOTHER_KEY = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
 
 
 class IdentityProvider(ThreadingHTTPServer):
-    """Its `claims` are what the next sign-in says; `info` overrides what its user's data say."""
+    """Its `claims` are what the next sign-in says; `info` overrides what its user's data say.
+
+    `key`, `algorithm` and `key_id` are what it signs with, whatever it publishes.
+    """
 
     daemon_threads = True
 
@@ -29,6 +33,8 @@ class IdentityProvider(ThreadingHTTPServer):
         self.claims: dict[str, Any] = {}
         self.info: dict[str, Any] = {}
         self.audience = CLIENT_ID
+        self.key: Any
+        self.key, self.algorithm, self.key_id = _KEY, "RS256", "one"
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
 
@@ -64,6 +70,9 @@ class _Handler(BaseHTTPRequestHandler):
                     "token_endpoint_auth_methods_supported": ["client_secret_post"],
                 }
             )
+        elif self.path == "/keys":
+            public = RSAAlgorithm.to_jwk(_KEY.public_key(), as_dict=True)
+            self._answer({"keys": [public | {"kid": "one", "use": "sig"}]})
         elif self.path == "/userinfo" and self.headers["Authorization"] == "Bearer an-access-token":
             self._answer(self.server.claims | self.server.info)
         else:
@@ -81,7 +90,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         now = int(time.time())
         claims = {"iss": self.server.issuer, "aud": self.server.audience, "iat": now, "exp": now + 300}
-        token = jwt.encode(claims | self.server.claims, _KEY, algorithm="RS256", headers={"kid": "one"})
+        server = self.server
+        token = jwt.encode(
+            claims | server.claims, server.key, algorithm=server.algorithm, headers={"kid": server.key_id}
+        )
         self._answer({"access_token": "an-access-token", "token_type": "Bearer", "id_token": token})
 
     def _answer(self, content: dict[str, Any], status: int = 200) -> None:

@@ -1,6 +1,7 @@
 """Accounts: adding, changing, testing and switching them, and the key that is never shown."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.conf import LazySettings
@@ -13,6 +14,7 @@ from dashboard.models import Membership, User
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.dashboard.conftest import Queue
+from tests.dashboard.signing_in import sign_in_lately
 
 LIST = {"HX-Request": "true", "HX-Target": "account-list"}
 FORM = {
@@ -144,7 +146,7 @@ def test_a_key_of_another_secret_is_said_everywhere_and_breaks_nothing(
     as_ines: Client, account: Account, published: SyncRun, settings: LazySettings, queue: Queue
 ) -> None:
     settings.SECRET_KEY = "another secret than the one that stored the key"
-    as_ines.force_login(User.objects.get(email="ines@brackwater.example"))
+    sign_in_lately(as_ines, User.objects.get(email="ines@brackwater.example"))
     for address in ("/", "/sync/", "/settings/accounts/", f"/settings/accounts/{account.pk}/"):
         response = as_ines.get(address)
         assert response.status_code == 200
@@ -292,3 +294,14 @@ def test_an_account_without_a_key_can_be_added_and_edited(
     assert as_ines.post(f"/settings/accounts/{added.pk}/", form).status_code == 302
     added.refresh_from_db()
     assert added.time_zone == "Europe/Paris"
+
+
+@pytest.mark.parametrize("page", ["new", "own"])
+def test_keys_are_changed_by_who_signed_in_lately(client: Client, ines: User, account: Account, page: str) -> None:
+    client.force_login(ines)
+    address = f"/settings/accounts/{'new' if page == 'new' else account.pk}/"
+    for answer in (client.get(address), client.post(address, {"name": "Elsewhere"})):
+        assert answer.status_code == 302
+        assert answer["Location"] == f"/confirm/?next={quote(address, safe='')}"
+    account.refresh_from_db()
+    assert account.name == "Brackwater Mutual"

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from tests.dashboard.canary import Canary, build
 from tests.dashboard.routes import ROUTES, addresses, names
+from tests.dashboard.signing_in import sign_in_lately
 
 pytestmark = pytest.mark.slow
 SCRIPT = "<script>zqalert(1)</script>"
@@ -62,7 +63,7 @@ def of_share(share: int, canary: Canary) -> Iterator[tuple[str, str, Client]]:
     for name in [name for name in names() if name not in NOT_SENT][share :: len(SHARES)]:
         with transaction.atomic():
             client = Client(raise_request_exception=False)
-            client.force_login(canary.readers["administrator"])
+            sign_in_lately(client, canary.readers["administrator"])
             yield name, next(addresses(name, canary.keys)), client
             transaction.set_rollback(True)
 

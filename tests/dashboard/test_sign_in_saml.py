@@ -147,6 +147,11 @@ def test_answer_works_once_and_in_one_browser(client: Client, single_sign_on: Si
     assert "_auth_user_id" not in client.session
 
 
+@pytest.mark.parametrize("page", ["", "acs/", "finish/", "metadata/"])
+def test_request_without_a_host_is_refused(single_sign_on: SingleSignOn, page: str) -> None:
+    assert Client().get(f"/sign-on/saml/{single_sign_on.key}/{page}").status_code == 400
+
+
 def test_metadata_names_our_addresses(client: Client, single_sign_on: SingleSignOn) -> None:
     text = client.get(f"/sign-on/saml/{single_sign_on.key}/metadata/").content.decode()
     assert f"http://testserver/sign-on/saml/{single_sign_on.key}/acs/" in text

@@ -13,7 +13,7 @@ from django.utils import timezone
 from dashboard.models import Membership, Role, SingleSignOn, User
 from sync.models import Account, SyncRun
 from tests import factories
-from tests.dashboard.identity_provider import CLIENT_ID, SECRET, IdentityProvider, identity_provider
+from tests.dashboard.identity_provider import ANOTHER_KEY, CLIENT_ID, SECRET, IdentityProvider, identity_provider
 
 pytestmark = pytest.mark.django_db
 NOOR = {
@@ -152,6 +152,20 @@ def test_token_for_another_client_is_refused(
     provider.audience = "another-site"
     assert "could not be used" in come_in(client, provider, single_sign_on).content.decode()
     assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm", "key_id"),
+    [(ANOTHER_KEY, "RS256", "one"), (None, "none", "one"), (SECRET, "HS256", "one"), (ANOTHER_KEY, "RS256", "two")],
+)
+def test_token_that_the_provider_did_not_sign_is_refused(
+    client: Client, provider: IdentityProvider, single_sign_on: SingleSignOn, key: Any, algorithm: str, key_id: str
+) -> None:
+    provider.key, provider.algorithm, provider.key_id = key, algorithm, key_id
+    answer = come_in(client, provider, single_sign_on)
+    assert answer.status_code < 500
+    assert not User.objects.filter(email="noor@brackwater.example").exists()
+    assert client.get("/people/").status_code == 302
 
 
 def test_answer_without_our_question_is_refused(client: Client, single_sign_on: SingleSignOn) -> None:

@@ -1,0 +1,33 @@
+"""How readers sign in: one's own second factors and sessions, and what the sign-in page offers to everybody."""
+
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.db.models import QuerySet
+
+from dashboard.models import SingleSignOn, User
+
+
+def factors(user: User) -> list[Authenticator]:
+    """Return the user's second factors, passkeys too, in the order in which they were added."""
+    return list(Authenticator.objects.filter(user=user).order_by("created_at", "pk"))
+
+
+def is_linked(user: User) -> bool:
+    """Return whether an organization's single sign-on has signed the user in."""
+    return SocialAccount.objects.filter(user=user).exists()
+
+
+def live_sessions(user: User) -> list[UserSession]:
+    """Return the user's sessions that are not over; forgets the others."""
+    return list(UserSession.objects.purge_and_list(user))
+
+
+def other_sessions(user: User, session_key: str | None) -> QuerySet[UserSession]:
+    """Return the user's sessions but this one."""
+    return UserSession.objects.filter(user=user).exclude(session_key=session_key)
+
+
+def offered_single_sign_ons() -> QuerySet[SingleSignOn]:
+    """Return the single sign-ons that the sign-in page offers, of all accounts: nobody is known there yet."""
+    return SingleSignOn.objects.filter(is_enabled=True).order_by("name", "pk")
