@@ -1,7 +1,6 @@
 """Schedules: which reports are mailed to whom on which days, what each recipient gets, and what became of it."""
 
 import logging
-from datetime import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -110,7 +109,7 @@ def add_schedule(request: ScopedRequest) -> HttpResponse:
     if table and table not in LISTS:
         raise BadRequest("table is one of the lists")
     initial: dict[str, Any] = {
-        "at_time": time(7, 0),
+        "at_time": "07:00",
         "weekday": 0,
         "day_of_month": 1,
         "days_after": 1,

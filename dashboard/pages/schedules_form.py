@@ -197,7 +197,9 @@ def initial_of(schedule: Schedule) -> dict[str, Any]:
         campaign = schedule.subject_id
     return {
         **{name: getattr(schedule, name) for name in ("name", "format", "frequency", "weekday", "day_of_month")},
-        **{name: getattr(schedule, name) for name in ("days_after", "at_time", "way", "when_quiet")},
+        **{name: getattr(schedule, name) for name in ("days_after", "way", "when_quiet")},
+        # As the browser's clock wants it, not as the language writes it.
+        "at_time": f"{schedule.at_time:%H:%M}",
         "what": schedule.content if schedule.content == FIGURES else f"{schedule.content}:{schedule.what}",
         "department": department,
         "campaign": campaign,

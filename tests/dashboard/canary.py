@@ -5,10 +5,22 @@ aside that are about them, and, for the second company, in the names of its acco
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from dashboard import rollups
-from dashboard.models import Delegation, Exemption, Export, Invitation, Role, SettingChange, User
+from dashboard.models import (
+    Delegation,
+    Delivery,
+    EvidencePack,
+    Exemption,
+    Export,
+    Invitation,
+    Occurrence,
+    Role,
+    Schedule,
+    SettingChange,
+    User,
+)
 from sync.models import (
     Account,
     Campaign,
@@ -174,7 +186,34 @@ def _fill(canary: Canary, account: Account, now: datetime, *, prefix: str) -> No
     canary.add("console_import", imported)
     export = Export.objects.create(account=account, user=decider, table="people", requested_at=now)
     canary.add("export", export)
+    _mail(canary, account, decider, now, prefix=prefix)
     rollups.rebuild(account, at=now)
+
+
+def _mail(canary: Canary, account: Account, decider: User, now: datetime, *, prefix: str) -> None:
+    """Give an account a schedule with a mail of last week, and a pack of evidence that waits."""
+    schedule = Schedule.objects.create(
+        account=account, owner=decider, name=f"{prefix}Past due", content="table", what="past_due", format="csv",
+        frequency="weekly", weekday=0, at_time=time(7), created_at=now, since=now,
+    )  # fmt: skip
+    schedule.recipients.add(decider)
+    sent_at = now - timedelta(days=7)
+    occurrence = Occurrence.objects.create(account=account, schedule=schedule, due_at=sent_at, created_at=sent_at)
+    delivery = Delivery.objects.create(
+        account=account, occurrence=occurrence, recipient=decider, state="failed", said=f"{prefix}Refused",
+        next_try_at=sent_at, file_name=f"{prefix.strip()}past-due.csv",
+    )  # fmt: skip
+    today = now.date()
+    pack = EvidencePack.objects.create(
+        account=account,
+        user=decider,
+        first_day=today,
+        last_day=today,
+        requested_at=now,
+        sample_seed=prefix.strip() or "1",
+    )
+    for kind, row in (("schedule", schedule), ("delivery", delivery), ("evidence_pack", pack)):
+        canary.add(kind, row)
 
 
 def _change(account: Account, run: SyncRun, subject: int, subject_id: int, name: str, old: str) -> None:
