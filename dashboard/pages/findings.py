@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from dashboard.metrics import Age, CampaignState
 from dashboard.queries.overview import CampaignRow, Day, DepartmentRow, Headline
 from dashboard.queries.past_due import AgeGroup
+from dashboard.queries.past_due_groups import PastDueGroup
 from dashboard.queries.sync_status import Progress
 from dashboard.templatetags.figures import ahead
 
@@ -146,6 +147,27 @@ def departments_finding(rows: Sequence[DepartmentRow]) -> str:
             "second": clear[1].name,
         }
     return _("%(most)s; %(n)s departments have none") % {"most": most, "n": len(clear)}
+
+
+def managers_finding(groups: Sequence[PastDueGroup]) -> str:
+    """Say how the people past due are spread over managers, or who has a good part of them. `groups`: most first."""
+    if not groups:
+        return _("No manager has anyone past due")
+    most, everybody = groups[0].people, sum(group.people for group in groups)
+    if len(groups) == 1:
+        return _("Everyone past due who has a manager reports to %(manager)s") % {"manager": groups[0].name}
+    if most * 4 >= everybody and groups[1].people < most:
+        return _("%(manager)s has %(n)s of the %(all)s people past due who have a manager") % {
+            "manager": groups[0].name,
+            "n": intcomma(most),
+            "all": intcomma(everybody),
+        }
+    words = ngettext(
+        "No manager has more than %(most)s person past due; the %(all)s are spread over %(teams)s teams",
+        "No manager has more than %(most)s people past due; the %(all)s are spread over %(teams)s teams",
+        most,
+    )
+    return words % {"most": intcomma(most), "all": intcomma(everybody), "teams": intcomma(len(groups))}
 
 
 def campaigns_finding(rows: Sequence[CampaignRow]) -> str:

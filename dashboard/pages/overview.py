@@ -12,18 +12,19 @@ from django.views.decorators.http import require_GET
 
 from dashboard import charts
 from dashboard.access import ScopedRequest
+from dashboard.charts.days import figure as day_figure
 from dashboard.metrics import CampaignState, Rate
 from dashboard.pages import findings
 from dashboard.pages.asked import asked
 from dashboard.pages.context import shell_of
 from dashboard.pages.no_data import no_data
 from dashboard.queries import overview as queries
-from dashboard.queries.past_due import ageing
 from dashboard.templatetags.figures import number, svg_percent
 
 # Longer lists are cut: their pages show the rest.
 MOST_DEPARTMENTS, FIRST_DEPARTMENTS = 24, 12
 MOST_CAMPAIGNS, FIRST_CAMPAIGNS = 40, 12
+MOST_MANAGERS = 6
 CURRENT_STATES = frozenset({CampaignState.ACTIVE, CampaignState.SCHEDULED, CampaignState.CREATED, CampaignState.OTHER})
 
 _Row = TypeVar("_Row")
@@ -43,7 +44,7 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
     scope, as_of = request.scope, request.as_of
     found = queries.overview(scope, as_of=as_of, basis=asked(request).basis)
     headline, history, departments = found.headline, found.past_due_by_day, found.departments
-    ages = ageing(scope, as_of=as_of).net
+    ages, managers = found.ages, found.managers
     deadlines = queries.next_deadlines(found.campaigns)
     campaigns = _first(found.campaigns, MOST_CAMPAIGNS, FIRST_CAMPAIGNS)
     days = [(day.date, day.people) for day in history]
@@ -63,7 +64,10 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
         "due_soon": found.due_soon,
         "due_soon_bars": charts.spark_bars([day.people for day in found.due_soon.days]),
         "due_soon_note": findings.due_soon_note(found.due_soon.days),
-        "charts": {
+        "chart": {
+            "name": "past-due-by-day",
+            "what": _("People past due each day over the last 90 days"),
+            "figure": day_figure(days, marks, [findings.people_count(day.people) for day in history]),
             "wide": charts.line_chart(days, marks, charts.WIDE),
             "narrow": charts.line_chart(days, marks, charts.NARROW),
         },
@@ -71,9 +75,17 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
         "ages": [(row, svg_percent(100 * row.people / most if most else 0)) for row in ages],
         "ages_finding": findings.ageing_finding(ages),
         "departments": [
-            (row, svg_percent(100 * (row.share.percent or 0) / largest_share if largest_share else 0))
+            (
+                row,
+                svg_percent(100 * (row.share.percent or 0) / largest_share if largest_share else 0),
+                charts.spark_line(row.trail) if any(row.trail) else None,
+            )
             for row in _first(departments, MOST_DEPARTMENTS, FIRST_DEPARTMENTS)
         ],
+        "has_trails": any(row.trail for row in departments),
+        "managers": managers[:MOST_MANAGERS],
+        "all_managers": len(managers),
+        "managers_finding": findings.managers_finding(managers),
         "all_departments": len(departments),
         "departments_finding": findings.departments_finding(departments),
         "all_campaigns": len(found.campaigns),

@@ -19,6 +19,8 @@ from dashboard.models import ExemptSpan, Fact
 from dashboard.queries import tallies
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.figures import figures_by
+from dashboard.queries.past_due import AgeGroup
+from dashboard.queries.past_due_groups import PastDue, PastDueGroup, Spread
 from dashboard.queries.selection import Selection, select
 from dashboard.queries.series import Point, daily_and_by
 from sync.models import Campaign
@@ -52,11 +54,15 @@ class Headline:
 
 @dataclass(frozen=True)
 class DepartmentRow:
-    """One department and its figures; 0 and no name for people without one."""
+    """One department and its figures; 0 and no name for people without one.
+
+    `trail` is how many people were past due at the end of each week; empty where that would take too long to count.
+    """
 
     pk: int
     name: str
     now: Counts
+    trail: tuple[int, ...] = ()
 
     @property
     def people(self) -> int:
@@ -109,6 +115,17 @@ class Overview:
     departments: tuple[DepartmentRow, ...]
     campaigns: tuple[CampaignRow, ...]
     due_soon: DueSoon
+    spread: Spread
+
+    @property
+    def ages(self) -> list[AgeGroup]:
+        """People past due by the age of their oldest item."""
+        return [AgeGroup(age, people=people) for age, people in self.spread.ages.items()]
+
+    @property
+    def managers(self) -> list[PastDueGroup]:
+        """Managers of whose direct reports some are past due, the most first."""
+        return [group for group in self.spread.groups if group.key]
 
     @property
     def past_due_by_day(self) -> list[Day]:
@@ -119,14 +136,15 @@ class Overview:
 def overview(scope: Scope, *, as_of: datetime, basis: Basis = Basis.NOW) -> Overview:
     """Return everything the Overview counts; zeros for whoever sees nobody.
 
-    The basis tells whose department counts, and so bears on nothing but the departments.
+    The basis tells whose department and manager count, and so bears on nothing but departments and managers.
     """
-    selection = select(scope, as_of=as_of, filters=Filters())
-    points, groups = daily_and_by(scope, By.DEPARTMENT, as_of=as_of, days=HISTORY_DAYS, selection=selection)
+    placed = selection = select(scope, as_of=as_of, filters=Filters())
+    points, groups, trails = daily_and_by(scope, By.DEPARTMENT, as_of=as_of, days=HISTORY_DAYS, selection=selection)
     if basis != Basis.NOW:
-        groups = figures_by(scope, By.DEPARTMENT, as_of=as_of, basis=basis)
+        groups, trails = figures_by(scope, By.DEPARTMENT, as_of=as_of, basis=basis), {}
+        placed = select(scope, as_of=as_of, filters=Filters(), basis=basis)
     now, week_ago = points[-1], points[-1 - WEEK_DAYS]
-    rows = [DepartmentRow(int(group.key), group.name, group.totals.net) for group in groups]
+    rows = [DepartmentRow(int(group.key), group.name, group.totals.net, trails.get(group.key, ())) for group in groups]
     counts = _by_campaign(scope, selection)
     return Overview(
         headline=Headline(now.totals.net, week_ago.totals.net, week_ago.date, now.totals.exempt),
@@ -136,6 +154,7 @@ def overview(scope: Scope, *, as_of: datetime, basis: Basis = Basis.NOW) -> Over
         ),
         campaigns=tuple(_campaigns(scope, selection, counts, as_of=as_of)),
         due_soon=_due_soon(scope, selection, counts, as_of=as_of),
+        spread=PastDue(placed, By.MANAGER).spread(),
     )
 
 

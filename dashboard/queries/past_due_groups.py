@@ -46,7 +46,7 @@ class Item:
 
 @dataclass(frozen=True)
 class PastDueGroup:
-    """A department, manager or campaign with people past due.
+    """A department, manager or campaign with people past due; `department` is a manager's own.
 
     `people` are those of the ages asked for, `of` those with anything counted in it (None: tallies cannot tell), and
     `rows` the first of them. By manager it is a whole line (`is_line`), with further managers in it or not, or, beside
@@ -60,6 +60,7 @@ class PastDueGroup:
     is_direct: bool = False
     is_line: bool = False
     has_lines_below: bool = False
+    department: str = ""
     rows: tuple[PastDuePerson, ...] = ()
 
     @property
@@ -182,11 +183,11 @@ class PastDue:
         people = "count(DISTINCT late.person_id)" if self.by == By.CAMPAIGN else "count(*)"
         sets = "(late.key, place), (place)" if self.by else "(place)"
         key = "late.key" if self.by else "NULL::bigint"
-        name, join = _NAMES[self.by]
+        name, department, join = _NAMES[self.by]
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                SELECT spread.key, place, people, {name}
+                SELECT spread.key, place, people, {name}, {department}
                 FROM (
                     SELECT {key} AS key, place, {people}::int AS people
                     FROM (SELECT late.key, late.person_id, {_PLACE} AS place FROM ({late}) late) late
@@ -197,23 +198,24 @@ class PastDue:
             )
             rows = cursor.fetchall()
         places, _bounds = age_bounds(self.selection)
-        ages, groups, called = dict.fromkeys(Age, 0), dict[int, int](), dict[int, str]()
-        for group, place, count, title in rows:
+        ages, groups, called = dict.fromkeys(Age, 0), dict[int, int](), dict[int, tuple[str, str]]()
+        for group, place, count, *names in rows:
             if group is None:
                 ages[places[place]] += count
             elif not self.ages or places[place] in self.ages:
                 groups[group] = groups.get(group, 0) + count
-                called[group] = title
+                called[group] = names[0], names[1]
         line = self.line or _Line({})
         within = {head for manager, head in line.heads.items() if manager != head}
         found = [
             PastDueGroup(
                 group,
-                called[group],
+                called[group][0],
                 count,
                 is_direct=group == line.top,
                 is_line=group in line.heads and group != line.top,
                 has_lines_below=group in within,
+                department=called[group][1],
             )
             for group, count in groups.items()
         ]
@@ -345,17 +347,28 @@ _BY_CAMPAIGN = f"""
     ) late
 """
 
-# What the groups are called: an expression, and the join it needs.
-_NAMES: dict[By | None, tuple[str, str]] = {
-    None: ("''", ""),
+# What the groups are called, a manager's department, and the joins that takes. Whoever KnowBe4 lists no person for, or
+# one out of sight, is called as their reports' records have it.
+_NAMES: dict[By | None, tuple[str, str, str]] = {
+    None: ("''", "''", ""),
     By.DEPARTMENT: (
         "coalesce(department.name, '')",
+        "''",
         "LEFT JOIN sync_department department ON department.id = spread.key AND spread.key > 0",
     ),
-    By.CAMPAIGN: ("coalesce(campaign.name, '')", "LEFT JOIN sync_campaign campaign ON campaign.id = spread.key"),
+    By.CAMPAIGN: ("coalesce(campaign.name, '')", "''", "LEFT JOIN sync_campaign campaign ON campaign.id = spread.key"),
     By.MANAGER: (
-        f"CASE WHEN person.id IS NULL THEN '' ELSE {NAME} END",
-        "LEFT JOIN sync_person person ON person.id = spread.key",
+        f"""CASE WHEN person.id IS NOT NULL THEN {NAME} WHEN spread.key <> 0 THEN coalesce((
+            SELECT min(btrim(report.manager_name)) FROM dashboard_personstanding f
+            JOIN sync_person report ON report.id = f.person_id
+            WHERE f.account_id = %(account)s AND f.manager_id = spread.key
+        ), '') ELSE '' END""",
+        "CASE WHEN department.key <> '' THEN coalesce(home.name, department.name) ELSE '' END",
+        """
+        LEFT JOIN sync_person person ON person.id = spread.key
+        LEFT JOIN sync_department department ON department.id = person.department_id
+        LEFT JOIN sync_department home ON home.id = department.merged_into_id
+        """,
     ),
 }
 

@@ -4,6 +4,7 @@ A tally row is a step, so the rows up to the first day add up to where the line 
 the days that follow it. Where tallies cannot answer, the facts do, in a time that grows with their number.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -27,6 +28,12 @@ _GRAINS = {By.DEPARTMENT: Grain.DEPARTMENT, By.CAMPAIGN: Grain.CAMPAIGN}
 _NAMES = {By.DEPARTMENT: "sync_department", By.CAMPAIGN: "sync_campaign"}
 # A row of a reading: the key of its group (None: everything), the index of its day (None: all of them), and its counts.
 _Row = tuple[Any, ...]
+
+
+# By key of a group: its people past due, net, at the end of each seventh day back from the last, the oldest first. They
+# are there where tallies answered, for groups of which anybody ever was.
+Trails = dict[Any, tuple[int, ...]]
+WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -71,10 +78,10 @@ def daily_and_by(
     filters: Filters = Filters(),  # noqa: B008 - frozen
     basis: Basis = Basis.NOW,
     selection: Selection | None = None,
-) -> tuple[list[Point], list[Group]]:
+) -> tuple[list[Point], list[Group], Trails]:
     """Return what `daily` does and, of the same reading, what `figures_by` does for departments or for campaigns.
 
-    `selection` is what the other arguments select, where the caller has it already.
+    With them come the groups' trails. `selection` is what the other arguments select, where the caller has it already.
     """
     return _daily(scope, by, as_of=as_of, days=days, filters=filters, basis=basis, selection=selection)
 
@@ -88,7 +95,7 @@ def _daily(
     filters: Filters,
     basis: Basis,
     selection: Selection | None = None,
-) -> tuple[list[Point], list[Group]]:
+) -> tuple[list[Point], list[Group], Trails]:
     if filters.states:
         raise ValueError("A filter by state selects others on every day.")
     if by is not None and by not in _GRAINS:
@@ -97,14 +104,14 @@ def _daily(
     dates = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
     selection = selection or select(scope, as_of=as_of, filters=filters, basis=basis)
     if selection is None:
-        return [Point(day, _end(day, as_of, scope), Totals()) for day in dates], []
+        return [Point(day, _end(day, as_of, scope), Totals()) for day in dates], [], {}
     moments = [local_midnight(day + timedelta(days=1), selection.zone) for day in dates[:-1]] + [as_of]
-    steps, groups = _from_tallies(selection, by, moments)
+    steps, groups, trails = _from_tallies(selection, by, moments)
     if steps is None:
         steps = _from_facts(selection, moments)
         groups = figures_by(scope, by, as_of=as_of, filters=filters, basis=basis) if by is not None else []
     totals = accumulate(steps)
-    return [Point(day, at, figure) for day, at, figure in zip(dates, moments, totals, strict=True)], groups
+    return [Point(day, at, figure) for day, at, figure in zip(dates, moments, totals, strict=True)], groups, trails
 
 
 def _end(day: date, as_of: datetime, scope: Scope) -> datetime:
@@ -117,12 +124,12 @@ def _end(day: date, as_of: datetime, scope: Scope) -> datetime:
 
 def _from_tallies(
     selection: Selection, by: By | None, moments: Sequence[datetime]
-) -> tuple[list[Totals] | None, list[Group]]:
+) -> tuple[list[Totals] | None, list[Group], Trails]:
     """Return by how much the figures grow up to each moment, and the groups at the last; None where only facts can."""
     grain = _grain(selection, by)
     since = _since(selection, moments)
     if grain is None or since is _UNKNOWN:
-        return None, []
+        return None, [], {}
     bounds = [f"grain = {int(grain)}", "account_id = %(account)s"]
     if selection.departments is not None:
         bounds.append("department_id = ANY(%(departments)s)")
@@ -145,26 +152,39 @@ def _from_tallies(
                 AND at > coalesce(%(since)s::timestamptz, '-infinity') AND at <= %(now)s
             ), sums AS (
                 SELECT {key} AS key, index, is_exempt, {sums} FROM tally GROUP BY GROUPING SETS ({sets})
+            ), trails AS (
+                SELECT key, jsonb_object_agg(week, late) AS weeks
+                FROM (
+                    SELECT {key} AS key, (%(last)s - index) / {WEEK} AS week,
+                           sum(CASE WHEN is_exempt THEN -people_past_due ELSE people_past_due END)::int AS late
+                    FROM tally GROUP BY 1, 2
+                ) trail WHERE late <> 0 GROUP BY key
             )
             SELECT sums.key, index, is_exempt, {", ".join(f"sums.{count}" for count in COUNT_NAMES)},
-                   coalesce(named.name, '')
-            FROM sums LEFT JOIN {named} AS named ON named.id = sums.key
+                   coalesce(named.name, ''), CASE WHEN index IS NULL THEN trails.weeks END
+            FROM sums LEFT JOIN {named} AS named ON named.id = sums.key LEFT JOIN trails ON trails.key = sums.key
             """,
-            {**selection.values, "since": since, "moments": list(moments)},
+            {**selection.values, "since": since, "moments": list(moments), "last": len(moments) - 1},
         )
         rows = cursor.fetchall()
     steps = [Totals()] * len(moments)
     groups: dict[Any, Totals] = {}
     titles: dict[Any, str] = {}
-    for value, index, is_exempt, *counts, title in rows:
+    trails: Trails = {}
+    weeks = (len(moments) - 1) // WEEK
+    for value, index, is_exempt, *counts, title, trail in rows:
         step = _step(Counts._make(counts), is_exempt=is_exempt)
         if index is not None:
             steps[index] += step
         else:
             groups[value] = groups.get(value, Totals()) + step
             titles[value] = title
+            if trail is not None:
+                steps_back = json.loads(trail)
+                trails[value] = tuple(accumulate(steps_back.get(str(week), 0) for week in range(weeks, -1, -1)))
     found = [Group(value, titles[value], totals) for value, totals in groups.items() if totals != Totals()]
-    return steps, sorted(found, key=lambda group: (not group.name, group.name.casefold(), str(group.key)))
+    found.sort(key=lambda group: (not group.name, group.name.casefold(), str(group.key)))
+    return steps, found, trails
 
 
 def _step(counts: Counts, *, is_exempt: bool) -> Totals:

@@ -3,9 +3,12 @@
 import re
 from datetime import date, timedelta
 
+import plotly.graph_objects as go
 import pytest
 
 from dashboard import charts
+from dashboard.charts.days import figure as day_figure
+from dashboard.templatetags.drawings import spark, split
 
 FIRST = date(2026, 8, 26)
 
@@ -60,3 +63,21 @@ def test_sparks() -> None:
     bars = charts.spark_bars([0, 5, 0, 1])
     assert [bar.is_on for bar in bars] == [False, True, False, True]
     assert all(bar.y >= 0 and bar.y + bar.height <= 26.01 for bar in bars)
+
+
+@pytest.mark.parametrize("counts", [[0] * 90, [1] * 90, [7, 3] * 45])
+def test_days_are_a_figure_that_plotly_takes(counts: list[int]) -> None:
+    drawn = days(counts)
+    deadlines = [(drawn[20][0], "Autumn awareness"), (drawn[22][0], "Invoice fraud"), (FIRST - timedelta(1), "Before")]
+    figure = go.Figure(day_figure(drawn, deadlines, [f"{count} people" for count in counts]))
+    assert list(figure.data[0].y) == counts
+    assert [note.hovertext for note in figure.layout.annotations if note.yref == "paper"] == ["Autumn awareness"]
+    assert figure.layout.yaxis.range[0] == 0
+
+
+def test_rows_of_lists_are_drawn_in_one_piece() -> None:
+    drawn = split(charts.split_bar([("done", 3), ("due", 1)]), "3 completed, 1 <past> due")
+    assert drawn.count("<rect") == 2
+    assert 'aria-label="3 completed, 1 &lt;past&gt; due"' in drawn
+    assert spark(None) == ""
+    assert spark(charts.spark_line([1, 2, 3]), "f-due").count('class="f-due"') == 1

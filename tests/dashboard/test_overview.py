@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import Count
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
@@ -10,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from dashboard import metrics
 from dashboard.models import User
-from sync.models import Account, Enrollment, SyncRun
+from dashboard.rollups import rebuild
+from sync.models import Account, Enrollment, Person, SyncRun
 from tests import factories
 
 
@@ -60,6 +62,26 @@ def test_overview_leads_to_the_rows_behind_its_numbers(as_alice: Client, company
         "/numbers/completion_rate/",
     ):
         assert f'href="{address}"' in text
+
+
+def test_overview_names_the_managers_to_ask(as_alice: Client, company: Account) -> None:
+    text = as_alice.get("/").content.decode()
+    assert "No manager has anyone past due" in text
+    people = list(Person.objects.filter(account=company).order_by("pk"))
+    for manager, reports in ((people[0], people[1:20]), (people[21], people[22:30])):
+        Person.objects.filter(pk__in=[person.pk for person in reports]).update(manager=manager)
+    end = timezone.now()
+    rebuild(company, at=end)
+    late = Enrollment.objects.filter(metrics.counted(end), metrics.past_due(end), person__manager__isnull=False)
+    teams = dict(late.order_by().values_list("person__manager").annotate(Count("person", distinct=True)))
+    text = as_alice.get("/").content.decode()
+    panel = text.split('id="managers"')[1].split("</section>")[0]
+    assert len(teams) == 2
+    for manager, count in teams.items():
+        assert f'href="/past-due/?by=none&amp;manager={manager}&amp;direct=1">{count}</a>' in panel
+    assert "Customer Service" in panel
+    assert "Past due, 13 weeks" in text
+    assert text.count('class="spark"') > 4
 
 
 def test_overview_cuts_long_lists_and_leads_to_the_rest(

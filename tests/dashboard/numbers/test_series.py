@@ -64,9 +64,13 @@ def test_groups_of_a_series_are_the_figures_by_group(deciders: tuple[User, User]
         as_of = question(company, seed).as_of
         for _way in both_ways(mirror):
             scope = scope_of(mirror)
-            points, groups = daily_and_by(scope, By.DEPARTMENT, as_of=as_of, days=8)
+            points, groups, trails = daily_and_by(scope, By.DEPARTMENT, as_of=as_of, days=8)
             assert groups == figures_by(scope, By.DEPARTMENT, as_of=as_of)
             assert points[-1].totals == figures(scope, as_of=as_of)
+            if trails:
+                late = {group.key: group.totals.net.people_past_due for group in groups}
+                assert {key: late.get(key, 0) for key in trails} == {key: trail[-1] for key, trail in trails.items()}
+                assert sum(trail[0] for trail in trails.values()) == points[0].totals.net.people_past_due
 
 
 def test_days_are_local_and_midnight_ends_the_day_before(account: Account, now) -> None:
@@ -81,7 +85,7 @@ def test_days_are_local_and_midnight_ends_the_day_before(account: Account, now) 
 
 
 def test_a_scope_without_a_role_has_days_of_nothing(account: Account, now) -> None:
-    points, groups = daily_and_by(Scope(account, frozenset()), By.DEPARTMENT, as_of=now, days=3)
+    points, groups, _trails = daily_and_by(Scope(account, frozenset()), By.DEPARTMENT, as_of=now, days=3)
     assert [point.totals.gross.counted for point in points] == [0, 0, 0]
     assert points[0].at == now.astimezone(account.zone).replace(day=22, hour=0, minute=0)
     assert groups == []
