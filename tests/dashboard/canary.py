@@ -210,7 +210,7 @@ def _mail(canary: Canary, account: Account, decider: User, now: datetime, *, pre
         first_day=today,
         last_day=today,
         requested_at=now,
-        sample_seed=prefix.strip() or "1",
+        sample_seed=prefix.strip() or "1",,
     )
     for kind, row in (("schedule", schedule), ("delivery", delivery), ("evidence_pack", pack)):
         canary.add(kind, row)
