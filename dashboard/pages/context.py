@@ -103,6 +103,7 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
                 "single_sign_on",
                 "add_group",
             ),
+            is_for_who_sees_everyone=True,
         ),
         Entry("audit_log", _("Audit log"), "lock", is_for_readers_of_the_log=True),
         Entry("accounts", _("Accounts"), "key", is_for_administrators=True, pages=("add_account", "edit_account")),
