@@ -10,11 +10,12 @@ from msgspec import Meta
 
 from dashboard import metrics
 from dashboard.mcp.campaigns import campaign_of
-from dashboard.mcp.reading import Reader, ToolError, listing, sliced
+from dashboard.mcp.reading import Reader, ToolError, listing
 from dashboard.mcp.shapes import About, Arguments, Id, Listing, Member, Page, Shape
 from dashboard.metrics import days_past_due
 from dashboard.queries.asking import Filters, State
-from dashboard.queries.figures import enrollments, figures
+from dashboard.queries.enrollment_keys import enrollment_keys
+from dashboard.queries.figures import figures
 from sync.models import Enrollment as EnrollmentRow
 from sync.models import Person
 
@@ -82,10 +83,13 @@ def list_enrollments(reader: Reader, asked: ListEnrollments) -> Enrollments:
     wanted = Filters(campaigns=frozenset({campaign.pk}))
     measure = asked.status or "counted"
     totals = figures(reader.scope, as_of=reader.now, filters=wanted, with_people=False)
-    found = enrollments(reader.scope, measure, as_of=reader.now, filters=wanted, gross=True).order_by("pk")
+    keys = enrollment_keys(
+        reader.scope, campaign, measure, as_of=reader.now, limit=PER_PAGE, offset=(asked.page - 1) * PER_PAGE
+    )
+    found = shown(reader.scope.enrollments().filter(pk__in=keys), reader).order_by("pk")
     return Enrollments(
         about=reader.about(reverse("campaign", args=[campaign.pk]), {"state": asked.status}),
-        enrollments=told(reader, sliced(shown(found, reader), asked.page, PER_PAGE)),
+        enrollments=told(reader, found),
         **listing(asked.page, PER_PAGE, getattr(totals.gross, measure)),
     )
 

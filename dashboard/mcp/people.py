@@ -20,7 +20,7 @@ from sync.models import Person
 
 FOUND = 20
 MOST_ENROLLMENTS, MOST_FAILURES = 50, 20
-MOST_GROUPS = 100
+MOST_GROUPS = 30
 
 
 class LatePerson(Shape):

@@ -10,22 +10,27 @@ from msgspec import Meta
 
 from dashboard.mcp.reading import Reader, invalid
 from dashboard.mcp.shapes import About, Arguments, Day, Id, Name, Number, Shape
-from dashboard.metrics import Rate, quarter_name
+from dashboard.metrics import NO_COUNTS, Rate, local_midnight, quarter_name
 from dashboard.queries import passport as passports
-from dashboard.queries.asking import By
+from dashboard.queries.asking import By, Filters
 from dashboard.queries.cohorts import cohorts
+from dashboard.queries.figures import Group as FigureGroup
+from dashboard.queries.figures import figures_by
+from dashboard.queries.history import standings
 from dashboard.queries.review import latest_quarter, quarter_of
+from dashboard.queries.selection import select
 from dashboard.queries.trends import Period
-from dashboard.reporting.answers import Asked, NotAskableError, Row, answer
+from dashboard.reporting.answers import NAMELESS, Asked, NotAskableError, Row, answer
 from dashboard.reporting.cells import Cell
-from dashboard.reporting.registry import REGISTRY, Metric, Unit, UnknownMetricError, Value, find
+from dashboard.reporting.registry import REGISTRY, Base, Metric, Unit, UnknownMetricError, Value, find
 
 USUAL = (
     *("completion_rate", "on_time_rate", "people_compliant", "coverage", "policy_acknowledgement_rate"),
     *("counted", "completed", "past_due", "people_past_due"),
 )
 OF_QUARTER = ("completion_rate", "on_time_rate", "due", "completed", "on_time", "completed_late", "still_open")
-MOST_GROUPS = 100
+OF_CAMPAIGN = ("completion_rate", "on_time_rate", "counted", "completed", "past_due")
+MOST_GROUPS = 30
 _QUARTER = re.compile(r"(20\d\d)-?q([1-4])", re.ASCII | re.IGNORECASE)
 Word = Annotated[str, Meta(max_length=40)]
 _METRICS = ", ".join(REGISTRY)
@@ -65,6 +70,15 @@ class QuarterGroup(Shape):
     numbers: list[Number]
 
 
+class QuarterCampaign(Shape):
+    """A campaign as it stood at the quarter's end."""
+
+    campaign_id: int
+    name: str
+    due_in_quarter: Annotated[int, Meta(description="Enrollments of it that fell due in the quarter.")]
+    numbers: Annotated[list[Number], Meta(description="Of all its enrollments at the quarter's end, or now.")]
+
+
 class Review(Shape):
     """How a quarter went: of all enrollments whose due date falls in it, as of its end or as of now while it runs."""
 
@@ -76,8 +90,9 @@ class Review(Shape):
     year_before: Annotated[list[Number], Meta(description="The same of the same quarter a year before.")]
     exempt: int
     departments: Annotated[list[QuarterGroup], Meta(description="The lowest completion rate first.")]
-    campaigns: Annotated[list[QuarterGroup], Meta(description="With something due; the lowest completion rate first.")]
-    content_types: list[QuarterGroup]
+    campaigns: Annotated[
+        list[QuarterCampaign], Meta(description="Of which something fell due in it; the lowest completion rate first.")
+    ]
 
 
 class LeftOut(Shape):
@@ -150,20 +165,50 @@ def compliance_summary(reader: Reader, asked: ComplianceSummary) -> Summary:
         metrics = [metric for metric in metrics if metric.name != "coverage"]
     as_of, day = reader.moment(asked.as_of)
     filters, query = _filters(reader, asked)
-    try:
-        report = answer(reader.scope, Asked(metrics, as_of, asked.by, filters))
-    except NotAskableError as error:
-        raise invalid(str(error)) from None
-    if report.total is None:
+    whole = answer(reader.scope, Asked(metrics, as_of, None, filters)).total
+    if whole is None:
         raise ValueError("Only periods have no total.")
-    rows = sorted(report.rows, key=_by_first)
+    groups, groups_total = _groups(reader, metrics, as_of, By(asked.by), filters) if asked.by else ([], 0)
     return Summary(
         about=reader.about(_page_of(asked.by), {**query, **day}, as_of=as_of),
-        total=_group(report.total, metrics),
+        total=_group(whole, metrics),
         by=asked.by,
-        groups=[_group(row, metrics) for row in rows[:MOST_GROUPS]],
-        groups_total=len(rows),
+        groups=groups,
+        groups_total=groups_total,
     )
+
+
+def _groups(
+    reader: Reader, metrics: Sequence[Metric], as_of: datetime, by: By, filters: Filters
+) -> tuple[list[Group], int]:
+    """Return the groups told, and how many there are: of thousands of managers only those told are written out."""
+    is_of_people = by not in (By.CAMPAIGN, By.CONTENT_TYPE)
+    if any(metric.of is None or (metric.base == Base.ACTIVE_PEOPLE and not is_of_people) for metric in metrics):
+        try:
+            rows = sorted(answer(reader.scope, Asked(metrics, as_of, by, filters)).rows, key=_by_first)
+        except NotAskableError as error:
+            raise invalid(str(error)) from None
+        return [_group(row, metrics) for row in rows[:MOST_GROUPS]], len(rows)
+    first = metrics[0].of
+
+    def place(found: FigureGroup) -> tuple[bool, float, str]:
+        value = first(found.totals.net) if first else 0
+        number = value.percent if isinstance(value, Rate) else value
+        return number is None, number or 0, found.name.casefold()
+
+    groups = figures_by(reader.scope, by, as_of=as_of, filters=filters)
+    return [
+        Group(
+            name=found.name or (str(found.key) if by == By.CONTENT_TYPE else NAMELESS[by]),
+            exempt=found.totals.exempt,
+            numbers=[
+                _number(metric, Cell.of(metric.of(found.totals.net)), Cell.of(metric.of(found.totals.gross)))
+                for metric in metrics
+                if metric.of
+            ],
+        )
+        for found in sorted(groups, key=place)[:MOST_GROUPS]
+    ], len(groups)
 
 
 def _metrics(names: Iterable[str]) -> list[Metric]:
@@ -226,13 +271,8 @@ def quarterly_review(reader: Reader, asked: QuarterlyReview) -> Review:
     def told(rows: Any) -> list[Number]:
         return [_of_cohort(metric, row.net, row.gross) for row in rows for metric in metrics]
 
-    def by(kind: By) -> list[QuarterGroup]:
-        rows = [row for row in cohorts(reader.scope, **of_quarter, by=kind) if row.net.due]
-        rows.sort(key=lambda row: (row.net.completion_rate.percent or 0, row.name.casefold()))
-        return [
-            QuarterGroup(name=str(row.name or row.key or "None"), numbers=told([row])) for row in rows[:MOST_GROUPS]
-        ]
-
+    rows = [row for row in cohorts(reader.scope, **of_quarter, by=By.DEPARTMENT) if row.net.due]
+    rows.sort(key=lambda row: (row.net.completion_rate.percent or 0, row.name.casefold()))
     return Review(
         about=reader.about(reverse("review_quarter", args=[period.start.year, period.number]), query, as_of=period.at),
         quarter=quarter_name(period.start),
@@ -241,10 +281,38 @@ def quarterly_review(reader: Reader, asked: QuarterlyReview) -> Review:
         numbers=told(whole),
         year_before=told(earlier),
         exempt=sum(row.exempt for row in whole),
-        departments=by(By.DEPARTMENT),
-        campaigns=by(By.CAMPAIGN),
-        content_types=by(By.CONTENT_TYPE),
+        departments=[
+            QuarterGroup(name=str(row.name or NAMELESS[By.DEPARTMENT]), numbers=told([row]))
+            for row in rows[:MOST_GROUPS]
+        ],
+        campaigns=_campaigns_of(reader, period, filters),
     )
+
+
+def _campaigns_of(reader: Reader, period: Period, filters: Filters) -> list[QuarterCampaign]:
+    """Return the campaigns of which something fell due in the quarter, as the review's page has them."""
+    selection = select(reader.scope, as_of=period.at, filters=filters)
+    if selection is None:
+        return []
+    begins = local_midnight(period.start, reader.account.zone)
+    before, after = standings(selection, By.CAMPAIGN, [begins, period.at])
+    metrics = _metrics(OF_CAMPAIGN)
+    called = reader.scope.campaigns().in_bulk([key for key in after if isinstance(key, int)])
+    found = []
+    for key, totals in after.items():
+        due = totals.net.due - (before[key].net.due if key in before else NO_COUNTS.due)
+        campaign = called.get(key)
+        if due <= 0 or campaign is None:
+            continue
+        numbers = [
+            _number(metric, Cell.of(metric.of(totals.net)), Cell.of(metric.of(totals.gross)))
+            for metric in metrics
+            if metric.of
+        ]
+        found.append(
+            QuarterCampaign(campaign_id=campaign.knowbe4_id, name=campaign.name, due_in_quarter=due, numbers=numbers)
+        )
+    return sorted(found, key=lambda each: (each.numbers[0].value or 0, each.name.casefold()))[:MOST_GROUPS]
 
 
 def _period(reader: Reader, text: str | None) -> Period:

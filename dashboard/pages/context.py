@@ -93,6 +93,7 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
                 "settings_campaign",
                 "settings_departments",
                 "settings_department",
+                "settings_licenses",
                 "exemptions",
                 "exemption",
                 "request_exemption",

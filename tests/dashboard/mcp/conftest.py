@@ -54,9 +54,10 @@ def calls(account: Account) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "find_person", {"query": "example"}
     for person in Person.objects.filter(account=account).order_by("pk"):
         yield "find_person", {"query": person.email}
-        yield "compliance_summary", {"manager": person.email}
-        yield "list_past_due", {"manager": person.email}
-    for enrollment in Enrollment.objects.filter(account=account).order_by("pk"):
+        if person.manager_id:
+            yield "list_past_due", {"manager": person.manager_email}
+    # One of each person.
+    for enrollment in Enrollment.objects.filter(account=account).order_by("person", "pk").distinct("person"):
         yield "knowbe4_training_get_enrollment", {"enrollment_id": enrollment.knowbe4_id}
     for metric in ("completion_rate", "people_past_due", "training_after_failure", "days_to_complete"):
         yield "explain_number", {"metric": metric}

@@ -1,0 +1,49 @@
+"""Which enrollments of a campaign a count counts, a page at a time: found among facts, whatever the table's size."""
+
+from datetime import datetime
+
+from django.db import connection
+
+from dashboard.access import Scope
+from dashboard.metrics import SPANS
+from dashboard.queries.asking import Filters
+from dashboard.queries.past_due import IS_PAST_DUE
+from dashboard.queries.selection import select
+from dashboard.rollups import stretches
+from sync.models import Campaign
+
+NOT_STARTED = "not_started"
+
+
+def enrollment_keys(
+    scope: Scope, campaign: Campaign, measure: str, *, as_of: datetime, limit: int, offset: int
+) -> list[int]:
+    """Return our ids of the enrollments that a gross count counts: one of `SPANS`, or `not_started`; by id."""
+    selection = select(scope, as_of=as_of, filters=Filters(campaigns=frozenset({campaign.pk})))
+    if selection is None:
+        return []
+    where = selection.of_facts
+    if measure == "past_due":
+        where = f"{where} AND {IS_PAST_DUE}"
+    with connection.cursor() as cursor:
+        # Raw SQL: what counts is said by spans of stretches, for every figure alike.
+        cursor.execute(
+            f"""
+            SELECT f.enrollment_id
+            FROM ({stretches.current_at("%(now)s", where=where, source=selection.facts)}) f
+            WHERE {_in_count(measure)} ORDER BY f.enrollment_id LIMIT %(limit)s OFFSET %(offset)s
+            """,
+            {**selection.values, "limit": limit, "offset": offset},
+        )
+        return [key for (key,) in cursor.fetchall()]
+
+
+def _in_count(measure: str) -> str:
+    if measure != NOT_STARTED:
+        return _held(measure)
+    others = " OR ".join(f"({_held(name)})" for name in ("completed", "past_due", "in_progress"))
+    return f"{_held('counted')} AND NOT ({others})"
+
+
+def _held(name: str) -> str:
+    return f"({stretches.holds(SPANS[name], '%(now)s')})"
