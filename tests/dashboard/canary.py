@@ -205,13 +205,9 @@ def _mail(canary: Canary, account: Account, decider: User, now: datetime, *, pre
     )  # fmt: skip
     today = now.date()
     pack = EvidencePack.objects.create(
-        account=account,
-        user=decider,
-        first_day=today,
-        last_day=today,
-        requested_at=now,
-        sample_seed=prefix.strip() or "1",,
-    )
+        account=account, user=decider, first_day=today, last_day=today, requested_at=now,
+        sample_seed=prefix.strip() or "1",
+    )  # fmt: skip
     for kind, row in (("schedule", schedule), ("delivery", delivery), ("evidence_pack", pack)):
         canary.add(kind, row)
 
