@@ -249,5 +249,5 @@ def test_mail_that_cannot_be_sent_is_said(as_ines: Client, settings: Any) -> Non
 def test_members_page_asks_few_questions(as_ines: Client, account: Account, django_assert_max_num_queries: Any) -> None:
     for _number in range(12):
         factories.MembershipFactory(account=account)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(12):
         as_ines.get("/settings/members/")
