@@ -1,6 +1,6 @@
 """Schedules and their deliveries as a reader may see them."""
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from dashboard.access import Scope
 from dashboard.models import Delivery, Membership, Occurrence, Schedule, User
@@ -19,7 +19,7 @@ def listed(scope: Scope) -> QuerySet[Schedule]:
     return (
         schedules(scope)
         .annotate(people=Count("recipients"), last_occurrence=Subquery(last))
-        .order_by("paused_at", "name", "pk")
+        .order_by(F("paused_at").asc(nulls_first=True), "name", "pk")
     )
 
 
