@@ -12,8 +12,9 @@ from dashboard.reporting.registry import REGISTRY
 from dashboard.templatetags.figures import NOTHING, number, percent, points
 
 Block = dict[str, Any]
-# A word so long may be broken anywhere: it would stick out of its column.
-_ENDLESS = re.compile(r"\S{31,}")
+# A word so long would stick out of its column. An address is broken after its @; what is still too long, anywhere.
+_LONGEST = 30
+_ENDLESS = re.compile(rf"\S{{{_LONGEST + 1},}}")
 _BREAK = "\u200b"
 Cell = str | dict[str, Any]
 
@@ -139,4 +140,9 @@ def cut(text: object, length: int = 90) -> str:
     """Return a text no longer than so many letters: a name without end must not push everything off a page."""
     words = str(text)
     words = words if len(words) <= length else f"{words[: length - 1].rstrip()}…"
-    return _ENDLESS.sub(lambda word: _BREAK.join(wrap(word[0], 16)), words)
+    return _ENDLESS.sub(lambda word: _BREAK.join(_parts(word[0])), words)
+
+
+def _parts(word: str) -> list[str]:
+    parts = re.split("(?<=[@/])", word)
+    return [piece for part in parts for piece in (wrap(part, 16) if len(part) > _LONGEST else [part]) if piece]

@@ -186,12 +186,13 @@ def _people(now: Counts, late: Sequence[PastDuePerson], items: dict[tuple[int, i
         )
     return blocks.table(
         [
-            blocks.column(_("Person"), share=5),
-            blocks.column(_("Manager"), share=3),
-            blocks.column(_("Oldest past due"), share=4),
-            blocks.column(_("Due date")),
-            blocks.column(_("Items"), right=True),
-            blocks.column(_("Days"), right=True),
+            # All of them shares: Typst would lay out a thousand cells twice to find how wide a column must be.
+            blocks.column(_("Person"), share=15),
+            blocks.column(_("Manager"), share=8),
+            blocks.column(_("Oldest past due"), share=12),
+            blocks.column(_("Due date"), share=9),
+            blocks.column(_("Items"), share=3, right=True),
+            blocks.column(_("Days"), share=3, right=True),
         ],
         rows,
         empty=_("Everybody is up to date: there is nobody to list."),

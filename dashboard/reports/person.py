@@ -172,9 +172,10 @@ def _events(question: Question, record: Record) -> dict[str, Any]:
                 [
                     day(event.at),
                     {
-                        "text": blocks.cut(event.words, 140),
+                        "text": blocks.cut(
+                            _("%(what)s, late") % {"what": event.words} if event.is_late else event.words, 140
+                        ),
                         **({"mark": event.mark} if event.mark else {}),
-                        "sub": _("late") if event.is_late else "",
                     },
                     blocks.cut(event.about),
                 ]

@@ -12,6 +12,7 @@ import pikepdf
 import pytest
 
 from dashboard.reports import Kind, Question, RenderingError, fonts, make, rendering
+from dashboard.reports.blocks import cut
 from dashboard.reports.document import Document
 from dashboard.reports.fonts import displayable
 from dashboard.reports.rendering import data_hash, render, short_hash
@@ -205,3 +206,12 @@ def test_a_document_knows_its_file(question: Question) -> None:
     assert document.file_name == f"department-report-arzte-co-{question.date.isoformat()}.pdf"
     nameless = replace(document, title="山田")
     assert nameless.file_name == f"report-{question.date.isoformat()}.pdf"
+
+
+def test_long_words_are_broken_where_they_may_be() -> None:
+    zero = "\u200b"
+    assert cut("short@example.example") == "short@example.example"
+    assert cut("roland.elmsworth3@brackwater.example") == f"roland.elmsworth3@{zero}brackwater.example"
+    assert max(map(len, cut("W" * 80).split(zero))) == 16
+    assert cut("W" * 80).replace(zero, "") == "W" * 80
+    assert cut("a" * 100, 20) == "a" * 19 + "…"
