@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from dashboard.metrics import Counts, Rate
 from dashboard.queries.cohorts import Cohort
 
@@ -24,15 +27,20 @@ class Unit(StrEnum):
 
 
 class Base(StrEnum):
-    """What a number is of: its denominator, or what a count is a part of."""
+    """What a number is of: its denominator, or what a count is a part of; in English, `label` in the reader's."""
 
-    ENROLLMENTS = "enrollments counted"
-    DUE = "enrollments counted whose due date has passed"
-    POLICIES = "enrollments counted of policies"
-    FINISHED = "enrollments counted and completed"
-    PEOPLE = "people with at least one enrollment counted"
-    ACTIVE_PEOPLE = "active people"
-    FAILED = "active people who failed a phishing test, 14 days elapsed"
+    ENROLLMENTS = gettext_noop("enrollments counted")
+    DUE = gettext_noop("enrollments counted whose due date has passed")
+    POLICIES = gettext_noop("enrollments counted of policies")
+    FINISHED = gettext_noop("enrollments counted and completed")
+    PEOPLE = gettext_noop("people with at least one enrollment counted")
+    ACTIVE_PEOPLE = gettext_noop("active people")
+    FAILED = gettext_noop("active people who failed a phishing test, 14 days elapsed")
+
+    @property
+    def label(self) -> str:
+        """It in the reader's language."""
+        return _(self.value)
 
 
 OF_PEOPLE = frozenset({Base.PEOPLE, Base.ACTIVE_PEOPLE, Base.FAILED})
@@ -40,21 +48,39 @@ OF_PEOPLE = frozenset({Base.PEOPLE, Base.ACTIVE_PEOPLE, Base.FAILED})
 
 @dataclass(frozen=True)
 class Metric:
-    """One number. `of` and `of_cohort` take it from counts; None where counts cannot tell it."""
+    """One number. `of` and `of_cohort` take it from counts; None where counts cannot tell it.
+
+    Its words are kept in English and read in the reader's language.
+    """
 
     name: str
-    title: str
-    sentence: str
+    english_title: str
+    english_sentence: str
     unit: Unit
-    numerator: str
+    english_numerator: str
     base: Base
     of: Callable[[Counts], Value] | None = None
     of_cohort: Callable[[Cohort], Value] | None = None
 
     @property
+    def title(self) -> str:
+        """What the number is called."""
+        return _(self.english_title)
+
+    @property
+    def sentence(self) -> str:
+        """What the number means."""
+        return _(self.english_sentence)
+
+    @property
+    def numerator(self) -> str:
+        """What is counted."""
+        return _(self.english_numerator)
+
+    @property
     def denominator(self) -> str | None:
         """What the number is divided by; None for a count."""
-        return self.base.value if self.unit == Unit.PERCENT else None
+        return self.base.label if self.unit == Unit.PERCENT else None
 
 
 class UnknownMetricError(ValueError):
@@ -66,197 +92,211 @@ REGISTRY = {
     for metric in (
         Metric(
             "completion_rate",
-            "Completion rate",
-            "Enrollments completed, out of all that count. In a quarter's row: completed by its end, or by now while "
-            "it runs, out of those due in it.",
+            gettext_noop("Completion rate"),
+            gettext_noop(
+                "Enrollments completed, out of all that count. In a quarter's row: completed by its end, or by "
+                "now while it runs, out of those due in it."
+            ),
             Unit.PERCENT,
-            "completed",
+            gettext_noop("completed"),
             Base.ENROLLMENTS,
             lambda counts: counts.completion_rate,
             lambda cohort: cohort.completion_rate,
         ),
         Metric(
             "on_time_rate",
-            "On-time rate",
-            "Enrollments completed no later than their due date, out of those whose due date has passed. Enrollments "
-            "without a known due date are left out.",
+            gettext_noop("On-time rate"),
+            gettext_noop(
+                "Enrollments completed no later than their due date, out of those whose due date has passed. "
+                "Enrollments without a known due date are left out."
+            ),
             Unit.PERCENT,
-            "completed by the due date",
+            gettext_noop("completed by the due date"),
             Base.DUE,
             lambda counts: counts.on_time_rate,
             lambda cohort: cohort.on_time_rate,
         ),
         Metric(
             "people_compliant",
-            "People compliant",
-            "People with nothing past due, out of people with at least one enrollment that counts.",
+            gettext_noop("People compliant"),
+            gettext_noop("People with nothing past due, out of people with at least one enrollment that counts."),
             Unit.PERCENT,
-            "people with nothing past due",
+            gettext_noop("people with nothing past due"),
             Base.PEOPLE,
             lambda counts: counts.people_compliant_rate,
         ),
         Metric(
             "policy_acknowledgement_rate",
-            "Policy acknowledgement rate",
-            "Enrollments of policies that were acknowledged or completed, out of all those that count.",
+            gettext_noop("Policy acknowledgement rate"),
+            gettext_noop("Enrollments of policies that were acknowledged or completed, out of all those that count."),
             Unit.PERCENT,
-            "acknowledged or completed",
+            gettext_noop("acknowledged or completed"),
             Base.POLICIES,
             lambda counts: counts.acknowledgement_rate,
         ),
         Metric(
             "coverage",
-            "Coverage",
-            "Active people with at least one enrollment that counts, out of all active people.",
+            gettext_noop("Coverage"),
+            gettext_noop("Active people with at least one enrollment that counts, out of all active people."),
             Unit.PERCENT,
-            "active people with at least one enrollment counted",
+            gettext_noop("active people with at least one enrollment counted"),
             Base.ACTIVE_PEOPLE,
             lambda counts: counts.coverage,
         ),
         Metric(
             "training_after_failure",
-            "Training after failure",
-            "People enrolled in remedial training within 14 days of each phishing test they failed, out of people who "
-            "failed one at least 14 days ago.",
+            gettext_noop("Training after failure"),
+            gettext_noop(
+                "People enrolled in remedial training within 14 days of each phishing test they failed, out of "
+                "people who failed one at least 14 days ago."
+            ),
             Unit.PERCENT,
-            "people with remedial training within 14 days of each failure",
+            gettext_noop("people with remedial training within 14 days of each failure"),
             Base.FAILED,
         ),
         Metric(
             "days_to_complete",
-            "Days to complete, median",
-            "Days from enrollment to completion that half of the finishers did not exceed.",
+            gettext_noop("Days to complete, median"),
+            gettext_noop("Days from enrollment to completion that half of the finishers did not exceed."),
             Unit.DAYS,
-            "median days",
+            gettext_noop("median days"),
             Base.FINISHED,
         ),
         Metric(
             "days_to_complete_90",
-            "Days to complete, 90th percentile",
-            "Days from enrollment to completion that nine in ten finishers did not exceed.",
+            gettext_noop("Days to complete, 90th percentile"),
+            gettext_noop("Days from enrollment to completion that nine in ten finishers did not exceed."),
             Unit.DAYS,
-            "90th percentile of days",
+            gettext_noop("90th percentile of days"),
             Base.FINISHED,
         ),
         Metric(
             "past_due",
-            "Past due",
-            "Enrollments whose due date has passed and that are not completed.",
+            gettext_noop("Past due"),
+            gettext_noop("Enrollments whose due date has passed and that are not completed."),
             Unit.ENROLLMENTS,
-            "past due",
+            gettext_noop("past due"),
             Base.ENROLLMENTS,
             lambda counts: counts.past_due,
         ),
         Metric(
             "people_past_due",
-            "People past due",
-            "People with at least one enrollment past due, each counted once.",
+            gettext_noop("People past due"),
+            gettext_noop("People with at least one enrollment past due, each counted once."),
             Unit.PEOPLE,
-            "people with something past due",
+            gettext_noop("people with something past due"),
             Base.PEOPLE,
             lambda counts: counts.people_past_due,
         ),
         Metric(
             "counted",
-            "Counted",
-            "Enrollments that count: of required campaigns that are not cancelled, not removed, of active people.",
+            gettext_noop("Counted"),
+            gettext_noop(
+                "Enrollments that count: of required campaigns that are not cancelled, not removed, of active people."
+            ),
             Unit.ENROLLMENTS,
-            "counted",
+            gettext_noop("counted"),
             Base.ENROLLMENTS,
             lambda counts: counts.counted,
         ),
         Metric(
             "completed",
-            "Completed",
-            "Enrollments completed, late ones too. In a quarter's row: completed by its end, or by now while it runs.",
+            gettext_noop("Completed"),
+            gettext_noop(
+                "Enrollments completed, late ones too. In a quarter's row: completed by its end, or by now "
+                "while it runs."
+            ),
             Unit.ENROLLMENTS,
-            "completed",
+            gettext_noop("completed"),
             Base.ENROLLMENTS,
             lambda counts: counts.completed,
             lambda cohort: cohort.completed_by_end,
         ),
         Metric(
             "completed_late",
-            "Completed late",
-            "Enrollments completed after their due date.",
+            gettext_noop("Completed late"),
+            gettext_noop("Enrollments completed after their due date."),
             Unit.ENROLLMENTS,
-            "completed late",
+            gettext_noop("completed late"),
             Base.ENROLLMENTS,
             lambda counts: counts.completed_late,
             lambda cohort: cohort.late,
         ),
         Metric(
             "in_progress",
-            "In progress",
-            "Enrollments started, not completed and not past due.",
+            gettext_noop("In progress"),
+            gettext_noop("Enrollments started, not completed and not past due."),
             Unit.ENROLLMENTS,
-            "in progress",
+            gettext_noop("in progress"),
             Base.ENROLLMENTS,
             lambda counts: counts.in_progress,
         ),
         Metric(
             "not_started",
-            "Not started",
-            "Enrollments not started, not completed and not past due.",
+            gettext_noop("Not started"),
+            gettext_noop("Enrollments not started, not completed and not past due."),
             Unit.ENROLLMENTS,
-            "not started",
+            gettext_noop("not started"),
             Base.ENROLLMENTS,
             lambda counts: counts.not_started,
         ),
         Metric(
             "still_open",
-            "Still open",
-            "Enrollments not completed.",
+            gettext_noop("Still open"),
+            gettext_noop("Enrollments not completed."),
             Unit.ENROLLMENTS,
-            "not completed",
+            gettext_noop("not completed"),
             Base.ENROLLMENTS,
             lambda counts: counts.counted - counts.completed,
             lambda cohort: cohort.still_open,
         ),
         Metric(
             "due",
-            "Due",
-            "Enrollments whose due date has passed. In a quarter's row: all whose due date falls in it.",
+            gettext_noop("Due"),
+            gettext_noop("Enrollments whose due date has passed. In a quarter's row: all whose due date falls in it."),
             Unit.ENROLLMENTS,
-            "due",
+            gettext_noop("due"),
             Base.ENROLLMENTS,
             lambda counts: counts.due,
             lambda cohort: cohort.due,
         ),
         Metric(
             "on_time",
-            "On time",
-            "Enrollments completed no later than their due date. As of a moment, of those whose due date has passed.",
+            gettext_noop("On time"),
+            gettext_noop(
+                "Enrollments completed no later than their due date. As of a moment, of those whose due date "
+                "has passed."
+            ),
             Unit.ENROLLMENTS,
-            "completed by the due date",
+            gettext_noop("completed by the due date"),
             Base.ENROLLMENTS,
             lambda counts: counts.on_time,
             lambda cohort: cohort.on_time,
         ),
         Metric(
             "unknown_due",
-            "Due date unknown",
-            "Enrollments extended in KnowBe4 to a date that its API does not tell.",
+            gettext_noop("Due date unknown"),
+            gettext_noop("Enrollments extended in KnowBe4 to a date that its API does not tell."),
             Unit.ENROLLMENTS,
-            "due date unknown",
+            gettext_noop("due date unknown"),
             Base.ENROLLMENTS,
             lambda counts: counts.unknown_due,
         ),
         Metric(
             "people_counted",
-            "People counted",
-            "People with at least one enrollment that counts.",
+            gettext_noop("People counted"),
+            gettext_noop("People with at least one enrollment that counts."),
             Unit.PEOPLE,
-            "people with at least one enrollment counted",
+            gettext_noop("people with at least one enrollment counted"),
             Base.PEOPLE,
             lambda counts: counts.people_counted,
         ),
         Metric(
             "people_active",
-            "Active people",
-            "People who are active and have joined, whatever they are enrolled in.",
+            gettext_noop("Active people"),
+            gettext_noop("People who are active and have joined, whatever they are enrolled in."),
             Unit.PEOPLE,
-            "active people",
+            gettext_noop("active people"),
             Base.ACTIVE_PEOPLE,
             lambda counts: counts.people_active,
         ),
