@@ -62,22 +62,7 @@ def figure(
                     {**_label(day.isoformat(), count, number(count), "left", 9), "font": _STRONG}
                     for day, count in points
                 ),
-                *(
-                    {
-                        **_label(
-                            day.isoformat(),
-                            1,
-                            date_format(day, "j M"),
-                            *(("left", 6) if (day - first).days < len(days) / 2 else ("right", -6)),
-                        ),
-                        "yref": "paper",
-                        "yanchor": "bottom",
-                        "yshift": 6,
-                        "font": {"color": "var(--ink-2)", "size": 12},
-                        "hovertext": name,
-                    }
-                    for day, name in shown
-                ),
+                *_named(shown, first, last),
             ],
             "shapes": [
                 _line({"xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}, "var(--chart-axis)", "solid"),
@@ -113,6 +98,38 @@ def figure(
             },
         },
     }
+
+
+def _named(deadlines: Sequence[tuple[date, str]], first: date, last: date) -> list[dict[str, Any]]:
+    """Return the labels of the deadlines: their dates, and as `name` what stands there where the chart is wide.
+
+    They are named where the name fits between the lines beside it, in a chart of the usual width.
+    """
+    labels, begin = [], first
+    for place, (day, name) in enumerate(deadlines):
+        end = deadlines[place + 1][0] if place + 1 < len(deadlines) else last
+        short = date_format(day, "j M")
+        text = f"{name}, {short}"
+        fits_left = len(text) <= (day - begin).days
+        fits_right = len(text) <= (end - day).days
+        side = (
+            ("right", -6)
+            if fits_left or (not fits_right and (day - first).days * 2 > (last - first).days)
+            else ("left", 6)
+        )
+        labels.append(
+            {
+                **_label(day.isoformat(), 1, short, *side),
+                "yref": "paper",
+                "yanchor": "bottom",
+                "yshift": 6,
+                "font": {"color": "var(--ink-2)", "size": 12},
+                "name": text if fits_left or fits_right else short,
+            }
+        )
+        # What stands right of a line leaves the next one less room.
+        begin = day if side[0] == "right" else end
+    return labels
 
 
 def _apart(deadlines: Sequence[tuple[date, str]], least: int) -> list[tuple[date, str]]:

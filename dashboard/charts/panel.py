@@ -18,7 +18,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Chart:
-    """Everything a panel with a chart shows: the sentence, what is drawn, and the table of the same numbers."""
+    """Everything a panel with a chart shows: the sentence, what is drawn, and the table of the same numbers.
+
+    `passport` is the address that says what the number is made of; empty where no metric is it.
+    """
 
     name: str
     finding: str
@@ -26,6 +29,7 @@ class Chart:
     plot: Plot
     columns: Sequence[str]
     rows: Sequence[tuple[str, Sequence[Cell]]]
+    passport: str = ""
 
     @property
     def figure(self) -> dict[str, Any]:

@@ -16,9 +16,10 @@ Value = Rate | int | None
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure. `share` is what warms a department's cell: a rate, of which more is better."""
+    """One measure; `metric` is its name in the registry. `share` warms a department's cell: more is better."""
 
     slug: str
+    metric: str
     label: Any
     title: Any
     of: Callable[[Cohort, Counts], Value]
@@ -44,6 +45,7 @@ MEASURES = {
     for measure in (
         Measure(
             "completion",
+            "completion_rate",
             _("Completion"),
             _("Completion rate"),
             lambda due, _stood: due.completion_rate,
@@ -52,6 +54,7 @@ MEASURES = {
         ),
         Measure(
             "on_time",
+            "on_time_rate",
             _("On time"),
             _("On-time rate"),
             lambda due, _stood: due.on_time_rate,
@@ -60,6 +63,7 @@ MEASURES = {
         ),
         Measure(
             "past_due",
+            "people_past_due",
             _("Past due"),
             _("People past due"),
             lambda _due, stood: stood.people_past_due,
@@ -69,6 +73,7 @@ MEASURES = {
         ),
         Measure(
             "compliant",
+            "people_compliant",
             _("People compliant"),
             _("People compliant"),
             lambda _due, stood: stood.people_compliant_rate,

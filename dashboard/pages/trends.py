@@ -194,7 +194,18 @@ class _Page:
             plot,
             [column, str(measure.title), _("A year before")],
             rows,
+            self._passport(measure),
         )
+
+    def _passport(self, measure: Measure) -> str:
+        """Return where the last number of a chart is explained; empty for a month's cohort, which has no passport."""
+        query = dict(self.query)
+        if measure.is_of_cohort:
+            if self.by != By.QUARTER:
+                return ""
+            last = self.trend.periods[-1]
+            query["quarter"] = f"{last.start.year}-q{last.number}"
+        return str(to(self._context, "passport", measure.metric, **query))
 
     def _what(self, measure: Measure) -> str:
         by_quarter = self.by == By.QUARTER

@@ -40,6 +40,7 @@
     const { data, layout, config } = figureOf(chart);
     const ticks = layout.xaxis.tickvals;
     if (canvas.offsetWidth < 420 && ticks.length > 4) layout.xaxis.tickvals = ticks.filter((_, place) => (ticks.length - 1 - place) % 2 === 0);
+    if (canvas.offsetWidth > 560) (layout.annotations ?? []).forEach((note) => { note.text = note.name ?? note.text; });
     await Plotly.react(canvas, data, layout, config);
     live.add(chart);
     chart.classList.add("is-live");

@@ -71,7 +71,9 @@ def test_days_are_a_figure_that_plotly_takes(counts: list[int]) -> None:
     deadlines = [(drawn[20][0], "Autumn awareness"), (drawn[22][0], "Invoice fraud"), (FIRST - timedelta(1), "Before")]
     figure = go.Figure(day_figure(drawn, deadlines, [f"{count} people" for count in counts]))
     assert list(figure.data[0].y) == counts
-    assert [note.hovertext for note in figure.layout.annotations if note.yref == "paper"] == ["Autumn awareness"]
+    day = f"{drawn[20][0]:%-d %b}"
+    named = [(note.text, note.name) for note in figure.layout.annotations if note.yref == "paper"]
+    assert named == [(day, f"Autumn awareness, {day}")]
     assert figure.layout.yaxis.range[0] == 0
 
 
