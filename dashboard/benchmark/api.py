@@ -1,0 +1,152 @@
+"""The API asked as a program asks: with a token, through the whole middleware, each time about something else.
+
+Beside the wall time stands the processor time of this process: on a busy machine the one that tells what a call costs.
+"""
+
+import random
+import statistics
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db import transaction
+from django.test import Client
+from django.test.utils import override_settings
+
+from dashboard import tokens
+from dashboard.access import Scope, grant_administrator
+from dashboard.benchmark.pages import _host
+from dashboard.benchmark.queries import percentile
+from dashboard.models import Membership, User
+from sync.benchmark.figures import Figure
+from sync.models import Account
+
+GOAL, ROWS_PER_SECOND, GROWTH = 40.0, 20_000.0, 20.0
+RUNS, WARM_UP = 40, 2
+PAGE = 1_000
+# Pages of the whole read after which memory has taken its size.
+SETTLED = 20
+
+
+def measure_api(
+    account: Account, *, now: datetime, say: Callable[[str], None], runs: int = RUNS, pages: int = 0
+) -> list[Figure]:
+    """Return the 95th percentile of each kind of call, and how fast and in how much memory every enrollment is read.
+
+    `pages` ends the whole read early. A member and a token are made for the time of it, and undone.
+    """
+    limits = {**settings.RATE_LIMITS, "api": (10**9, 60)}
+    with override_settings(RATE_LIMITS=limits), transaction.atomic():
+        reader = User.objects.create_user("benchmark@rollcall.invalid")
+        grant_administrator(reader, account)
+        _token, secret = tokens.create(reader, account, "Benchmark", expires_at=now + timedelta(days=1), at=now)
+        program = _Program(secret)
+        figures = []
+        for name, asked in _calls(account).items():
+            figure = _measured(program, name, asked, runs)
+            say(f"{figure.name}: {figure.measured} ({figure.goal}; {figure.remarks})")
+            figures.append(figure)
+        figures += _whole(program, say, pages)
+        transaction.set_rollback(True)
+    return figures
+
+
+class _Program:
+    """Shows a token, and keeps nothing."""
+
+    def __init__(self, secret: str) -> None:
+        self._client, self._headers = Client(SERVER_NAME=_host()), {"Authorization": f"Bearer {secret}"}
+
+    def get(self, path: str, query: dict[str, Any]) -> Any:
+        """Return the answer, which must be one."""
+        address = f"/api/v1{path}?{urlencode(query, doseq=True)}"
+        answer = self._client.get(address, headers=self._headers, secure=settings.SECURE_SSL_REDIRECT)
+        if answer.status_code != 200:
+            raise ValueError(f"{address} answered {answer.status_code}.")
+        return answer
+
+
+def _calls(account: Account) -> dict[str, Callable[[], tuple[str, dict[str, Any]]]]:
+    """Return the kinds of calls, each a maker of addresses that differ from one to the next."""
+    dice = random.Random(7)  # noqa: S311 - a benchmark needs no secrets
+    scope = Scope(account, frozenset({Membership.Role.ADMINISTRATOR}))
+    departments = list(scope.departments().filter(merged_into=None).exclude(key="").values_list("name", flat=True))
+    campaigns = list(scope.campaigns().values_list("knowbe4_id", flat=True))
+    people = list(scope.people().order_by("pk").values_list("knowbe4_id", flat=True)[:5_000])
+    enrollments = list(scope.enrollments().order_by("pk").values_list("knowbe4_id", flat=True)[:5_000])
+
+    def of(path: str, **query: Any) -> Callable[[], tuple[str, dict[str, Any]]]:
+        return lambda: (path, {key: value() if callable(value) else value for key, value in query.items()})
+
+    return {
+        "metrics": of("/metrics", metrics="completion_rate,past_due,on_time_rate"),
+        "metrics by department": of("/metrics", metrics="completion_rate,past_due", by="department"),
+        "metrics of a campaign": of("/metrics", metrics="past_due", campaign=lambda: dice.choice(campaigns)),
+        "campaigns": of("/campaigns"),
+        "campaign": lambda: (f"/campaigns/{dice.choice(campaigns)}", {}),
+        "enrollments": of("/enrollments"),
+        "enrollments past due": of("/enrollments", state="past_due"),
+        "enrollments of a department": of("/enrollments", department=lambda: dice.choice(departments)),
+        "enrollments of a campaign": of("/enrollments", campaign=lambda: dice.choice(campaigns)),
+        "enrollments of a person": of("/enrollments", person=lambda: dice.choice(people)),
+        "enrollments, all there are": of("/enrollments", uncounted="true"),
+        "enrollment": lambda: (f"/enrollments/{dice.choice(enrollments)}", {}),
+        "people": of("/people"),
+        "people of a department": of("/people", department=lambda: dice.choice(departments)),
+        "person": lambda: (f"/people/{dice.choice(people)}", {}),
+        "groups": of("/groups"),
+        "content": of("/content"),
+        "phishing results": of("/phishing-results"),
+        "changes": of("/changes"),
+        "sync": of("/sync"),
+    }
+
+
+def _measured(program: _Program, name: str, asked: Callable[[], tuple[str, dict[str, Any]]], runs: int) -> Figure:
+    for _again in range(WARM_UP):
+        program.get(*asked())
+    wall, processor = [], []
+    for _run in range(runs):
+        path, query = asked()
+        began, used = time.perf_counter(), time.process_time()
+        program.get(path, query)
+        wall.append((time.perf_counter() - began) * 1_000)
+        processor.append((time.process_time() - used) * 1_000)
+    beside = {
+        "median ms": round(statistics.median(wall), 2),
+        "processor ms": round(statistics.median(processor), 2),
+        "runs": runs,
+    }
+    return Figure(f"API: {name}", round(percentile(wall, 95), 2), "ms", at_most=GOAL, beside=beside)
+
+
+def _whole(program: _Program, say: Callable[[str], None], pages: int) -> list[Figure]:
+    """Read every enrollment, a thousand at a time."""
+    rows, number, cursor, settled = 0, 0, "", 0.0
+    began, used = time.perf_counter(), time.process_time()
+    while not pages or number < pages:
+        told = program.get("/enrollments", {"limit": PAGE, **({"cursor": cursor} if cursor else {})}).json()
+        rows, number, cursor = rows + len(told["data"]), number + 1, told["next_cursor"]
+        if number == SETTLED:
+            settled = _memory()
+        if not cursor:
+            break
+    seconds, busy = time.perf_counter() - began, time.process_time() - used
+    say(f"API: {rows:,} enrollments in {seconds:.1f} s")
+    beside = {"rows": rows, "seconds": round(seconds, 1), "seconds of the processor": round(busy, 1)}
+    return [
+        Figure("API: rows a second", round(rows / seconds), "", at_least=ROWS_PER_SECOND, beside=beside),
+        Figure("API: memory gained", round(_memory() - settled, 1) if settled else 0.0, "MB", at_most=GROWTH),
+    ]
+
+
+def _memory() -> float:
+    """Return how much memory this process has, in megabytes."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
