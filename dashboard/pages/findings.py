@@ -71,7 +71,9 @@ def overview_lead(headline: Headline, departments: Sequence[DepartmentRow]) -> L
 
 
 def _most_of_them(everybody: int, departments: Sequence[DepartmentRow]) -> str:
-    """Name the department with the most people past due, when there is a single one."""
+    """Name the department with the most people past due, when there is a single one among several."""
+    if len(departments) < 2:
+        return ""
     ranked = sorted((row for row in departments if row.now.people_past_due), key=lambda row: -row.now.people_past_due)
     if not ranked:
         return ""
@@ -119,8 +121,18 @@ def ageing_finding(rows: Sequence[AgeGroup]) -> str:
 
 
 def departments_finding(rows: Sequence[DepartmentRow]) -> str:
-    """Name the department with the most past due for its size, and those with none."""
+    """Name the department with the most past due for its size, and those with none; of a single one say how many."""
     named = [row for row in rows if row.name]
+    if len(rows) == 1 and named:
+        only, late = rows[0], rows[0].now.people_past_due
+        if not late:
+            return _("Nobody in %(department)s is past due") % {"department": only.name}
+        words = ngettext(
+            "%(n)s of the %(all)s people in %(department)s is past due",
+            "%(n)s of the %(all)s people in %(department)s are past due",
+            late,
+        )
+        return words % {"n": intcomma(late), "all": intcomma(only.people), "department": only.name}
     if not named:
         return _("No one has a department in KnowBe4")
     clear = sorted(

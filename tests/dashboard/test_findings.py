@@ -8,6 +8,7 @@ from dashboard.metrics import Age, Counts
 from dashboard.pages import findings
 from dashboard.queries.overview import Day, DepartmentRow, Headline
 from dashboard.queries.past_due import AgeGroup
+from dashboard.queries.past_due_groups import PastDueGroup
 
 FIRST = date(2026, 8, 26)
 
@@ -42,7 +43,8 @@ def test_the_lead_compares_with_a_week_ago(now: int, before: int, sentence: str)
     [
         ([("Claims", 20, 4), ("Sales", 20, 3)], "Claims has 4 of them."),
         ([("Claims", 20, 4), ("Sales", 20, 4)], ""),
-        ([("Claims", 20, 7)], "All of them are in Claims."),
+        ([("Claims", 20, 7), ("Sales", 5, 0)], "All of them are in Claims."),
+        ([("Claims", 20, 7)], ""),
         ([("", 20, 7)], ""),
         ([("", 20, 6), ("Sales", 5, 1)], "6 of them have no department."),
     ],
@@ -95,7 +97,9 @@ def test_ageing_finding(week: int, old: int, sentence: str) -> None:
             "Claims has the most past due for its size; Law and Sales have none",
         ),
         ([("Claims", 20, 0), ("Sales", 10, 0)], "No department has anyone past due"),
-        ([("Claims", 2, 1)], "Only very small departments have anyone past due"),
+        ([("Claims", 2, 1), ("Sales", 3, 0)], "Only very small departments have anyone past due"),
+        ([("Claims", 20, 1)], "1 of the 20 people in Claims is past due"),
+        ([("Claims", 20, 0)], "Nobody in Claims is past due"),
         ([("", 20, 4)], "No one has a department in KnowBe4"),
     ],
 )
@@ -108,3 +112,18 @@ def test_due_soon_note_names_the_busiest_day() -> None:
     assert findings.due_soon_note(days) == "Most on 28 Aug"
     assert findings.due_soon_note(days[:2]) == "All on 27 Aug"
     assert findings.due_soon_note(days[:1]) == "Nothing falls due"
+
+
+@pytest.mark.parametrize(
+    ("people", "sentence"),
+    [
+        ([], "No manager has anyone past due"),
+        ([4], "Everyone past due who has a manager reports to Manager 1"),
+        ([6, 2, 2], "Manager 1 has 6 of the 10 people past due who have a manager"),
+        ([3, 3, 2, 1], "No manager has more than 3 people past due; the 9 are spread over 4 teams"),
+        ([1, 1], "No manager has more than 1 person past due; the 2 are spread over 2 teams"),
+    ],
+)
+def test_managers_finding(people: list[int], sentence: str) -> None:
+    groups = [PastDueGroup(key, f"Manager {key}", count) for key, count in enumerate(people, 1)]
+    assert findings.managers_finding(groups) == sentence

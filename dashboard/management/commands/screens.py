@@ -45,6 +45,9 @@ BESIDE = (
     ("settings/campaigns/", "settings-campaigns"),
     ("settings/departments/", "settings-departments"),
     ("settings/exemptions/", "exemptions"),
+    ("settings/members/", "members"),
+    ("settings/sign-on/", "single-sign-on"),
+    ("you/", "profile"),
 )
 
 
