@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from config.settings import _email
@@ -57,6 +58,9 @@ def head(company: Account) -> User:
     user = factories.UserFactory(email="hana@brackwater.example", first_name="Hana", last_name="Ito")
     member = factories.MembershipFactory(user=user, account=company, role=Membership.Role.DEPARTMENT_HEAD)
     member.departments.add(Department.objects.get(account=company, name="Claims"))
+    # As after a sync: without statistics of what a test has just written, Postgres may plan as for empty tables.
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE sync_person, sync_enrollment, dashboard_fact, dashboard_personstanding")
     return user
 
 
