@@ -110,6 +110,6 @@ def moment(text: str, account: Account, *, now: datetime, parameter: str = "as_o
         raise Problem(
             400, f"{parameter} is a day like 2026-09-30 or a moment like 2026-09-30T12:00+02:00.", parameter=parameter
         ) from None
-    if found > now or found.year < EARLIEST_YEAR:
+    if found > now or (day or found).year < EARLIEST_YEAR:
         raise Problem(400, f"{parameter} is not in the past.", parameter=parameter)
     return found, day

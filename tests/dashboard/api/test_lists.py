@@ -28,7 +28,7 @@ def test_rows_add_up_to_the_figures(api: Program, company: Account, alice: User,
     person = Person.objects.filter(account=company).order_by("pk").first()
     assert person is not None
     Exemption.objects.create(
-        account=company, person=person, reason=Exemption.Reason.OTHER, starts_at=timezone.now() - timedelta(days=9),
+        account=company, person=person, reason=Exemption.Reason.LEAVE, starts_at=timezone.now() - timedelta(days=9),
         requested_by=alice, requested_at=timezone.now(),
         approved_by=ines, approved_at=timezone.now(),
     )  # fmt: skip

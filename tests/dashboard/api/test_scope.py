@@ -36,6 +36,7 @@ def answers(program: Program, canary: Canary) -> Iterator[tuple[str, Any]]:
     metrics = {"age": "past_due", "quarter": "completion_rate", "month": "due"}
     asked += [("/metrics", {"by": by, "metrics": metrics.get(by, "completion_rate,past_due")}) for by in GROUPINGS]
     asked += [("/metrics", {"by": by, "basis": "then", "metrics": "past_due"}) for by in GROUPINGS[1:3]]
+    whole = len(asked)
     for person in Person.objects.order_by("pk"):
         key = person.knowbe4_id
         asked += [(f"/people/{key}", {}), ("/enrollments", {"person": key}), ("/phishing-results", {"person": key})]
@@ -45,15 +46,15 @@ def answers(program: Program, canary: Canary) -> Iterator[tuple[str, Any]]:
         asked += [(f"/campaigns/{campaign.knowbe4_id}", {}), ("/enrollments", {"campaign": campaign.knowbe4_id})]
     for name in ("Claims", "Sales", "No department"):
         asked += [(path, {"department": name}) for path in ("/people", "/enrollments", "/metrics")]
-    for path, query in asked:
-        for kind in ("json", "csv"):
+    for number, (path, query) in enumerate(asked):
+        for kind in ("json", "csv") if number < whole else ("json",):
             yield f"{path} {query} {kind}", program.get(path, **query, format=kind)
 
 
 def marks(response: Any) -> set[str]:
     """Return the marks in an answer, but for what the asker knows: their own email, and the filters they gave."""
     text = response.content.decode() if response.status_code < 400 else ""
-    return set(MARK.findall(re.sub(r'"reader": "[^"]*"|"manager": "[^"]*"|"filters": \{[^}]*\}', "", text)))
+    return set(MARK.findall(re.sub(r'"reader": "[^"]*"|"filters": \{[^}]*\}', "", text)))
 
 
 @pytest.mark.parametrize("role", READERS)
