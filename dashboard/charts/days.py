@@ -1,7 +1,7 @@
 """One count by day as a figure for Plotly: what `svg.line_chart` draws, with the exact number of each day on hover."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils.formats import date_format
@@ -13,6 +13,8 @@ from dashboard.templatetags.figures import number
 _STRONG = {"color": "var(--ink)", "size": 12, "weight": 600}
 # Labels of deadlines closer to each other than this share of the days would run into each other.
 _APART = 5
+# As many days as a date is wide, in a chart of the usual width; a letter is as wide as a day.
+_DATE = 9
 
 
 def figure(
@@ -111,7 +113,8 @@ def _named(deadlines: Sequence[tuple[date, str]], first: date, last: date) -> li
         short = date_format(day, "j M")
         text = f"{name}, {short}"
         fits_left = len(text) <= (day - begin).days
-        fits_right = len(text) <= (end - day).days
+        # The next label may stand on this side of its line.
+        fits_right = len(text) + _DATE <= (end - day).days
         side = (
             ("right", -6)
             if fits_left or (not fits_right and (day - first).days * 2 > (last - first).days)
@@ -128,7 +131,8 @@ def _named(deadlines: Sequence[tuple[date, str]], first: date, last: date) -> li
             }
         )
         # What stands right of a line leaves the next one less room.
-        begin = day if side[0] == "right" else end
+        taken = 0 if side[0] == "right" else len(labels[-1]["name"]) + 2
+        begin = day + timedelta(days=taken)
     return labels
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from itertools import pairwise
 
 import plotly.graph_objects as go
 import pytest
@@ -75,6 +76,23 @@ def test_days_are_a_figure_that_plotly_takes(counts: list[int]) -> None:
     named = [(note.text, note.name) for note in figure.layout.annotations if note.yref == "paper"]
     assert named == [(day, f"Autumn awareness, {day}")]
     assert figure.layout.yaxis.range[0] == 0
+
+
+def test_names_of_deadlines_do_not_run_into_each_other() -> None:
+    drawn = days([5] * 90)
+    deadlines = [
+        (drawn[23][0], "Information handling policy 2026"),
+        (drawn[65][0], "Autumn"),
+        (drawn[86][0], "Quarterly"),
+    ]
+    figure = day_figure(drawn, deadlines, [""] * 90)
+    notes = [note for note in figure["layout"]["annotations"] if note.get("yref") == "paper"]
+    reach = []
+    for note in notes:
+        at = (date.fromisoformat(note["x"]) - FIRST).days
+        reach.append((at - len(note["name"]), at) if note["xanchor"] == "right" else (at, at + len(note["name"])))
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(reach))
+    assert [note["name"].split(",")[0] for note in notes][1:] == ["Autumn", "Quarterly"]
 
 
 def test_rows_of_lists_are_drawn_in_one_piece() -> None:
