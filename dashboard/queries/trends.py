@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from dashboard.access import Scope
-from dashboard.metrics import Counts, local_midnight, quarter_name
+from dashboard.metrics import NO_COUNTS, Counts, local_midnight, quarter_name
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.cohorts import MONTHS, Cohort, cohorts
 from dashboard.queries.figures import Key
@@ -13,6 +13,7 @@ from dashboard.queries.history import standings
 from dashboard.queries.selection import Selection, select
 
 YEAR = 12
+NOTHING_DUE = Cohort()
 
 
 @dataclass(frozen=True)
@@ -106,21 +107,26 @@ def trend(
     due = {(row.key, row.start): row.net for row in rows}
     exempt = {(row.key, row.start): row.exempt for row in rows}
     names = {row.key: row.name for row in rows}
+    starts = [each.start for each in shown]
     courses = [
         Course(
             key,
             names.get(key, ""),
-            [due.get((key, each.start), Cohort()) for each in shown],
-            [at[key].net if key in at else Counts() for at in stood],
-            sum(exempt.get((key, each.start), 0) for each in shown[before:]),
+            [due.get((key, start), NOTHING_DUE) for start in starts],
+            [at[key].net if key in at else NO_COUNTS for at in stood],
+            sum(exempt.get((key, start), 0) for start in starts[before:]),
         )
         for key in names
     ]
     everybody = Course(
         0,
         "",
-        [sum((course.due[place] for course in courses), Cohort()) for place in range(len(shown))],
-        [sum((totals.net for totals in at.values()), Counts()) for at in stood],
+        [
+            # Column by column: a sum of tuples would make one of each two.
+            Cohort._make(map(sum, zip(NOTHING_DUE, *(course.due[place] for course in courses), strict=True)))
+            for place in range(len(shown))
+        ],
+        [Counts._make(map(sum, zip(NO_COUNTS, *(totals.net for totals in at.values()), strict=True))) for at in stood],
         sum(course.exempt for course in courses),
     )
     return Trend(
