@@ -1,14 +1,10 @@
 """A whole list as one SELECT, for whoever writes it out row by row: an export, a report."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
-from psycopg import ClientCursor
-
-# Rows that travel at once from the database to here.
-_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -36,15 +32,6 @@ class Statement:
                 asked += join
         listed = ", ".join(f"{self.columns[name]} AS {name}" for name in wanted)
         return f"SELECT {listed} FROM {self.source} {' '.join(needed)} ORDER BY {self.order}"
-
-    def rows(self, names: Iterable[str]) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows with these columns, raw, some thousands in memory at a time; inside a transaction."""
-        connection.ensure_connection()
-        raw = connection.connection
-        with raw.cursor(name="rows_of_a_list") as cursor:
-            cursor.itersize = _AT_ONCE
-            cursor.execute(ClientCursor(raw).mogrify(self.select(names), self.values))
-            yield from cursor
 
     def count(self) -> int:
         """Return how many rows there are."""
