@@ -3,12 +3,13 @@
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
-from django.urls import URLPattern, get_resolver, reverse
+from django.urls import reverse
 
 from dashboard.access import Scope
 from dashboard.models import Membership, User
 from sync.models import Account
 from tests import factories
+from tests.dashboard import routes
 
 # Addresses that anybody may open: they are the way in.
 OPEN_TO_ANYONE = {
@@ -28,17 +29,14 @@ OPEN_TO_ANYONE = {
 }
 # What an address of the sign-in may answer with invented arguments: a page, a way on, nothing there, not that method.
 WAYS_IN = {200, 302, 404, 405}
+# Programs have a token; a session is no way in. What describes the API to them asks for one, too.
+FOR_PROGRAMS = {name for name in routes.names() if name.startswith("api_")} - {"api_reference"} | {"mcp"}
+REFUSED_PROGRAMS = {401, 403, 404, 405}
 
 
 def addresses() -> list[tuple[str, str]]:
     """Return the name and address of every route, with invented arguments."""
-    found = []
-    for pattern in get_resolver().url_patterns:
-        assert isinstance(pattern, URLPattern)
-        assert pattern.name
-        arguments = dict.fromkeys(pattern.pattern.converters, "1")
-        found.append((pattern.name, reverse(pattern.name, kwargs=arguments)))
-    return found
+    return [(name, next(iter(routes.addresses(name, {})))) for name in routes.names()]
 
 
 @pytest.mark.django_db
@@ -48,6 +46,9 @@ def test_anonymous_readers_are_sent_to_the_sign_in(client: Client, name: str, ad
         if name in OPEN_TO_ANYONE:
             assert response.status_code in WAYS_IN
             continue
+        if name in FOR_PROGRAMS:
+            assert response.status_code in REFUSED_PROGRAMS
+            continue
         assert response.status_code == 302
         assert response["Location"].startswith(reverse("account_login")) or response["Location"] == "/"
 
@@ -56,7 +57,9 @@ def test_anonymous_readers_are_sent_to_the_sign_in(client: Client, name: str, ad
 def test_a_reader_without_a_role_is_told_whom_to_ask(client: Client, charlie: User, name: str, address: str) -> None:
     client.force_login(charlie)
     for response in (client.get(address), client.post(address)):
-        if name.startswith(("account_", "mfa_")) or name in OPEN_TO_ANYONE:
+        if name in FOR_PROGRAMS:
+            assert response.status_code in REFUSED_PROGRAMS
+        elif name.startswith(("account_", "mfa_")) or name in OPEN_TO_ANYONE:
             assert response.status_code in WAYS_IN
         else:
             assert response.status_code == 403
