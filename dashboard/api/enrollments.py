@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from django.db import connection
 from ninja import Query, Router
+from psycopg.types.datetime import TimestamptzLoader
 from pydantic import Field as Parameter
 
 from dashboard.api.answers import One, Rows
@@ -122,6 +123,9 @@ def read(statement: Any, fields: list[Field]) -> list[tuple[Any, ...]]:
     """Return the rows of a page with these fields, and the key as the last value; none without a statement."""
     if statement is None:
         return []
-    with connection.cursor() as cursor:
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor:
+        # The driver's own reading of moments: Django's, in Python, takes half the time of a page of a thousand rows.
+        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
         cursor.execute(statement.select([*(field.name for field in fields), "key"]), statement.values)
         return cursor.fetchall()

@@ -10,6 +10,7 @@ from dashboard.queries.asking import Basis, Filters, State
 from dashboard.queries.enrollment_list import DAYS_PAST_DUE
 from dashboard.queries.figures import IS_EXEMPT
 from dashboard.queries.names import NAME
+from dashboard.queries.past_due import IS_PAST_DUE
 from dashboard.queries.selection import Selection, select
 from dashboard.queries.statement import Statement
 from dashboard.rollups import stretches
@@ -47,12 +48,16 @@ def enrollment_page(
     if is_exempt is not None:
         conditions.append(IS_EXEMPT if is_exempt else f"NOT {IS_EXEMPT}")
     return Statement(
-        _COLUMNS,
+        _COLUMNS if with_uncounted else {**_COLUMNS, "is_counted": "true"},
         f"(SELECT f.* FROM {source} WHERE {' AND '.join(conditions)} ORDER BY f.enrollment_id LIMIT %(limit)s) f",
         "f.enrollment_id",
         {**selection.values, "after": after, "limit": limit, "enrollment": only},
         _JOINS,
     )
+
+
+# So many together are still few of all enrollments.
+_FEW_CAMPAIGNS = 5
 
 
 def _held(name: str) -> str:
@@ -69,17 +74,20 @@ _DIMENSIONS = "f.enrollment_id, f.account_id, f.person_id, f.department_id, f.ma
 
 
 def _facts(selection: Selection) -> str:
-    return f"(SELECT {_DIMENSIONS}, {_MOMENTS}, true AS is_counted FROM {selection.facts}) f"
+    source = selection.facts
+    is_past_due = selection.states == {State.PAST_DUE}
+    if is_past_due or (selection.campaigns is not None and len(selection.campaigns) <= _FEW_CAMPAIGNS):
+        # Few of very many, spread over all of them: found by their index first, then put in order.
+        condition = f"{selection.of_facts} AND {IS_PAST_DUE}" if is_past_due else selection.of_facts
+        source = f"(SELECT * FROM {source} WHERE {condition} OFFSET 0) f"
+    return f"(SELECT {_DIMENSIONS}, {_MOMENTS} FROM {source}) f"
 
 
 def _everything(selection: Selection, *, has_all: bool) -> str:
     """Return the source of every enrollment that is there at the moment, placed as facts are."""
     codes = " ".join(f"WHEN '{kind.value}' THEN {code}" for kind, code in CONTENT_TYPE_CODES.items())
     return f"""
-        (SELECT {_DIMENSIONS}, {_MOMENTS}, EXISTS (
-             SELECT FROM dashboard_fact counted WHERE counted.enrollment_id = f.enrollment_id
-               AND counted.enrolled_at <= %(now)s AND coalesce(counted.until, 'infinity') > %(now)s
-         ) AS is_counted
+        (SELECT {_DIMENSIONS}, {_MOMENTS}
          FROM (SELECT e.id AS enrollment_id, e.account_id, e.person_id,
                       CASE WHEN home.key = '' THEN 0 ELSE coalesce(home.id, 0) END AS department_id,
                       coalesce(p.manager_id, {NAME_KEY.format("coalesce(p.manager_name, '')")}) AS manager_id,
@@ -105,15 +113,22 @@ _STATE = " ".join(
     )
 )
 _JOINS = {
-    "enrollment": "JOIN sync_enrollment enrollment ON enrollment.id = f.enrollment_id",
+    # One look-up per row of the page: what row-level security asks of a row costs so much by the planner's reckoning
+    # that it would rather read the whole table. OFFSET keeps it from doing so.
+    "enrollment": """
+        CROSS JOIN LATERAL (SELECT * FROM sync_enrollment e WHERE e.id = f.enrollment_id OFFSET 0) enrollment
+    """,
+    "counted": """
+        LEFT JOIN LATERAL (
+            SELECT true AS it_is FROM dashboard_fact fact
+            WHERE fact.enrollment_id = f.enrollment_id AND fact.enrolled_at <= %(now)s
+              AND coalesce(fact.until, 'infinity') > %(now)s OFFSET 0
+        ) counted ON true
+    """,
     "person": "LEFT JOIN sync_person person ON person.id = f.person_id",
     "department": "LEFT JOIN sync_department department ON department.id = f.department_id",
     "campaign": "LEFT JOIN sync_campaign campaign ON campaign.id = f.campaign_id",
-    "content": """
-        LEFT JOIN (SELECT e.id AS enrollment_id, item.name, item.content_type, item.knowbe4_id, item.source
-                   FROM sync_enrollment e JOIN sync_contentitem item ON item.id = e.content_id) content
-          ON content.enrollment_id = f.enrollment_id
-    """,
+    "content": "LEFT JOIN sync_contentitem content ON content.id = enrollment.content_id",
 }
 _COLUMNS = {
     "key": "f.enrollment_id",
@@ -133,7 +148,7 @@ _COLUMNS = {
     "content_type": "content.content_type",
     "state": f"CASE {_STATE} ELSE '{State.NOT_STARTED.value}' END",
     "is_late": f"({_held('completed_late')}) IS TRUE",
-    "is_counted": "f.is_counted",
+    "is_counted": "counted.it_is IS TRUE",
     "is_exempt": f"({IS_EXEMPT})",
     "enrolled_at": "f.e",
     "started_at": "CASE WHEN f.s <= %(now)s THEN f.s END",
