@@ -91,7 +91,7 @@ def test_filters_and_measures_change_the_address(
     page.wait_for_url(re.compile(r"department=\d+"))
     expect(page.locator("#heat tbody tr")).to_have_count(2)
     expect(page.locator("#trend-on-time")).to_have_class(re.compile("is-live"))
-    page.get_by_role("link", name="People compliant").click()
+    page.get_by_role("link", name="People compliant", exact=True).click()
     page.wait_for_url(re.compile("measure=compliant"))
     expect(page.locator("#heat .what")).to_contain_text("People compliant")
     page.go_back()
