@@ -281,7 +281,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# What one request may bring. Files of the console's size have a handler of their own (`dashboard.pages.console_import`).
+# What one request may bring. Files of the console have a handler of their own (`dashboard.pages.console_import`).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 4

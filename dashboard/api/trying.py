@@ -36,7 +36,7 @@ def try_it(request: ScopedRequest, route: str, query: str) -> Tried:
     path = f"/{PREFIX}{route}"
     inner = HttpRequest()
     inner.method, inner.path, inner.path_info = "GET", path, path
-    inner.GET = asked
+    inner.GET = asked  # type: ignore[assignment]  # of a request that nobody sent
     inner.META = {"HTTP_ACCEPT": JSON, "REMOTE_ADDR": request.META.get("REMOTE_ADDR", "")}
     inner.tried_by = Caller(None, request.scope)  # type: ignore[attr-defined]
     match = resolve(path)

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from dashboard.access import ScopedRequest
+from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import limited
 from dashboard.searches import PARAMETER, keep
 
@@ -34,7 +35,7 @@ def keep_search(request: ScopedRequest, page: str) -> HttpResponse:
         del query[name]
     for name, values in list(query.lists()):
         query.setlist(name, [value for value in values if value])
-    if key := keep(request.user.pk, request.POST.get("q", "")):
+    if key := keep(decider(request).pk, request.POST.get("q", "")):
         query[PARAMETER] = key
     address = reverse(page)
     return HttpResponseSeeOther(f"{address}?{query.urlencode()}" if query else address)
