@@ -42,7 +42,7 @@ def watched(page: Page, live_server: LiveServer) -> Iterator[Page]:
 
     def script(error: Error) -> None:
         # The browser's own word for a fade between two pages that it left out, as it may on a busy machine.
-        if "ViewTransition" not in str(error):
+        if "Transition was aborted" not in str(error):
             errors.append(f"script: {error}")
 
     page.on("console", console)
