@@ -88,9 +88,12 @@ class _Program:
         """Return the body of the answer, which must be one."""
         asked = {"PATH_INFO": f"/api/v1{path}", "QUERY_STRING": urlencode(query, doseq=True)}
         said: list[str] = []
-        answer = self._site(
-            {**self._head, **asked, "wsgi.input": BytesIO()}, lambda status, *_rest: said.append(status) or said.append
-        )
+
+        def start(status: str, _headers: object, _error: object = None, /) -> Callable[[bytes], object]:
+            said.append(status)
+            return lambda _body: None
+
+        answer = self._site({**self._head, **asked, "wsgi.input": BytesIO()}, start)
         body = b"".join(answer)
         answer.close()
         if not said[0].startswith("200"):
