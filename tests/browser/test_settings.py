@@ -135,11 +135,16 @@ def test_a_file_of_exemptions_is_shown_before_it_is_imported(
 
 
 def test_the_first_step_to_data_is_ready_to_do(
-    sign_in: Callable[[User], Page], live_server: LiveServer, account: Account, ines: User, redis_url: str
+    sign_in_by_the_form: Callable[[User], Page],
+    live_server: LiveServer,
+    account: Account,
+    ines: User,
+    redis_url: str,
 ) -> None:
     account.encrypted_key = b""
     account.save()
-    page = sign_in(ines)
+    # A key is changed only by who has just shown who they are.
+    page = sign_in_by_the_form(ines)
     assert_good_everywhere(page)
     page.get_by_label("Region").select_option("eu")
     page.get_by_label("Reporting API key").fill("a-typed-key")
