@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 
 from config import embedded
@@ -137,6 +138,12 @@ def redis_url() -> Iterator[str]:
     yield settings.REDIS_URL
     client.flushdb()
     client.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted() -> None:
+    """Start every test with an empty Redis: what others asked must not use up this one's limits."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -109,7 +109,9 @@ def company(account: Account, published: SyncRun) -> Account:
 
 
 @pytest.fixture
-def django_assert_max_num_queries(pytestconfig: pytest.Config) -> Callable[..., AbstractContextManager[None]]:
+def django_assert_max_num_queries(
+    pytestconfig: pytest.Config,
+) -> Callable[..., AbstractContextManager[CaptureQueriesContext]]:
     """Return a context that fails when more questions are asked than allowed.
 
     Savepoints, and what takes the reader's scope back after a page, are not counted: a page has them only inside the
@@ -117,9 +119,9 @@ def django_assert_max_num_queries(pytestconfig: pytest.Config) -> Callable[..., 
     """
 
     @contextmanager
-    def at_most(number: int, info: str = "") -> Iterator[None]:
+    def at_most(number: int, info: str = "") -> Iterator[CaptureQueriesContext]:
         with CaptureQueriesContext(connection) as captured:
-            yield
+            yield captured
         asked = [query["sql"] for query in captured.captured_queries if not _BOOKKEEPING.match(query["sql"])]
         if len(asked) > number:
             listing = "\n\n".join(asked) if pytestconfig.get_verbosity() > 0 else "run with -v to read them"

@@ -122,7 +122,10 @@ def walk(client: Client, canary: Canary) -> Iterator[Seen]:
     followed.
     """
     waiting = [address for name in names() if name not in NOT_WALKED for address in addresses(name, canary.keys)]
-    waiting += [client.post(f"/search/{page}/", {"q": text}).headers["Location"] for page, text in SEARCHES]
+    for page, text in SEARCHES:
+        answer = client.post(f"/search/{page}/", {"q": text})
+        yield met(f"/search/{page}/ sent", answer)
+        waiting += [answer["Location"]] if answer.has_header("Location") else []
     waiting.append("/campaigns/?name=zq")
     waiting += [f"/reports/{kind}/?subject={key}" for kind in ("department", "campaign", "person")
                 for key in canary.keys[kind]]  # fmt: skip

@@ -74,8 +74,8 @@ def test_every_campaigns_figures_are_the_truth(run, simulator, connected, compan
     run()
     maren = User.objects.create_user("maren@brackwater.example", "a long enough phrase")
     Membership.objects.create(user=maren, account=connected, role=Membership.Role.SECURITY_MANAGER)
-    client.force_login(maren)
     monkeypatch.setattr("django.utils.timezone.now", simulator.clock.now)
+    client.force_login(maren)
     monkeypatch.setattr("dashboard.pages.overview.MOST_CAMPAIGNS", 1_000)
     page = client.get("/")
     assert page.status_code == 200

@@ -92,7 +92,9 @@ def serving(inbox: Inbox, *, secure: str = "", certificate: tuple[Path, Path] | 
             is_right = (given.login, given.password) == (USER.encode(), PASSWORD.encode())
             return AuthResult(success=is_right, handled=False)
 
-        options |= {"authenticator": check, "auth_required": True, "auth_require_tls": bool(secure)}
+        # The server knows of encryption that was asked for, not of such as was there from the first byte.
+        is_asked_for = secure == "starttls"
+        options |= {"authenticator": check, "auth_required": is_asked_for, "auth_require_tls": is_asked_for}
     controller = _Server(
         inbox,
         hostname="127.0.0.1",

@@ -94,18 +94,21 @@ async def list_and_call(client: Client, asked: list[tuple[str, dict[str, Any]]])
 
 def few(canary: Canary) -> list[tuple[str, dict[str, Any]]]:
     """Return a call of every tool, and not of every person."""
-    return [call for place, call in enumerate(calls(canary.account)) if place < 20 or call[0] == "explain_number"]
+    return [call for place, call in enumerate(calls(canary.account)) if place < 24 or call[0] == "explain_number"]
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_client_over_http_lists_and_calls_every_tool(canary: Canary, live_server: Any, mode: str) -> None:
+    told: dict[str, Any] = {}
+    asked = few(canary)
+
     async def act(client: Client) -> None:
-        told = await list_and_call(client, few(canary))
-        assert_equal_to_report(told, canary)
+        told.update(await list_and_call(client, asked))
 
     over_http(live_server.url, secret_of(canary), act, mode=mode)
+    assert_equal_to_report(told, canary)
     noted = AuditEvent.objects.filter(action="api_call", through="token")
-    assert noted.count() == len(few(canary))
+    assert noted.count() == len(asked)
     assert "zqmark" not in json.dumps(list(noted.values_list("details", flat=True)))
 
 
@@ -147,15 +150,18 @@ def test_client_over_stdio_lists_and_calls_every_tool(canary: Canary, tmp_path: 
         },
     )
 
+    told: dict[str, Any] = {}
+    asked = few(canary)
+
     async def run() -> None:
         async with Client(server) as client:
-            told = await list_and_call(client, few(canary))
-            assert_equal_to_report(told, canary)
+            told.update(await list_and_call(client, asked))
             result = await client.call_tool("knowbe4_training_get_campaign", {"campaign_id": 1})
             assert result.is_error and result.content[0].text.startswith("404 Campaign not found. Verify")  # type: ignore[union-attr]
 
     anyio.run(run)
-    assert AuditEvent.objects.filter(action="api_call", through="command").count() == len(few(canary)) + 1
+    assert_equal_to_report(told, canary)
+    assert AuditEvent.objects.filter(action="api_call", through="command").count() == len(asked) + 1
 
 
 def test_client_without_a_good_token_is_told_what_to_do(canary: Canary, live_server: Any) -> None:
