@@ -12,6 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from dashboard.models import User
 from tests import factories
 from tests.dashboard.conftest import account, alice, charlie, company, published
+from tests.dashboard.signing_in import sign_in_lately
 
 __all__ = ["account", "alice", "charlie", "company", "published"]
 
@@ -57,11 +58,10 @@ def watched(page: Page, live_server: LiveServer) -> Iterator[Page]:
 
 @pytest.fixture
 def sign_in(watched: Page, live_server: LiveServer) -> Callable[[User], Page]:
-    """Return a function that opens the first page as a user: by a session made for them, which spares the form."""
+    """Return a function that opens the first page as a user who has just signed in, which spares the form."""
 
     def by_a_session(user: User) -> Page:
-        client = Client()
-        client.force_login(user)
+        client = sign_in_lately(Client(), user)
         cookie = client.cookies[settings.SESSION_COOKIE_NAME]
         watched.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
         watched.goto(f"{live_server.url}/")
