@@ -126,7 +126,7 @@ class SingleSignOnForm(forms.Form):
         text: str = self.cleaned_data["email_domains"]
         domains = dict.fromkeys(part.strip().lower().removeprefix("@") for part in text.split(",") if part.strip())
         for domain in domains:
-            DomainNameValidator(message=_("“%(domain)s” is not a domain.") % {"domain": domain})(domain)
+            DomainNameValidator(message=_("“%(value)s” is not a domain."))(domain)
         if not domains:
             raise ValidationError(_("At least one domain is needed."))
         return list(domains)

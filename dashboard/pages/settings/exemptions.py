@@ -123,6 +123,7 @@ def exemptions(request: ScopedRequest) -> HttpResponse:
         "tab": tab,
         "tab_label": dict(TABS)[tab],
         "search": search,
+        "kept": list(request.GET.lists()),
         "is_narrowed": is_narrowed,
         "has_any": bool(tallied[ALL]),
         "lead": _list_lead(standing, is_narrowed=is_narrowed),
