@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from dashboard import audit
@@ -24,7 +23,9 @@ WITH RECURSIVE acting AS (
             ORDER BY actor_id LIMIT 1)
     FROM acting WHERE acting.actor_id IS NOT NULL
 )
-SELECT actor_id FROM acting WHERE actor_id IS NOT NULL LIMIT %(most)s
+SELECT reader.id, reader.email FROM dashboard_user reader
+WHERE reader.id IN (SELECT actor_id FROM acting WHERE actor_id IS NOT NULL LIMIT %(most)s)
+ORDER BY reader.email, reader.id
 """
 
 
@@ -71,10 +72,7 @@ def actors(scope: Scope) -> list[User]:
     """Return who is in the log, by email; at most 500 of them."""
     if scope.account is None or not scope.may_read_audit:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(ACTORS, {"account": scope.account.pk, "most": MOST_ACTORS})
-        keys = [key for (key,) in cursor.fetchall()]
-    return list(User.objects.filter(pk__in=keys).order_by("email", "pk"))
+    return list(User.objects.raw(ACTORS, {"account": scope.account.pk, "most": MOST_ACTORS}))
 
 
 def sought(scope: Scope, search: Search) -> Mapping[Key, str]:

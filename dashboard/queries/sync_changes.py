@@ -92,10 +92,7 @@ def groups(scope: Scope, run: SyncRun) -> list[Group]:
     found: list[Group] = []
     for row in counted:
         found += _split(Subject(row["subject"]), row["field"], row["rows"], row["set"], row["cleared"])
-    found += _new(scope, run)
-    newly = newly_past_due(scope, run).count()
-    if newly:
-        found.append(Group(Kind(Subject.ENROLLMENT, PAST_DUE), newly))
+    found += _without_changes(scope, run)
     return sorted(found, key=lambda group: (-group.rows, group.kind.subject, group.kind.field))
 
 
@@ -112,19 +109,23 @@ def _split(subject: Subject, field: str, rows: int, was_set: int, cleared: int) 
         yield Group(Kind(subject, field), rows)
 
 
-def _new(scope: Scope, run: SyncRun) -> list[Group]:
-    """Return how many rows each subject has that this run saw first."""
-    parts = [
-        rows.order_by()
-        .annotate(subject=Value(subject.value, IntegerField()))
-        .values("subject")
-        .annotate(rows=Count("pk"))
-        .values_list("subject", "rows")
+def _without_changes(scope: Scope, run: SyncRun) -> list[Group]:
+    """Return how many rows each subject has that this run saw first, and the enrollments newly past due."""
+    of_rows = {
+        Kind(subject, NEW): _first_seen(rows, run)
         for subject, rows in _subjects(scope).items()
         if subject != Subject.ENROLLMENT
-        for rows in [_first_seen(rows, run)]
+    } | {Kind(Subject.ENROLLMENT, PAST_DUE): newly_past_due(scope, run)}
+    kinds = list(of_rows)
+    parts = [
+        rows.order_by()
+        .annotate(kind=Value(place, IntegerField()))
+        .values("kind")
+        .annotate(rows=Count("pk"))
+        .values_list("kind", "rows")
+        for place, rows in enumerate(of_rows.values())
     ]
-    found = [Group(Kind(Subject(subject), NEW), rows) for subject, rows in parts[0].union(*parts[1:], all=True) if rows]
+    found = [Group(kinds[place], rows) for place, rows in parts[0].union(*parts[1:], all=True) if rows]
     # Enrollments are many and never added but by the list itself, so publish's own count is exact and costs nothing.
     enrollments = run.counts.get("enrollment", {}).get("inserted", 0)
     if enrollments and scope.sees_everyone:

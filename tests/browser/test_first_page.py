@@ -15,7 +15,7 @@ from tests import factories
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-WIDTHS = (360, 730, 760, 900, 1000, 2560)
+WIDTHS = (360, 730, 760, 900, 970, 1000, 1200, 2560)
 SIZES = {"desk": {"width": 1440, "height": 1200}, "phone": {"width": 390, "height": 844}}
 
 

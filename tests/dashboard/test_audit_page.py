@@ -115,7 +115,7 @@ def test_a_page_takes_few_queries(
 ) -> None:
     for subject in ("person", "campaign", "department", "user", "account"):
         write(account, ines, 20, subject=subject, subject_id=1)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(12):
         as_ines.get("/audit/")
 
 

@@ -275,7 +275,7 @@ def test_pages_take_few_queries_and_no_files(
 ) -> None:
     for _number in range(5):
         preview_import(upload(as_maren, HEADER + "Autumn,Module,p@brackwater.example,,2026-12-24\r\n").pk)
-    with django_assert_max_num_queries(14) as queries:
+    with django_assert_max_num_queries(8) as queries:
         text = as_maren.get("/sync/imports/").content.decode()
     assert text.count("results.csv") == 5
     assert not any('"content"' in query["sql"] and "consoleimport" in query["sql"] for query in queries)

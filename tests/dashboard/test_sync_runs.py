@@ -192,7 +192,7 @@ def test_the_run_page_shows_plan_steps_changes_and_rows_set_aside(
         reason="Expected int",
         raw='{"enrollment_id":"x"}',
     )
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(12):
         text = as_alice.get(f"/sync/runs/{published.pk}/").content.decode()
     assert "It set out to read 2 campaigns" in text
     assert "Requests planned</dt><dd>41" in text
