@@ -129,8 +129,8 @@ def assert_nothing_leaks(seen: list[Seen], allowed: frozenset[str]) -> None:
 def walk(client: Client, canary: Canary) -> Iterator[Seen]:
     """Open every address with every key of both companies, what each page links to, and each of its fragments.
 
-    Yields the address's name, the address, and the marks met there. Of links that differ in values alone, one is
-    followed.
+    Yields the address's name, the address, and the marks met there. Of the links between pages those are followed that
+    bring a page a parameter it had not yet.
     """
     keys = one_of_each_mark(canary)
     waiting = [address for name in names() if name not in NOT_WALKED for address in addresses(name, keys)]
@@ -141,8 +141,8 @@ def walk(client: Client, canary: Canary) -> Iterator[Seen]:
     waiting.append("/campaigns/?name=zq")
     waiting += [f"/reports/{kind}/?subject={key}" for kind in ("department", "campaign", "person")
                 for key in keys[kind]]  # fmt: skip
-    known = {shape(address) for address in waiting}
-    asked: set[tuple[Any, str]] = set()
+    known = {parameter for address in waiting for parameter in parameters(address)}
+    asked: set[tuple[str, str]] = set()
     while waiting:
         address = waiting.pop()
         response = client.get(address)
@@ -150,15 +150,15 @@ def walk(client: Client, canary: Canary) -> Iterator[Seen]:
         if response.status_code == 500 or not response["Content-Type"].startswith("text/html"):
             continue
         page = response.content.decode()
-        for target in sorted({target for target in TARGETS.findall(page) if (shape(address)[0], target) not in asked}):
-            asked.add((shape(address)[0], target))
+        name = name_of(address)
+        for target in sorted({target for target in TARGETS.findall(page) if (name, target) not in asked}):
+            asked.add((name, target))
             yield met(address, client.get(address, headers={"HX-Request": "true", "HX-Target": target}))
         for link in LINKS.findall(page):
             found = urljoin(address, unescape(link))
-            if found.startswith("/") and not found.startswith(("//", "/static/")) and shape(found) not in known:
-                known.add(shape(found))
-                if urlsplit(found).query:
-                    waiting.append(found)
+            if found.startswith("/") and not found.startswith(("//", "/static/")) and not parameters(found) <= known:
+                known |= parameters(found)
+                waiting.append(found)
     yield from files(client)
     yield from posts(client, canary)
 
@@ -188,14 +188,18 @@ def posts(client: Client, canary: Canary) -> Iterator[Seen]:
                 yield met(f"{address} sent", client.post(address))
 
 
-def shape(address: str) -> tuple[Any, ...]:
-    """Return what two addresses have in common that differ in values alone."""
-    parts = urlsplit(address)
+def parameters(address: str) -> set[tuple[str, str]]:
+    """Return the parameters that an address brings its page."""
+    return {(name_of(address), key) for key, _ in parse_qsl(urlsplit(address).query)}
+
+
+def name_of(address: str) -> str:
+    """Return the name of an address; of one that leads nowhere, itself."""
+    path = urlsplit(address).path
     try:
-        name = str(resolve(parts.path).url_name)
+        return str(resolve(path).url_name)
     except Resolver404:
-        name = parts.path
-    return name, frozenset(key for key, _ in parse_qsl(parts.query)), parts.path if not parts.query else ""
+        return path
 
 
 def met(address: str, response: Any) -> Seen:
