@@ -13,7 +13,14 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
-from dashboard.benchmark import measure_api, measure_exports, measure_pages, measure_queries, measure_reports
+from dashboard.benchmark import (
+    measure_api,
+    measure_exports,
+    measure_mcp,
+    measure_pages,
+    measure_queries,
+    measure_reports,
+)
 from sync.benchmark.figures import Figure
 from sync.benchmark.paced import measure_paced
 from sync.benchmark.whole_sync import measure_sync
@@ -35,10 +42,12 @@ class Command(BaseCommand):
         """Add the options."""
         parser.add_argument("--json", action="store_true", help="print the figures as JSON")
         parser.add_argument(
-            "--only", choices=["queries", "pages", "api", "exports", "reports", "sync"], help="measure only this"
+            "--only", choices=["queries", "pages", "api", "mcp", "exports", "reports", "sync"], help="measure only this"
         )
         parser.add_argument("--account", help="all but sync: the account (default: the one with most enrollments)")
-        parser.add_argument("--runs", type=int, default=40, help="queries, pages: ask each so often (default 40)")
+        parser.add_argument(
+            "--runs", type=int, default=40, help="all but files and syncs: ask each so often (default 40)"
+        )
         parser.add_argument("--page", default="", help="pages: only those whose name begins so")
         parser.add_argument(
             "--people", type=int, default=50_000, help="sync: active people of the company (default 50,000)"
@@ -93,6 +102,8 @@ def _filled_figures(account: Account, options: dict[str, Any], say: Callable[[st
         figures += measure_pages(account, now=timezone.now(), say=say, runs=options["runs"], only=options["page"])
     if options["only"] in {None, "api"}:
         figures += measure_api(account, now=timezone.now(), say=say, runs=options["runs"])
+    if options["only"] in {None, "mcp"}:
+        figures += measure_mcp(account, now=timezone.now(), say=say, runs=options["runs"])
     if options["only"] in {None, "exports"}:
         figures += measure_exports(account, now=timezone.now(), say=say)
     if options["only"] in {None, "reports"}:
