@@ -1,6 +1,8 @@
 """Every page and fragment asked for as a browser asks: through the whole middleware, nothing cached, in this process.
 
 Beside the wall time stands the processor time of this process: on a busy machine the one that tells what a page costs.
+Each page is asked in turns with the database's own wall (`dashboard.row_security`) and without, which tells what it
+costs.
 """
 
 import gzip
@@ -15,6 +17,7 @@ from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import override_settings
 
 from dashboard.access import Scope, grant_administrator
 from dashboard.benchmark.doors import FRAGMENTS, PAGES, Door, Places
@@ -26,6 +29,8 @@ from sync.models import Account
 PAGE_GOAL, FRAGMENT_GOAL = 50.0, 30.0
 # Compressed, in kilobytes of 1,000 bytes.
 HTML_GOAL, FIRST_PAINT_GOAL = 60.0, 100.0
+# What row-level security may add to all pages together, in percent.
+WALL_GOAL = 10.0
 COMPRESSION = 6
 RUNS, WARM_UP = 20, 2
 # What a page needs before it is drawn: style sheets, scripts that do not wait, and fonts.
@@ -58,6 +63,8 @@ def measure_pages(
                 figure = asker.measure(f"{kind}: {door.name}", door, goal)
                 say(f"{figure.name}: {figure.measured} ({figure.goal}; {figure.remarks})")
                 figures.append(figure)
+        if asker.medians:
+            figures.append(_wall(asker.medians))
         if not only:
             figures += [_largest(asker.sizes), _first_paint(asker.ask(PAGES[0]))]
         transaction.set_rollback(True)
@@ -76,6 +83,8 @@ class _Asker:
     def __init__(self, client: Client, places: Places, runs: int) -> None:
         self._client, self._places, self._runs = client, places, runs
         self.sizes: dict[str, float] = {}
+        # Of each page and fragment, with row-level security and without.
+        self.medians: list[tuple[float, float]] = []
 
     def ask(self, door: Door) -> bytes:
         """Return the answer, which must be one: an error would be quick, and so is none of the figures."""
@@ -92,21 +101,25 @@ class _Asker:
         counter = _Statements()
         with connection.execute_wrapper(counter):
             self.ask(door)
-        wall, processor = [], []
+        with_wall, processor, without = [], [], []
         for _run in range(self._runs):
-            began, used = time.perf_counter(), time.process_time()
-            answer = self.ask(door)
-            wall.append((time.perf_counter() - began) * 1_000)
+            used = time.process_time()
+            milliseconds, answer = self._timed(door)
+            with_wall.append(milliseconds)
             processor.append((time.process_time() - used) * 1_000)
             sizes.append(_kilobytes(answer))
+            with override_settings(ROW_SECURITY=False):
+                without.append(self._timed(door)[0])
         self.sizes[name] = max(sizes)
+        self.medians.append((statistics.median(with_wall), statistics.median(without)))
         return Figure(
             name,
-            round(percentile(wall, 95), 2),
+            round(percentile(with_wall, 95), 2),
             "ms",
             at_most=goal,
             beside={
-                "median ms": round(statistics.median(wall), 2),
+                "median ms": round(statistics.median(with_wall), 2),
+                "without row security ms": round(statistics.median(without), 2),
                 "processor ms": round(statistics.median(processor), 2),
                 "in Postgres ms": round(counter.milliseconds, 2),
                 "queries": counter.count,
@@ -114,6 +127,12 @@ class _Asker:
                 "runs": self._runs,
             },
         )
+
+    def _timed(self, door: Door) -> tuple[float, bytes]:
+        """Return how many milliseconds an answer took, and the answer."""
+        began = time.perf_counter()
+        answer = self.ask(door)
+        return (time.perf_counter() - began) * 1_000, answer
 
 
 class _Statements:
@@ -129,6 +148,14 @@ class _Statements:
         finally:
             self.count += not sql.startswith(("SAVEPOINT", "RELEASE"))
             self.milliseconds += (time.perf_counter() - began) * 1_000
+
+
+def _wall(medians: list[tuple[float, float]]) -> Figure:
+    """Return what row-level security adds to all that was asked, by the sum of the medians."""
+    on, off = (sum(of_door) for of_door in zip(*medians, strict=True))
+    ratios = sorted(one / other for one, other in medians)
+    beside = {"sum ms": round(on, 1), "without ms": round(off, 1), "median ratio": round(statistics.median(ratios), 3)}
+    return Figure("row-level security adds", round((on / off - 1) * 100, 1), "%", at_most=WALL_GOAL, beside=beside)
 
 
 def _largest(sizes: dict[str, float]) -> Figure:

@@ -29,6 +29,8 @@ def test_pages_and_fragments_are_measured(account, now, few):
     paint: Figure = found["first paint of the Overview"]
     assert paint.is_met
     assert paint.beside["style sheets"] > 5
+    wall = found["row-level security adds"].beside
+    assert wall["sum ms"] > 0 < wall["without ms"]
     assert len(said) == 2
 
 
