@@ -21,6 +21,7 @@ from dashboard.exports.streaming import CONTENT_TYPES, is_large, streamed
 from dashboard.exports.tables import TABLES
 from dashboard.models import Export, User
 from dashboard.pages.queue import QueueUnreachableError, send
+from dashboard.pages.schedules_form import LISTS
 from dashboard.rate_limits import limited
 from dashboard.searches import PARAMETER, searched
 
@@ -57,6 +58,7 @@ def export(request: ScopedRequest, table: str) -> HttpResponseBase:
             "answer": answer,
             "back": _back(found, question),
             "query": question.GET.urlencode(),
+            "can_schedule": request.scope.may_decide and table in LISTS,
             "formats": [(kind.value, kind.label, is_large(answer.count, kind)) for kind in Export.Format],
         },
     )

@@ -20,7 +20,7 @@ from dashboard.decisions import schedules as decisions
 from dashboard.decisions.deciding import RefusedError
 from dashboard.mail import handing_over, occurrences, reading, sending
 from dashboard.mail.calendar import upcoming
-from dashboard.mail.composing import Copy, NoAccessError, compose, covers, what_is
+from dashboard.mail.composing import REPORTS, Copy, NoAccessError, compose, covers, what_is
 from dashboard.models import Delivery, Schedule, User
 from dashboard.pages.queue import QueueUnreachableError, send
 from dashboard.pages.schedules_form import LISTS, WEEKDAYS, ScheduleForm, initial_of
@@ -103,19 +103,21 @@ def standing_in_words(states: dict[str, int]) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_deciders
 def add_schedule(request: ScopedRequest) -> HttpResponse:
-    """Make a schedule; the address may say of what, and with which filters, as an export's address does."""
+    """Make a schedule; the address may say of what, with which filters, as those of an export and a report do."""
     query = request.GET.copy()
-    table = query.pop("table", [""])[-1]
+    table, report, subject = (query.pop(name, [""])[-1] for name in ("table", "report", "subject"))
     if table and table not in LISTS:
         raise BadRequest("table is one of the lists")
+    if report and report not in REPORTS:
+        raise BadRequest("report is one of the reports")
     initial: dict[str, Any] = {
         "at_time": "07:00",
         "weekday": 0,
         "day_of_month": 1,
         "days_after": 1,
-        "what": f"table:{table}" if table else f"report:{Kind.BOARD}",
-        "department": query.get("department", ""),
-        "campaign": query.get("campaign", ""),
+        "what": f"table:{table}" if table else f"report:{report or Kind.BOARD}",
+        "department": subject if report == Kind.DEPARTMENT else query.get("department", ""),
+        "campaign": subject if report == Kind.CAMPAIGN else query.get("campaign", ""),
         "when_quiet": Schedule.Quiet.NOTE,
     }
     form = ScheduleForm(
@@ -134,7 +136,7 @@ def add_schedule(request: ScopedRequest) -> HttpResponse:
 
 def _kept(query: QueryDict) -> str:
     """Return the filters that a page's address brings along, beside those the form shows."""
-    for name in ("page", "as_of", "column", "format", "found", "person"):
+    for name in ("page", "as_of", "column", "format", "found", "person", "quarter"):
         query.pop(name, None)
     return query.urlencode()
 

@@ -99,9 +99,9 @@ class ScheduleForm(forms.Form):
         fields: Any = self.fields
         fields["what"].choices = what_choices(request)
         departments = request.scope.departments().filter(merged_into=None).exclude(key="").order_by("name", "pk")
-        fields["department"].choices = [("", _("Any")), *((one.pk, one.name) for one in departments[:_MOST])]
+        fields["department"].choices = [("", _("Any")), *((str(one.pk), one.name) for one in departments[:_MOST])]
         campaigns = request.scope.campaigns().order_by("-start_at", "name", "pk")
-        fields["campaign"].choices = [("", _("Any")), *((one.pk, str(one)) for one in campaigns[:_MOST])]
+        fields["campaign"].choices = [("", _("Any")), *((str(one.pk), str(one)) for one in campaigns[:_MOST])]
         fields["recipients"].queryset = possible_recipients(request.scope)
         fields["at_time"].help_text = _("In %(zone)s") % {"zone": request.account.time_zone}
 
@@ -201,7 +201,8 @@ def initial_of(schedule: Schedule) -> dict[str, Any]:
         # As the browser's clock wants it, not as the language writes it.
         "at_time": f"{schedule.at_time:%H:%M}",
         "what": schedule.content if schedule.content == FIGURES else f"{schedule.content}:{schedule.what}",
-        "department": department,
-        "campaign": campaign,
+        # As the choices are spelled.
+        "department": str(department),
+        "campaign": str(campaign),
         "recipients": list(schedule.recipients.values_list("pk", flat=True)),
     }

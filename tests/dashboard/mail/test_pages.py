@@ -1,5 +1,6 @@
 """Pages of schedules and evidence: who may see and do what, and what they say."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from dashboard import tasks
 from dashboard.models import AuditEvent, Delivery, EvidencePack, Membership, Schedule, User
-from sync.models import Account
+from sync.models import Account, Department
 from tests import factories
 from tests.dashboard.conftest import Queue
 from tests.dashboard.mail.conftest import make_schedule
@@ -148,3 +149,26 @@ def test_a_pack_is_asked_for_and_only_its_own_reader_s(
     assert pack.manifest_sha256 in other.get(reverse("evidence")).content.decode()
     for wrong in ({"last_day": "2026-06-30"}, {"sample_seed": "a b"}, {"sample_size": -1}, {"first_day": "2099-01-01"}):
         assert as_alice.post(reverse("evidence"), {**asked, **wrong}).status_code == 400
+
+
+def test_a_report_and_a_list_lead_to_their_schedule(as_alice: Client, company: Account, ines: User) -> None:
+    claims = Department.objects.get(account=company, name="Claims")
+    assert 'name="report" value="department"' in as_alice.get("/reports/").content.decode()
+    page = as_alice.get(f"/schedules/new/?report=department&subject={claims.pk}&quarter=2026-07-01").content.decode()
+    assert re.search(r'value="report:department"\s+selected', page)
+    assert re.search(rf'value="{claims.pk}"\s+selected', page)
+    made = make_schedule(company, ines, ines, content="report", what="department", subject_id=claims.pk, format="pdf")
+    page = as_alice.get(reverse("edit_schedule", args=[made.pk])).content.decode()
+    assert re.search(rf'value="{claims.pk}"\s+selected', page)
+    page = as_alice.get("/exports/past_due/?age=31-60").content.decode()
+    assert "/schedules/new/?table=past_due&amp;age=31-60" in page
+    assert re.search(
+        r'value="table:past_due"\s+selected', as_alice.get("/schedules/new/?table=past_due").content.decode()
+    )
+    assert as_alice.get("/schedules/new/?report=nothing").status_code == 400
+
+
+def test_whoever_makes_no_schedule_is_offered_none(client: Client, head: User) -> None:
+    client.force_login(head)
+    assert 'name="report"' not in client.get("/reports/").content.decode()
+    assert "/schedules/new/" not in client.get("/exports/past_due/").content.decode()
