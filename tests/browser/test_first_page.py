@@ -36,8 +36,7 @@ def assert_fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
-@pytest.mark.parametrize("light", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "light"), [("desk", "light"), ("phone", "dark")])
 def test_reader_signs_in_and_sees_the_figures(
     sign_in_by_the_form: Callable[[User], Page],
     watched: Page,

@@ -80,8 +80,7 @@ def busy(account: Account, published: SyncRun) -> Iterator[SyncRun]:
     yield published
 
 
-@pytest.mark.parametrize("light", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "light"), [("desk", "light"), ("phone", "dark")])
 def test_the_pages_are_accessible_and_fit(
     sign_in: Callable[[User], Page],
     watched: Page,
