@@ -3,8 +3,10 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 from config import embedded
+from config.memory import keep_what_is_loaded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # The settings give the pages a database role of their own.
@@ -14,3 +16,6 @@ if embedded.is_wanted():
     embedded.ensure_running()
 
 application = get_wsgi_application()
+# With the pages, which are else loaded by the first request.
+_ = get_resolver().url_patterns
+keep_what_is_loaded()

@@ -21,7 +21,7 @@ from django.test.utils import override_settings
 
 from dashboard.access import Scope, grant_administrator
 from dashboard.benchmark.doors import FRAGMENTS, PAGES, Door, Places
-from dashboard.benchmark.queries import percentile
+from dashboard.benchmark.queries import Statements, percentile
 from dashboard.models import Membership, User
 from sync.benchmark.figures import Figure
 from sync.models import Account
@@ -98,7 +98,7 @@ class _Asker:
     def measure(self, name: str, door: Door, goal: float) -> Figure:
         """Ask so many times, each time about something else as far as the door allows."""
         sizes = [_kilobytes(self.ask(door)) for _again in range(WARM_UP)]
-        counter = _Statements()
+        counter = Statements()
         with connection.execute_wrapper(counter):
             self.ask(door)
         with_wall, processor, without = [], [], []
@@ -133,21 +133,6 @@ class _Asker:
         began = time.perf_counter()
         answer = self.ask(door)
         return (time.perf_counter() - began) * 1_000, answer
-
-
-class _Statements:
-    """Counts what is asked of the database, and how long it takes to answer."""
-
-    def __init__(self) -> None:
-        self.count, self.milliseconds = 0, 0.0
-
-    def __call__(self, execute: Callable, sql: str, params: object, many: bool, context: dict) -> object:
-        began = time.perf_counter()
-        try:
-            return execute(sql, params, many, context)
-        finally:
-            self.count += not sql.startswith(("SAVEPOINT", "RELEASE"))
-            self.milliseconds += (time.perf_counter() - began) * 1_000
 
 
 def _wall(medians: list[tuple[float, float]]) -> Figure:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
+from config.memory import keep_what_is_loaded
 from dashboard.benchmark import (
     measure_api,
     measure_exports,
@@ -62,6 +63,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure and print; what is under way is told on the way out of errors."""
         say = Console(file=sys.stderr).print
+        # As the web server does when it has started.
+        keep_what_is_loaded()
         figures: list[Figure] = []
         if options["only"] != "sync":
             account = _account_to_query(options["account"])
