@@ -62,13 +62,16 @@ _LISTS = {
          ORDER BY g.id <> ALL(%(groups)s), g.name LIMIT %(most)s)
     """,
 }
+# Whose manager is nobody, or out of sight; a manager who is somebody is in sight of who sees everyone.
+_NOBODY_IN_SIGHT_ABOVE = """
+    (f.manager_id <= 0 OR NOT EXISTS (
+        SELECT FROM (SELECT * FROM dashboard_personstanding above WHERE above.person_id = f.manager_id) f WHERE {0}
+    ))
+"""
 _TOPS = f"""
     (WITH top AS MATERIALIZED (
          SELECT f.person_id FROM dashboard_personstanding f
-         WHERE f.account_id = %(account)s AND {{0}} AND {_MANAGES} AND (f.manager_id <= 0 OR NOT EXISTS (
-             SELECT FROM (SELECT * FROM dashboard_personstanding above WHERE above.person_id = f.manager_id) f
-             WHERE {{0}}
-         )) LIMIT %(most)s
+         WHERE f.account_id = %(account)s AND {{0}} AND {_MANAGES} AND {{top}} LIMIT %(most)s
      )
      SELECT 'below', CASE WHEN person.id IN (SELECT person_id FROM top) THEN 0 ELSE 1 END, person.id, {NAME}
      FROM sync_person person WHERE person.id IN (
@@ -114,6 +117,7 @@ def choices(scope: Scope, kinds: Collection[str], filters: Filters) -> Choices:
     if scope.account is None or not scope.sees_anyone or not parts:
         return Choices()
     in_scope, of_scope = placed_in_scope(scope)
+    top = "f.manager_id <= 0" if scope.sees_everyone else _NOBODY_IN_SIGHT_ABOVE
     values: dict[str, Any] = of_scope | {
         "account": scope.account.pk,
         "departments": list(filters.departments),
@@ -126,8 +130,9 @@ def choices(scope: Scope, kinds: Collection[str], filters: Filters) -> Choices:
     found: dict[str, list[tuple[int, int, str]]] = {
         kind: [] for kind in ("department", "campaign", "group", "above", "below")
     }
+    sql = " UNION ALL ".join(parts).replace("{top}", top).replace("{0}", in_scope)
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(part.replace("{0}", in_scope) for part in parts), values)
+        cursor.execute(sql, values)
         for kind, place, key, name in cursor.fetchall():
             found[kind].append((place, key, name))
     line = sorted(found["above"], reverse=True)
