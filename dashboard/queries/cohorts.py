@@ -13,7 +13,7 @@ from dashboard.access import Scope
 from dashboard.metrics import COHORT_SPANS, Rate
 from dashboard.queries import tallies
 from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.figures import KEYS, Key
+from dashboard.queries.figures import BY_CODE, KEYS, Key
 from dashboard.queries.names import names
 from dashboard.queries.selection import Selection, select
 from dashboard.rollups import stretches
@@ -109,7 +109,8 @@ def cohorts(
     exempt: dict[tuple[date, Key], Cohort] = {}
     for key, number, is_exempt, *counts in _counts(selection, by, period, periods):
         if number in starts:
-            (exempt if is_exempt else gross)[starts[number], key] = Cohort._make(counts)
+            group = BY_CODE[key].value if by == By.CONTENT_TYPE else key
+            (exempt if is_exempt else gross)[starts[number], group] = Cohort._make(counts)
     called = names(selection, by, {key for _, key in gross}) if by else {}
     keys: dict[date, list[Key]] = defaultdict(list)
     for start, key in gross:

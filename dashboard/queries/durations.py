@@ -7,16 +7,14 @@ from django.db import connection
 
 from dashboard.access import Scope
 from dashboard.metrics import SPANS
-from dashboard.models import CONTENT_TYPE_CODES
 from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.figures import IS_EXEMPT, KEYS, Key
+from dashboard.queries.figures import BY_CODE, IS_EXEMPT, KEYS, Key
 from dashboard.queries.names import names
 from dashboard.queries.selection import Selection, select
 from dashboard.rollups import stretches
 
 # Percentiles do not add up: neither over whole lines nor over groups that share people.
 GROUPED_BY = (By.DEPARTMENT, By.MANAGER, By.CAMPAIGN, By.CONTENT_TYPE)
-_CODES = {code: kind for kind, code in CONTENT_TYPE_CODES.items()}
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def days_to_complete(
 
 
 def _key(by: By | None, key: int) -> Key:
-    return _CODES[key].value if by == By.CONTENT_TYPE else key
+    return BY_CODE[key].value if by == By.CONTENT_TYPE else key
 
 
 def _read(selection: Selection, key: str) -> dict[int, tuple[Durations, Durations]]:

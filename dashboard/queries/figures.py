@@ -31,7 +31,7 @@ KEYS = {
     By.GROUP: "group_id",
 }
 _OF_PEOPLE = {By.DEPARTMENT, By.MANAGER, By.GROUP}
-_CODES = {code: kind for kind, code in CONTENT_TYPE_CODES.items()}
+BY_CODE = {code: kind for kind, code in CONTENT_TYPE_CODES.items()}
 
 Key = int | str
 PEOPLE = ("people_counted", "people_past_due", "people_active")
@@ -96,7 +96,7 @@ def figures_by(
             # Who stands above everybody in scope has a line that is not all in it.
             shown = set(scope.people().values_list("pk", flat=True))
             totals = {key: value for key, value in totals.items() if key <= 0 or key in shown}
-    found = {_CODES[key].value if by == By.CONTENT_TYPE else key: value for key, value in totals.items()}
+    found = {BY_CODE[key].value if by == By.CONTENT_TYPE else key: value for key, value in totals.items()}
     called = names(selection, by, found)
     groups = [Group(key, called.get(key, ""), value) for key, value in found.items() if value != Totals()]
     return sorted(groups, key=lambda group: (not group.name, group.name.casefold(), str(group.key)))

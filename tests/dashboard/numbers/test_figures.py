@@ -79,14 +79,14 @@ def test_cohorts_equal_the_count_by_hand(deciders: tuple[User, User], company: C
                 asking = question(company, seed)
                 dice = random.Random(seed)
                 period = dice.choice((By.QUARTER, By.MONTH))
-                by = dice.choice((None, By.DEPARTMENT, By.CAMPAIGN))
+                by = dice.choice((None, By.DEPARTMENT, By.MANAGER, By.CAMPAIGN, By.CONTENT_TYPE))
                 compare_cohorts(company, mirror, asking, period, by, way)
 
 
 def compare_cohorts(company: Company, mirror: Mirror, asking: Question, period: By, by: By | None, way: str) -> None:
     count = Count(company, asking)
     rows = cohorts(scope_of(mirror), period=period, first=FIRST, last=LAST, by=by, **asked(mirror, asking))
-    found = {(row.start, row.key): (cohort_of(row.net), cohort_of(row.gross)) for row in rows}
+    found = {(row.start, known_by(row.key, row.name)): (cohort_of(row.net), cohort_of(row.gross)) for row in rows}
     names: set[Any] = {None}
     if by is not None:
         names = {name for row in company.enrollments if row.person for name in count.groups_of(by.value, row)}
@@ -101,6 +101,11 @@ def compare_cohorts(company: Company, mirror: Mirror, asking: Question, period: 
                 key = group_name(mirror, company, by.value, name) if by else 0
                 wanted[start, key] = (net, gross)
     assert found == wanted, (way, period, by, asking)
+
+
+def known_by(key: int | str, name: str) -> int | str:
+    """Return the product's key of a group; of a manager known by name only, the name, as the oracle has it."""
+    return name if isinstance(key, int) and key < 0 else key
 
 
 def cohort_of(found: Cohort) -> dict[str, int]:
