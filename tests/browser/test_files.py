@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from dashboard.models import Export, User
-from sync.models import Account
+from sync.models import Account, Department
 from tests import factories
 from tests.dashboard.exports.reading import rows_of_csv
 
@@ -110,10 +110,13 @@ def test_reports_are_asked_for(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("combobox", name="Department").select_option(label="Claims")
     with page.expect_download() as taken:
-        page.get_by_role("button", name=re.compile("Department report")).click()
+        page.get_by_role("button", name=re.compile("^PDF.*Department report")).click()
     assert taken.value.suggested_filename.startswith("department-report-claims-")
     assert Path(taken.value.path()).read_bytes().startswith(b"%PDF-1.7")
 
+    page.get_by_role("button", name=re.compile("^Schedule.*Department report")).click()
+    expect(page.get_by_label("Department", exact=True)).to_have_value(str(Department.objects.get(name="Claims").pk))
+    page.goto(f"{live_server.url}/reports/")
     page.get_by_role("link", name="Logo and color").click()
     found = Axe().run(page, options=RULES)
     assert found.violations_count == 0, found.generate_report()
