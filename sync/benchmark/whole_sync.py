@@ -137,7 +137,7 @@ def _bare_copy_of(table: str) -> float:
                 file.write(block)
         cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = %s ORDER BY indexname", [table])
         indexes = [row[0] for row in cursor.fetchall()]
-        cursor.execute(f"CREATE TABLE bare_copy (LIKE {table})")
+        cursor.execute(f"CREATE TABLE bare_copy (LIKE {table} INCLUDING GENERATED)")
         began = time.perf_counter()
         _copy_from(cursor, file)
         for number, definition in enumerate(indexes):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sync.benchmark.whole_sync import Timed
+from sync.benchmark.whole_sync import Timed, _bare_copy
 from sync.models import SyncRun
 from sync.signals import published
 
@@ -33,3 +33,9 @@ def test_timed_sync_tells_listeners_apart(connected, slow_listener):
     assert timed.upkeep == pytest.approx(timed.listeners / timed.merging)
     assert timed.fetch + timed.check + timed.publish == pytest.approx(timed.total)
     assert published.send == send
+
+
+def test_bare_copy_takes_every_table_of_the_mirror(connected):
+    Timed(connected)
+
+    assert _bare_copy() > 0
