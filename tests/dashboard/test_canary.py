@@ -9,8 +9,10 @@ import subprocess
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from email.policy import SMTPUTF8
 from html import unescape
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -23,8 +25,9 @@ from django.utils import timezone
 from dashboard import row_security, scoping
 from dashboard.access import Scope, ScopedRequest
 from dashboard.exports.tables import TABLES
-from dashboard.models import Exemption
-from tests.dashboard.canary import FOREIGN, MANAGER, MAY_SEE, OURS, Canary, build
+from dashboard.mail.composing import NoAccessError, compose
+from dashboard.models import Exemption, Schedule
+from tests.dashboard.canary import FOREIGN, MANAGER, MAY_SEE, NOWHERE, OURS, Canary, build
 from tests.dashboard.routes import ROUTES, addresses, names
 from tests.dashboard.signing_in import sign_in_lately
 
@@ -36,6 +39,8 @@ TARGETS = re.compile(r'hx-target="#([a-z0-9-]+)"')
 NOT_WALKED = ("account_logout", "demo_sign_in")
 # Lists of people; of the others a workbook has the very rows of the other kind of file.
 ABOUT_PEOPLE = frozenset({"people", "past_due"})
+# What a schedule sends: content, of what, as which kind of file.
+MAILED = (("table", "past_due", "csv"), ("table", "people", "xlsx"), ("figures", "", ""), ("report", "board", "pdf"))
 # Pages with a way to narrow them, by what people's own links never say.
 SEARCHES = (("people", "zq"), ("people", "example"), ("exemptions", "zq"), ("request_exemption", "zq"))
 
@@ -92,6 +97,27 @@ def test_without_both_walls_the_walk_would_notice(
     settings.ROW_SECURITY = False
     response = signed_in(canary, "department_head").get("/people/")
     assert met("/people/", response)[2] - MAY_SEE["department_head"]
+
+
+@pytest.mark.parametrize("role", MAY_SEE)
+@pytest.mark.parametrize(("content", "what", "kind"), MAILED)
+def test_mail_holds_only_whom_its_recipient_may_see(
+    canary: Canary, tmp_path: Path, role: str, content: str, what: str, kind: str
+) -> None:
+    schedule = Schedule.objects.filter(account=canary.account)[0]
+    schedule.content, schedule.what, schedule.format = content, what, kind
+    try:
+        copy = compose(schedule, canary.readers[role], at=timezone.now(), place=tmp_path / "report")
+    except NoAccessError:
+        assert not MAY_SEE[role]
+        return
+    mail = copy.message().as_bytes(policy=SMTPUTF8.clone(cte_type="8bit"))
+    found = set(MARK.findall(mail.decode("utf-8", errors="replace").lower()))
+    if copy.file is not None:
+        found |= set(MARK.findall(text_of_file(copy.file.path.read_bytes(), kind)))
+    assert found <= MAY_SEE[role]
+    # A list is worth something here only if it has its people; who left, the one of no department, is in none.
+    assert content != "table" or found >= MAY_SEE[role] - {MANAGER, NOWHERE}
 
 
 def take_the_filters_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,11 +236,15 @@ def met(address: str, response: Any) -> Seen:
 def text_of(response: Any) -> str:
     """Return the text of a page or file, and where it leads."""
     content = b"".join(response.streaming_content) if response.streaming else response.content
-    kind = response.get("Content-Type", "")
     where = response.get("Location", "") + response.get("Content-Disposition", "")
+    return where + text_of_file(content, response.get("Content-Type", ""))
+
+
+def text_of_file(content: bytes, kind: str) -> str:
+    """Return the text of a file, unpacked if it is packed."""
     if content.startswith(b"PK"):
         with zipfile.ZipFile(BytesIO(content)) as book:
             content = b"\n".join(book.read(name) for name in book.namelist())
     elif "pdf" in kind:
         content = subprocess.run(["pdftotext", "-", "-"], input=content, capture_output=True, check=True).stdout
-    return where + content.decode("utf-8", errors="replace").lower()
+    return content.decode("utf-8", errors="replace").lower()
