@@ -159,6 +159,7 @@ def make_pack(pack_id: int) -> None:
         except (OperationalError, InterfaceError):
             raise
         except Exception:
+            # Whatever it is: the log has it whole, and the page says so, rather than a file that is made for ever.
             logger.exception("evidence pack %s failed", pack_id)
             _fail(pack, _("Rollcall could not make this pack. The worker's log says why."))
 

@@ -157,6 +157,7 @@ def make_export(export_id: int) -> None:
                 raise
             _fail(export, _("The database's disk is full. Ask again once there is room."))
         except Exception:
+            # Whatever it is: the log has it whole, and the page says so, rather than a file that is made for ever.
             logger.exception("export %s failed", export_id)
             _fail(export, _("Rollcall could not make this file. The worker's log says why."))
 

@@ -72,6 +72,7 @@ def deliver(delivery_id: int) -> None:
         except (OperationalError, InterfaceError):
             raise
         except Exception:
+            # Whatever it is: the log has it whole, and the schedule's page says that it failed.
             logger.exception("delivery %s failed", delivery_id)
             said = _("Rollcall could not make this mail. The worker's log says why.")
             if Delivery.objects.filter(pk=delivery_id, state=State.HANDING_OVER).exists():

@@ -30,6 +30,7 @@ def answer(reader: Reader, name: str, arguments: Mapping[str, Any], *, note: Not
     except ToolError as error:
         return str(error)
     except Exception:
+        # Whatever it is: the log has it whole, and the assistant is told without details.
         log.exception("The tool %s failed.", name[:60])
         return "500 Internal error. It is in Rollcall's log; try again later, or ask the administrator."
 

@@ -26,7 +26,7 @@ from dashboard import row_security, scoping
 from dashboard.access import Scope, ScopedRequest
 from dashboard.exports.tables import TABLES
 from dashboard.mail.composing import NoAccessError, compose
-from dashboard.models import Exemption, Schedule
+from dashboard.models import Schedule
 from tests.dashboard.canary import FOREIGN, MANAGER, MAY_SEE, NOWHERE, OURS, Canary, build
 from tests.dashboard.routes import ROUTES, addresses, names
 from tests.dashboard.signing_in import sign_in_lately
@@ -37,8 +37,6 @@ LINKS = re.compile(r'(?:hx-get|href|action|src)="([^"#]+)')
 TARGETS = re.compile(r'hx-target="#([a-z0-9-]+)"')
 # What these are about belongs to nobody's account; signing out would end the walk.
 NOT_WALKED = ("account_logout", "demo_sign_in")
-# Lists of people; of the others a workbook has the very rows of the other kind of file.
-ABOUT_PEOPLE = frozenset({"people", "past_due"})
 # What a schedule sends: content, of what, as which kind of file.
 MAILED = (("table", "past_due", "csv"), ("table", "people", "xlsx"), ("figures", "", ""), ("report", "board", "pdf"))
 # Pages with a way to narrow them, by what people's own links never say.
@@ -158,15 +156,14 @@ def walk(client: Client, canary: Canary) -> Iterator[Seen]:
     Yields the address's name, the address, and the marks met there. Of the links between pages those are followed that
     bring a page a parameter it had not yet.
     """
-    keys = one_of_each_mark(canary)
-    waiting = [address for name in names() if name not in NOT_WALKED for address in addresses(name, keys)]
+    waiting = [address for name in names() if name not in NOT_WALKED for address in addresses(name, canary.keys)]
     for page, text in SEARCHES:
         answer = client.post(f"/search/{page}/", {"q": text})
         yield met(f"/search/{page}/ sent", answer)
         waiting += [answer["Location"]] if answer.has_header("Location") else []
     waiting.append("/campaigns/?name=zq")
     waiting += [f"/reports/{kind}/?subject={key}" for kind in ("department", "campaign", "person")
-                for key in keys[kind]]  # fmt: skip
+                for key in canary.keys[kind]]  # fmt: skip
     known = {parameter for address in waiting for parameter in parameters(address)}
     asked: set[tuple[str, str]] = set()
     while waiting:
@@ -189,17 +186,10 @@ def walk(client: Client, canary: Canary) -> Iterator[Seen]:
     yield from posts(client, canary)
 
 
-def one_of_each_mark(canary: Canary) -> dict[str, list[int]]:
-    """Return all keys, but of people who share a mark, and of their exemptions, those of the first."""
-    firsts = [people[0].pk for people in canary.people.values()]
-    exemptions = Exemption.objects.filter(person__in=firsts).order_by("pk").values_list("pk", flat=True)
-    return canary.keys | {"person": firsts, "exemption": list(exemptions)}
-
-
 def files(client: Client) -> Iterator[Seen]:
-    """Have every list as a file, and those of people as both kinds, with all their columns."""
+    """Have every list as both kinds of file, with all its columns."""
     for key, table in TABLES.items():
-        for kind in ("csv", "xlsx") if key in ABOUT_PEOPLE else ("csv",):
+        for kind in ("csv", "xlsx"):
             address = f"/exports/{key}/"
             form = {"format": kind, "column": [column.key for column in table.columns]}
             yield met(f"{address} as {kind}", client.post(address, form))
