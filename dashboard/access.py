@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dashboard.models import Delegation, Exemption, Membership, SettingChange, User
+from dashboard.held_roles import held_roles
+from dashboard.models import Exemption, Membership, SettingChange, User
 from sync.models import (
     Account,
     Campaign,
@@ -88,7 +89,7 @@ class Scope:
         if not isinstance(user, User) or not user.is_active:
             return cls()
         at = at or timezone.now()
-        held = _held(user, at)
+        held = held_roles(user, at, lent=LEND)
         if not held:
             return cls()
         accounts = {membership.account_id: membership.account for membership in held}
@@ -298,21 +299,6 @@ class Scope:
     def managed_runs(self) -> QuerySet[SyncRun]:
         """Return the syncs of the accounts the reader administers."""
         return SyncRun.objects.filter(account__in=self.administered)
-
-
-def _held(user: User, at: datetime) -> list[Membership]:
-    """Return the roles that the user holds at `at`, and those of others, held as well, whose scope they borrowed."""
-    loans = (
-        Delegation.objects.filter(borrower=user, lender=OuterRef("user"), account=OuterRef("account"))
-        .filter(starts_at__lte=at, ends_at__gt=at, lender__is_active=True)
-        .exclude(ended_at__lte=at)
-    )
-    borrowed = Q(Exists(loans), role__in=LEND)
-    return list(
-        Membership.objects.filter(Q(user=user) | borrowed, Q(ends_at=None) | Q(ends_at__gt=at))
-        .select_related("account__published_run", "user")
-        .order_by("account__name", "account_id", "user_id", "role")
-    )
 
 
 def _departments(memberships: list[Membership]) -> frozenset[int]:

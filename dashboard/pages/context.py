@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, cast
 
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +26,10 @@ KEYS = {
     "review": "r",
     "sync": "s",
 }
+
+
+# Every page links to every entry twice, and Django looks an address up anew each time.
+_address = cache(reverse)
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,11 @@ class Entry:
     def key(self) -> str:
         """The letter that leads to the page after `g`; empty for pages without one."""
         return KEYS.get(self.name, "")
+
+    @property
+    def address(self) -> str:
+        """The address of its page."""
+        return _address(self.name)
 
 
 # Pages are added here and nowhere else; the rail and the tabs at the foot of small screens both read it.
@@ -119,7 +129,7 @@ class Shell:
     def __init__(self, request: ScopedRequest) -> None:
         self.request = request
 
-    @property
+    @cached_property
     def groups(self) -> tuple[tuple[Entry, ...], ...]:
         """The navigation in its groups, as far as it is the reader's."""
         scope = self.request.scope
@@ -135,17 +145,17 @@ class Shell:
             for group in NAVIGATION
         )
 
-    @property
+    @cached_property
     def tabs(self) -> list[Entry]:
         """The entries that fit at the foot of a small screen, beside "More"."""
         return [entry for group in self.groups for entry in group][:TABS]
 
-    @property
+    @cached_property
     def more(self) -> list[Entry]:
         """The entries that do not fit there."""
         return [entry for group in self.groups for entry in group][TABS:]
 
-    @property
+    @cached_property
     def current(self) -> str:
         """The name of the entry whose page is being shown, for `aria-current`; the page's own when it has none."""
         match = self.request.resolver_match
@@ -153,7 +163,7 @@ class Shell:
         above = (entry.name for group in NAVIGATION for entry in group if shown in entry.pages)
         return next(above, shown)
 
-    @property
+    @cached_property
     def entry(self) -> Entry | None:
         """The entry whose page is being shown; None for a page that no entry leads to."""
         return next((entry for group in NAVIGATION for entry in group if entry.name == self.current), None)
@@ -163,12 +173,12 @@ class Shell:
         """Whether this page shows figures, and so may show those of a past day."""
         return self.entry is not None and self.entry.is_about_numbers
 
-    @property
+    @cached_property
     def today(self) -> date:
         """The account's day."""
         return self.request.now.astimezone(self.request.account.zone).date()
 
-    @property
+    @cached_property
     def day(self) -> date:
         """The day that figures are computed for."""
         return self.request.past_day or self.today
@@ -194,7 +204,7 @@ class Shell:
         """What a form that leads to another page takes along."""
         return [(name, value) for name in CARRIED if (value := self.request.GET.get(name))]
 
-    @property
+    @cached_property
     def can_search(self) -> bool:
         """Whether there are people to search for: the page that lists them is in the navigation."""
         return any(entry.name == "people" for group in self.groups for entry in group)

@@ -32,12 +32,17 @@ class Measure:
         """Whether it is in percent; else it counts people."""
         return self.slug != "past_due"
 
+    def is_known(self, course: Course, place: int) -> bool:
+        """Return whether anything counts in the course's period at that place."""
+        return bool(course.due[place].due if self.is_of_cohort else course.stood[place].counted)
+
+    def value(self, course: Course, place: int) -> Value:
+        """Return the value of the course's period at that place; None where there is none."""
+        return self.of(course.due[place], course.stood[place]) if self.is_known(course, place) else None
+
     def values(self, course: Course) -> list[Value]:
-        """Return the value of each of the course's periods, those of the year before too; None where there is none."""
-        return [
-            self.of(due, stood) if (due.due if self.is_of_cohort else stood.counted) else None
-            for due, stood in zip(course.due, course.stood, strict=True)
-        ]
+        """Return the value of each of the course's periods, those of the year before too."""
+        return [self.value(course, place) for place in range(len(course.due))]
 
 
 MEASURES = {

@@ -188,16 +188,16 @@ def heat_finding(trend: Trend, measure: Measure, by: By) -> str:
     """Name the department whose measure is worst now, and the one that moved most for the worse since."""
     place = settled(trend, measure)
     at, here = trend.before + place, trend.periods[place]
-    known = [(course, measure.values(course)) for course in trend.departments if _weight(measure, course, at) >= SMALL]
-    ranked = [(course, values) for course, values in known if values[at] is not None]
+    known = [course for course in trend.departments if _weight(measure, course, at) >= SMALL]
+    ranked = [(course, value) for course in known if (value := measure.value(course, at)) is not None]
     if not ranked:
         return _("No department has enough to compare in %(period)s") % {"period": name(here, by)}
     is_low_bad = measure.is_rate
-    worst, values = (min if is_low_bad else max)(ranked, key=lambda pair: size(pair[1][at]) or 0)
-    words = {"department": department_name(worst), "value": written(values[at]), "period": name(here, by)}
-    if is_low_bad and values[at] is not None and isinstance(values[at], Rate) and size(values[at]) == 100:
+    worst, value = (min if is_low_bad else max)(ranked, key=lambda pair: size(pair[1]) or 0)
+    words = {"department": department_name(worst), "value": written(value), "period": name(here, by)}
+    if is_low_bad and isinstance(value, Rate) and size(value) == 100:
         return _("Every department stands at 100%% in %(period)s") % words
-    if not is_low_bad and not values[at]:
+    if not is_low_bad and not value:
         return _("No department has anyone past due")
     if measure.is_of_cohort:
         fact = _("%(department)s was lowest in %(period)s, at %(value)s") % words
@@ -207,7 +207,11 @@ def heat_finding(trend: Trend, measure: Measure, by: By) -> str:
             if is_low_bad
             else _("%(department)s has the most people past due, %(value)s") % words
         )
-    changes = [(change, course) for course, all_ in ranked if (change := difference(all_, at, at - 1)) is not None]
+    changes = [
+        (change, course)
+        for course, value in ranked
+        if at and (change := difference((value, measure.value(course, at - 1)), 0, 1)) is not None
+    ]
     if not changes or not place:
         return fact
     change, course = (min if is_low_bad else max)(changes, key=lambda pair: pair[0])

@@ -1,8 +1,6 @@
 """Cohorts: the enrollments that fall due in one quarter or month, and how they went."""
 
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from operator import add, sub
 from typing import Any, NamedTuple
@@ -59,8 +57,10 @@ class Cohort(NamedTuple):
         return Rate(self.on_time_so_far, self.due_so_far)
 
 
-@dataclass(frozen=True)
-class CohortRow:
+NOTHING_DUE = Cohort()
+
+
+class CohortRow(NamedTuple):
     """One period, of one group if they are grouped (key 0 and no name otherwise), net and gross of exemptions."""
 
     start: date
@@ -112,19 +112,16 @@ def cohorts(
             group = BY_CODE[key].value if by == By.CONTENT_TYPE else key
             (exempt if is_exempt else gross)[starts[number], group] = Cohort._make(counts)
     called = names(selection, by, {key for _, key in gross}) if by else {}
-    keys: dict[date, list[Key]] = defaultdict(list)
-    for start, key in gross:
-        keys[start].append(key)
+    groups: list[Key] = [0]
+    if by:
+        found = {key for _, key in gross}
+        groups = sorted(found, key=lambda key: (not called.get(key), called.get(key, "").casefold(), str(key)))
     rows = []
     for start, end in periods:
-        for key in (
-            sorted(keys[start], key=lambda key: (not called.get(key), called.get(key, "").casefold(), str(key)))
-            if by
-            else (0,)
-        ):
-            whole = gross.get((start, key), Cohort())
+        for key in groups:
+            whole = gross.get((start, key), NOTHING_DUE)
             net = whole - exempt[start, key] if (start, key) in exempt else whole
-            if not by or whole != Cohort():
+            if not by or whole != NOTHING_DUE:
                 rows.append(CohortRow(start, end, key, called.get(key, ""), net, whole))
     return rows
 

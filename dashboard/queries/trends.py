@@ -7,13 +7,12 @@ from datetime import date, datetime, timedelta
 from dashboard.access import Scope
 from dashboard.metrics import NO_COUNTS, Counts, local_midnight, quarter_name
 from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.cohorts import MONTHS, Cohort, cohorts
+from dashboard.queries.cohorts import MONTHS, NOTHING_DUE, Cohort, cohorts
 from dashboard.queries.figures import Key
 from dashboard.queries.history import standings
 from dashboard.queries.selection import Selection, select
 
 YEAR = 12
-NOTHING_DUE = Cohort()
 
 
 @dataclass(frozen=True)
