@@ -29,13 +29,12 @@ from django.utils.translation import pgettext_lazy
 
 from dashboard.models.settings import CampaignSetting
 from sync.models.people import PersonStatus
-from sync.models.training import STANDINGS
+from sync.models.training import STANDINGS, has_known_status
 
 Requirement = CampaignSetting.Requirement
 
 # KnowBe4's words, compared without case (KnowBe4's API documentation of September 2025, and seen live).
 DONE_STATUSES = tuple(word for word, standing in STANDINGS.items() if standing == "done")
-KNOWN_STATUSES = tuple(STANDINGS)
 CANCELLED_STATUSES = ("cancelled", "canceled")
 
 DUE_SOON = timedelta(days=14)
@@ -108,7 +107,7 @@ def done_status() -> Q:
 
 def known_status() -> Q:
     """Match enrollments whose status word is one Rollcall knows; any other word is in no rate."""
-    return Q(In(Lower(Trim("reported_status")), KNOWN_STATUSES))
+    return has_known_status()
 
 
 def campaign_counts() -> Q:
@@ -117,8 +116,13 @@ def campaign_counts() -> Q:
     An enrollment whose campaign KnowBe4 does not list counts: new campaigns are required until somebody says
     otherwise. A setting of today applies to every moment.
     """
-    status = Coalesce(Lower(Trim("campaign__reported_status")), Value(""), output_field=TextField())
-    requirement = Coalesce("campaign__setting__requirement", Value(Requirement.REQUIRED.value))
+    return campaign_counts_itself("campaign__")
+
+
+def campaign_counts_itself(campaign: str = "") -> Q:
+    """Match campaigns that count for compliance; `campaign` is the path to one ("campaign__" from an enrollment)."""
+    status = Coalesce(Lower(Trim(f"{campaign}reported_status")), Value(""), output_field=TextField())
+    requirement = Coalesce(f"{campaign}setting__requirement", Value(Requirement.REQUIRED.value))
     return ~Q(In(status, CANCELLED_STATUSES)) & Q(In(requirement, (Requirement.REQUIRED.value,)))
 
 

@@ -73,6 +73,13 @@ class Fact(models.Model):
                 condition=models.Q(due_at__isnull=False)
                 & models.Q(LessThan(Greatest("due_at", "enrolled_at"), PastDueEnds("completed_at", "until"))),
             ),
+            # What ceased to count, by when; with all that a passport asks of it, so that it is read from here alone.
+            models.Index(
+                fields=["account_id", "until"],
+                name="fact_ceased",
+                condition=models.Q(until__isnull=False),
+                include=["enrolled_at", "removed_at", "department_id", "manager_id"],
+            ),
         ]
 
     def __str__(self) -> str:

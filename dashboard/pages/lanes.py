@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
+
+from django.utils.safestring import SafeString
 
 from dashboard.metrics import local_midnight
 from dashboard.queries.asking import State
@@ -42,6 +45,24 @@ class Lane:
     is_over: bool
     is_late: bool
 
+    @property
+    def drawn(self) -> SafeString:
+        """The lane as SVG: a person has dozens, and a template takes ten times as long over them."""
+        parts = []
+        if self.ahead:
+            parts.append(_line("lane-line l-ahead", self.end, self.ahead))
+        parts.append(_line(f"lane-line l-{self.tone}", self.start, self.turn))
+        if self.is_over:
+            parts.append(_line(f"lane-line is-over{' is-late' if self.is_late else ''}", self.turn, self.end))
+        if self.due:
+            parts.append(f'<svg y="50%" overflow="visible">{_line("lane-due", self.due, self.due, "-8", "8")}</svg>')
+        parts.append(f'<circle class="lane-end l-{self.tone}" cx="{self.end}" cy="50%" r="4.5"/>')
+        return SafeString("".join(parts))
+
+
+def _line(kind: str, start: str, end: str, top: str = "50%", foot: str = "50%") -> str:
+    return f'<line class="{kind}" x1="{start}" x2="{end}" y1="{top}" y2="{foot}"/>'
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -68,12 +89,13 @@ class Axis:
         share = (moment - self.begins) / (self.ends - self.begins)
         return f"{_LEFT + (_RIGHT - _LEFT) * min(max(share, 0.0), 1.0):.2f}%"
 
-    @property
-    def today(self) -> str:
-        """Where the moment of the page is."""
-        return self.x(self.now)
+    @cached_property
+    def grid(self) -> SafeString:
+        """The quarters and the moment of the page as SVG, the same behind every lane."""
+        upright = [("c-grid", tick.x) for tick in self.ticks] + [("lane-today", self.x(self.now))]
+        return SafeString("".join(_line(kind, x, x, "0", "100%") for kind, x in upright))
 
-    @property
+    @cached_property
     def ticks(self) -> list[Tick]:
         """The quarters; labels stand at as many of them as fit, always the first quarters of years."""
         days, quarter = [], self.begins.astimezone(self.zone).date()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, TextChoices, TextField, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Least, Lower
+from django.db.models.functions import Coalesce, Least, Lower, Trim
 from django.db.models.lookups import In
 from django.utils.translation import gettext_lazy as _
 
@@ -57,7 +57,6 @@ def with_reason(
     someone's leaving matters up to the due date, and so does an exemption; an unknown due date is in no cohort. With
     `keeps_later` enrollments made after `as_of` stay, though none of the reasons is about that.
     """
-    word = Coalesce(Lower("campaign__reported_status"), Value(""), output_field=TextField())
     decided_at: Combinable = Least("due_at", Value(as_of)) if is_cohort else Value(as_of)
     if is_cohort:
         gone = (Reason.LEFT_BEFORE_DUE, Q(left_at__lte=F("decided_at")))
@@ -68,9 +67,7 @@ def with_reason(
     reasons: list[tuple[Reason, Q]] = [
         (Reason.NO_PERSON, Q(person__isnull=True)),
         (Reason.UNKNOWN_STATUS, ~metrics.known_status()),
-        (Reason.CANCELLED, Q(In(word, metrics.CANCELLED_STATUSES))),
-        (Reason.EXCLUDED, Q(campaign__setting__requirement=Requirement.EXCLUDED)),
-        (Reason.OPTIONAL, ~metrics.campaign_counts()),
+        *_of_campaign("campaign__"),
         (Reason.REMOVED, Q(removed_at__lte=as_of)),
         *undated,
         gone,
@@ -87,6 +84,21 @@ def with_reason(
             output_field=CharField(),
         ),
     )
+
+
+def reason_of_campaign() -> Case:
+    """Return, for campaigns, why their enrollments are in no figure; `COUNTED` where they are."""
+    cases = (When(condition, then=Value(reason.value)) for reason, condition in _of_campaign())
+    return Case(*cases, default=Value(COUNTED), output_field=CharField())
+
+
+def _of_campaign(campaign: str = "") -> list[tuple[Reason, Q]]:
+    word = Coalesce(Lower(Trim(f"{campaign}reported_status")), Value(""), output_field=TextField())
+    return [
+        (Reason.CANCELLED, Q(In(word, metrics.CANCELLED_STATUSES))),
+        (Reason.EXCLUDED, Q(**{f"{campaign}setting__requirement": Requirement.EXCLUDED})),
+        (Reason.OPTIONAL, ~metrics.campaign_counts_itself(campaign)),
+    ]
 
 
 def not_due(as_of: datetime) -> tuple[tuple[Reason, Q], ...]:

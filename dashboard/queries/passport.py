@@ -5,24 +5,19 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
-from django.db.models.expressions import RawSQL
 
-from dashboard import metrics
 from dashboard.access import Scope
-from dashboard.metrics import Rate, local_midnight
-from dashboard.models import CONTENT_TYPE_CODES
-from dashboard.queries.asking import Basis, By, Filters, State
+from dashboard.metrics import Rate, Totals
+from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.cohorts import cohorts
 from dashboard.queries.durations import days_to_complete
-from dashboard.queries.figures import figures, positional
-from dashboard.queries.left_out import Reason, is_due_unknown, not_due, with_reason
+from dashboard.queries.figures import figures
+from dashboard.queries.left_out import Reason
+from dashboard.queries.reasons import reasons
 from dashboard.queries.remedial import GRACE, training_after_failure
 from dashboard.queries.selection import Selection, select
 from dashboard.reporting.registry import OF_PEOPLE, REGISTRY, Base, Metric
-from dashboard.rollups.buckets import next_month
-from sync.models import Enrollment, SyncRun
-from sync.models.training import ContentType
+from sync.models import SyncRun
 
 
 @dataclass(frozen=True)
@@ -77,14 +72,15 @@ def passport(
     metric = REGISTRY[name]
     asked: dict[str, Any] = {"as_of": as_of, "filters": filters, "basis": basis}
     selection = select(scope, **asked)
-    net, gross = _parts(scope, metric, quarter, **asked)
+    totals = figures(scope, **asked) if quarter is None and metric.base != Base.FAILED else Totals()
+    net, gross = _parts(scope, metric, quarter, totals, **asked)
     left_out: dict[Reason, int] = {}
     if selection is None:
         known = 0
     elif metric.base in OF_PEOPLE:
-        known, left_out = _people(scope, selection, metric, **asked)
+        known, left_out = _people(selection, metric, totals)
     else:
-        counts = _reasons(scope, selection, metric, quarter)
+        counts = reasons(scope, selection, metric.base, quarter, totals)
         known = sum(counts.values())
         left_out = {reason: counts[reason.value] for reason in Reason if counts.get(reason.value)}
     return Passport(
@@ -102,7 +98,14 @@ def passport(
 
 
 def _parts(
-    scope: Scope, metric: Metric, quarter: date | None, *, as_of: datetime, filters: Filters, basis: Basis
+    scope: Scope,
+    metric: Metric,
+    quarter: date | None,
+    totals: Totals,
+    *,
+    as_of: datetime,
+    filters: Filters,
+    basis: Basis,
 ) -> tuple[Rate, Rate]:
     """Return numerator and denominator, net and gross."""
     if quarter is not None:
@@ -123,7 +126,6 @@ def _parts(
         return Rate(finishers[0], finishers[0]), Rate(finishers[1], finishers[1])
     if metric.of is None:
         raise ValueError(f"{metric.title} does not follow from counts.")
-    totals = figures(scope, as_of=as_of, filters=filters, basis=basis)
     wholes = {Base.PEOPLE: "people_counted", Base.ACTIVE_PEOPLE: "people_active"}
     name = wholes.get(metric.base, "counted")
     return (
@@ -136,67 +138,7 @@ def _rate(value: Rate | int, whole: int) -> Rate:
     return value if isinstance(value, Rate) else Rate(value, whole)
 
 
-def _reasons(scope: Scope, selection: Selection, metric: Metric, quarter: date | None) -> dict[str, int]:
-    """Return how many of the known enrollments are counted, and how many each reason leaves out."""
-    as_of = selection.as_of
-    further: tuple[tuple[Reason, Q], ...] = ()
-    if metric.base == Base.DUE:
-        further = not_due(as_of)
-    elif metric.base == Base.POLICIES:
-        further = ((Reason.NO_POLICY, ~Q(content__content_type=ContentType.POLICY)),)
-    elif metric.base == Base.FINISHED:
-        further = ((Reason.UNFINISHED, ~metrics.completed(as_of)),)
-    passing = of_selection(scope, selection)
-    if quarter is not None:
-        passing = passing.filter(_due_in(quarter, selection))
-    rows = with_reason(passing, as_of, *further, is_cohort=quarter is not None)
-    return dict(rows.order_by().values_list("reason").annotate(count=Count("pk")))
-
-
-def _due_in(quarter: date, selection: Selection) -> Q:
-    """Match what is due in a quarter, and what may be, for all that is known."""
-    first = quarter.replace(month=(quarter.month - 1) // 3 * 3 + 1, day=1)
-    after = next_month(next_month(next_month(first)))
-    begins, ends = (local_midnight(day, selection.zone) for day in (first, after))
-    return Q(due_at__gte=begins, due_at__lt=ends) | is_due_unknown()
-
-
-def of_selection(scope: Scope, selection: Selection) -> QuerySet[Enrollment]:
-    """Return the enrollments in scope that pass the selection's filters, whether they count or not.
-
-    Those without a person pass no filter about people.
-    """
-    found = scope.enrollments()
-    about_people = (selection.departments, selection.managers, selection.without, selection.only, selection.groups)
-    if any(narrowed is not None for narrowed in about_people):
-        sql = f"SELECT f.person_id FROM {selection.standings} WHERE {selection.of_people}"
-        found = found.filter(
-            person__in=RawSQL(*positional(sql, selection.values))  # noqa: S611 - ours, with every value bound
-        )
-    if selection.campaigns is not None:
-        found = found.filter(campaign__in=selection.campaigns)
-    if selection.content_types is not None:
-        kinds = {code: kind for kind, code in CONTENT_TYPE_CODES.items()}
-        found = found.filter(content__content_type__in=[kinds[code] for code in selection.content_types])
-    if selection.states:
-        passing = Q(pk__in=[])
-        for state in selection.states:
-            passing |= _STATES[state](selection.as_of)
-        found = found.filter(passing)
-    return found
-
-
-_STATES = {
-    State.COMPLETED: metrics.completed,
-    State.PAST_DUE: metrics.past_due,
-    State.IN_PROGRESS: metrics.in_progress,
-    State.NOT_STARTED: metrics.not_started,
-}
-
-
-def _people(
-    scope: Scope, selection: Selection, metric: Metric, *, as_of: datetime, filters: Filters, basis: Basis
-) -> tuple[int, dict[Reason, int]]:
+def _people(selection: Selection, metric: Metric, totals: Totals) -> tuple[int, dict[Reason, int]]:
     """Return how many people pass the filters about people, and how many of them each reason leaves out."""
     if metric.base == Base.FAILED:
         return _failures(selection)
@@ -209,7 +151,6 @@ def _people(
             selection.values,
         )
         known, left = cursor.fetchone()
-    totals = figures(scope, as_of=as_of, filters=filters, basis=basis)
     if metric.base == Base.ACTIVE_PEOPLE:
         return known, {Reason.LEFT: left, Reason.NOT_JOINED: known - left - totals.gross.people_active}
     return known, {

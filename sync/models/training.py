@@ -3,6 +3,8 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models.functions import Lower, Trim
+from django.db.models.lookups import In
 
 from sync.models.people import Person
 
@@ -14,6 +16,16 @@ STANDINGS = {
     "in progress": "open",
     "past due": "past_due",
 }
+
+
+def has_known_status() -> models.Q:
+    """Match enrollments whose status word is one of `STANDINGS`."""
+    return models.Q(In(Lower(Trim("reported_status")), tuple(STANDINGS)))
+
+
+def never_counts() -> models.Q:
+    """Match enrollments that are in no figure at any moment, whatever anybody decides: hardly any."""
+    return models.Q(person__isnull=True) | ~has_known_status()
 
 
 class ContentType(models.TextChoices):
@@ -177,6 +189,7 @@ class Enrollment(models.Model):
                 name="enrollment_hidden_extension",
                 condition=models.Q(due_source=DueSource.HIDDEN_EXTENSION, removed_at__isnull=True),
             ),
+            models.Index(fields=["account"], name="enrollment_never_counts", condition=never_counts()),
         ]
 
     def __str__(self) -> str:
