@@ -16,8 +16,8 @@ from dashboard.metrics import Rate, quarter_name
 from dashboard.pages.asked import NAMES, Asked, asked
 from dashboard.pages.filter_choices import filter_bar
 from dashboard.queries import passport as queries
-from dashboard.reporting.answers import Asked as Question
-from dashboard.reporting.answers import answer
+from dashboard.queries.durations import days_to_complete
+from dashboard.reporting.answers import days_cell
 from dashboard.reporting.registry import REGISTRY, Unit
 from dashboard.templatetags.figures import number, percent
 
@@ -72,10 +72,8 @@ def _value(request: ScopedRequest, question: Asked, found: queries.Passport, qua
         return percent(Rate(found.numerator, found.denominator))
     if found.metric.unit != Unit.DAYS:
         return number(found.numerator)
-    report = answer(
-        request.scope, Question([found.metric], request.as_of, filters=question.filters, basis=question.basis)
-    )
-    return report.total.values[found.metric.name].net.shown if report.total else number(None)
+    rows = days_to_complete(request.scope, as_of=request.as_of, **question.question)
+    return days_cell(found.metric, rows[0].net).shown if rows else number(None)
 
 
 def _gross(found: queries.Passport) -> str:

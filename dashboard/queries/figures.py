@@ -55,12 +55,14 @@ def figures(
     filters: Filters = Filters(),  # noqa: B008 - frozen
     basis: Basis = Basis.NOW,
     with_people: bool = True,
+    selection: Selection | None = None,
 ) -> Totals:
     """Return the figures of everything the filters select. `with_people`: distinct people, too, which cost more.
 
-    Active people are all whom the filters about people select, whatever they are enrolled in.
+    Active people are all whom the filters about people select, whatever they are enrolled in. `selection` is what the
+    other arguments select, where the caller has it already.
     """
-    selection = select(scope, as_of=as_of, filters=filters, basis=basis)
+    selection = selection or select(scope, as_of=as_of, filters=filters, basis=basis)
     if selection is None:
         return Totals()
     return _totals(selection, None, with_people=with_people).get(0, Totals())

@@ -10,7 +10,6 @@ from dashboard.access import Scope
 from dashboard.metrics import Rate, Totals
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.cohorts import cohorts
-from dashboard.queries.durations import days_to_complete
 from dashboard.queries.figures import figures
 from dashboard.queries.left_out import Reason
 from dashboard.queries.reasons import reasons
@@ -72,8 +71,9 @@ def passport(
     metric = REGISTRY[name]
     asked: dict[str, Any] = {"as_of": as_of, "filters": filters, "basis": basis}
     selection = select(scope, **asked)
-    totals = figures(scope, **asked) if quarter is None and metric.base != Base.FAILED else Totals()
-    net, gross = _parts(scope, metric, quarter, totals, **asked)
+    is_current = quarter is None and metric.base != Base.FAILED
+    totals = figures(scope, selection=selection, **asked) if is_current else Totals()
+    net, gross = _parts(scope, metric, quarter, totals, asked)
     left_out: dict[Reason, int] = {}
     if selection is None:
         known = 0
@@ -98,31 +98,23 @@ def passport(
 
 
 def _parts(
-    scope: Scope,
-    metric: Metric,
-    quarter: date | None,
-    totals: Totals,
-    *,
-    as_of: datetime,
-    filters: Filters,
-    basis: Basis,
+    scope: Scope, metric: Metric, quarter: date | None, totals: Totals, asked: dict[str, Any]
 ) -> tuple[Rate, Rate]:
-    """Return numerator and denominator, net and gross."""
+    """Return numerator and denominator, net and gross; `asked` are the arguments of every question."""
     if quarter is not None:
         if metric.of_cohort is None:
             raise ValueError(f"{metric.title} is not in a quarter's row.")
-        rows = cohorts(scope, as_of=as_of, period=By.QUARTER, first=quarter, last=quarter, filters=filters, basis=basis)
+        rows = cohorts(scope, period=By.QUARTER, first=quarter, last=quarter, **asked)
         if not rows:
             return Rate(0, 0), Rate(0, 0)
         net, gross = (_rate(metric.of_cohort(cohort), cohort.due) for cohort in (rows[0].net, rows[0].gross))
         return net, gross
     if metric.base == Base.FAILED:
-        trained = training_after_failure(scope, as_of=as_of, filters=filters, basis=basis)
+        trained = training_after_failure(scope, **asked)
         rate = trained[0].rate if trained else Rate(0, 0)
         return rate, rate
     if metric.base == Base.FINISHED:
-        durations = days_to_complete(scope, as_of=as_of, filters=filters, basis=basis)
-        finishers = [durations[0].net.finishers, durations[0].gross.finishers] if durations else [0, 0]
+        finishers = totals.net.completed, totals.gross.completed
         return Rate(finishers[0], finishers[0]), Rate(finishers[1], finishers[1])
     if metric.of is None:
         raise ValueError(f"{metric.title} does not follow from counts.")

@@ -142,11 +142,14 @@ def _others(scope: Scope, asked: Asked, by: By | None) -> dict[str, dict[Key, Pa
     if days:
         rows = durations.days_to_complete(scope, by=by, **_arguments(asked))
         for metric in days:
-            found[metric.name] = {row.key: Pair(_days(metric, row.net), _days(metric, row.gross)) for row in rows}
+            found[metric.name] = {
+                row.key: Pair(days_cell(metric, row.net), days_cell(metric, row.gross)) for row in rows
+            }
     return found
 
 
-def _days(metric: Metric, found: Durations) -> Cell:
+def days_cell(metric: Metric, found: Durations) -> Cell:
+    """Return the days that a metric of days tells: the median, or what nine of ten finishers took at most."""
     return Cell.of_days(found.ninetieth if metric.name.endswith("90") else found.median, found.finishers)
 
 
