@@ -127,7 +127,7 @@ def list_past_due(reader: Reader, asked: ListPastDue) -> LatePeople:
     by = By(asked.by) if asked.by else None
     ages = frozenset({Age(asked.age)}) if asked.age else frozenset()
     asking = PastDue.ask(reader.scope, as_of=reader.now, filters=filters, by=by, ages=ages)
-    spread = asking.spread()
+    spread = asking.spread(most=MOST_GROUPS)
     rows = asking.people(Sort.DAYS, is_descending=True, limit=asked.per_page, offset=(asked.page - 1) * asked.per_page)
     people = _people(reader, [row.person_id for row in rows])
     return LatePeople(

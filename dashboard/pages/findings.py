@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from dashboard.metrics import Age, CampaignState
 from dashboard.queries.overview import CampaignRow, Day, DepartmentRow, Headline
 from dashboard.queries.past_due import AgeGroup
-from dashboard.queries.past_due_groups import PastDueGroup
+from dashboard.queries.past_due_found import PastDueGroup
 from dashboard.queries.sync_status import Progress
 from dashboard.templatetags.figures import ahead
 

@@ -24,7 +24,6 @@ from dashboard.templatetags.figures import number, svg_percent
 # Longer lists are cut: their pages show the rest.
 MOST_DEPARTMENTS, FIRST_DEPARTMENTS = 24, 12
 MOST_CAMPAIGNS, FIRST_CAMPAIGNS = 40, 12
-MOST_MANAGERS = 6
 CURRENT_STATES = frozenset({CampaignState.ACTIVE, CampaignState.SCHEDULED, CampaignState.CREATED, CampaignState.OTHER})
 
 _Row = TypeVar("_Row")
@@ -83,7 +82,7 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
             for row in _first(departments, MOST_DEPARTMENTS, FIRST_DEPARTMENTS)
         ],
         "has_trails": any(row.trail for row in departments),
-        "managers": managers[:MOST_MANAGERS],
+        "managers": managers[: queries.MOST_MANAGERS],
         "all_managers": len(managers),
         "managers_finding": findings.managers_finding(managers),
         "all_departments": len(departments),

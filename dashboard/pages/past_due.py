@@ -28,7 +28,8 @@ from dashboard.pages.past_due_rows import Pen
 from dashboard.queries.asking import By, Filters
 from dashboard.queries.figures import figures
 from dashboard.queries.past_due import Sort
-from dashboard.queries.past_due_groups import PastDue, PastDueGroup, Spread
+from dashboard.queries.past_due_found import PastDueGroup, Spread
+from dashboard.queries.past_due_groups import PastDue
 from dashboard.rate_limits import limited
 from dashboard.templatetags.addresses import here
 from dashboard.templatetags.figures import svg_percent
@@ -104,7 +105,7 @@ def past_due(request: ScopedRequest) -> HttpResponse:
     question = asked(request)
     view = view_of(request.GET, question.filters)
     asking = PastDue.ask(request.scope, as_of=request.as_of, by=view.by, ages=view.ages, **question.question)
-    spread = asking.spread()
+    spread = asking.spread(first=(view.page - 1) * GROUPS, most=GROUPS)
     bar = filter_bar(request, question, names=FILTERS, target=FRAGMENT, drops=("age",))
     is_swap = request.htmx.target == FRAGMENT
     context: dict[str, Any] = {

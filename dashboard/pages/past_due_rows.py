@@ -16,7 +16,7 @@ from dashboard.access import ScopedRequest
 from dashboard.metrics import AGE_LIMITS
 from dashboard.queries.asking import By
 from dashboard.queries.past_due import PastDuePerson
-from dashboard.queries.past_due_groups import Item
+from dashboard.queries.past_due_found import Item
 from dashboard.templatetags.addresses import here, to
 from dashboard.templatetags.figures import number, stamp
 from sync.models.training import DueSource

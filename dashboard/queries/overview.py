@@ -14,19 +14,21 @@ from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QueryS
 
 from dashboard import metrics
 from dashboard.access import Scope
-from dashboard.metrics import CampaignState, Counts, Rate, Totals
+from dashboard.metrics import CampaignState, Counts, Rate, Totals, local_midnight
 from dashboard.models import ExemptSpan, Fact
 from dashboard.queries import tallies
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.figures import figures_by
 from dashboard.queries.past_due import AgeGroup
-from dashboard.queries.past_due_groups import PastDue, PastDueGroup, Spread
+from dashboard.queries.past_due_found import PastDueGroup, Spread
+from dashboard.queries.past_due_groups import PastDue
 from dashboard.queries.selection import Selection, select
 from dashboard.queries.series import Point, daily_and_by
 from sync.models import Campaign
 
 WEEK_DAYS = 7
 HISTORY_DAYS = 90
+MOST_MANAGERS = 6
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ class Overview:
 
     @property
     def managers(self) -> list[PastDueGroup]:
-        """Managers of whose direct reports some are past due, the most first."""
+        """Managers of whose direct reports some are past due, the most first; the first `MOST_MANAGERS` have names."""
         return [group for group in self.spread.groups if group.key]
 
     @property
@@ -154,7 +156,7 @@ def overview(scope: Scope, *, as_of: datetime, basis: Basis = Basis.NOW) -> Over
         ),
         campaigns=tuple(_campaigns(scope, selection, counts, as_of=as_of)),
         due_soon=_due_soon(scope, selection, counts, as_of=as_of),
-        spread=PastDue(placed, By.MANAGER).spread(),
+        spread=PastDue(placed, By.MANAGER).spread(most=MOST_MANAGERS + 1),
     )
 
 
@@ -220,14 +222,15 @@ def _open_work(selection: Selection | None, until: datetime | None = None) -> Qu
     if selection is None:
         return Fact.objects.none()
     as_of = selection.as_of
-    exempt = ExemptSpan.objects.filter(enrollment_id=OuterRef("pk"), during__contains=as_of)
-    return Fact.objects.filter(
+    work = Fact.objects.filter(
         metrics.open_until(as_of, until),
         Q(until__isnull=True) | Q(until__gt=as_of),
-        ~Exists(exempt),
         account_id=selection.account.pk,
         enrolled_at__lte=as_of,
     )
+    if not selection.has_exemptions:
+        return work
+    return work.exclude(Exists(ExemptSpan.objects.filter(enrollment_id=OuterRef("pk"), during__contains=as_of)))
 
 
 def _due_soon(scope: Scope, selection: Selection | None, counts: Mapping[int, Counts], *, as_of: datetime) -> DueSoon:
@@ -235,25 +238,25 @@ def _due_soon(scope: Scope, selection: Selection | None, counts: Mapping[int, Co
     if scope.account is None:
         raise ValueError("A scope without an account has no days: its pages must not be asked for.")
     zone = scope.account.zone
-    found: dict[date | None, int] = {}
-    campaigns = _with_open_work(counts)
+    today = as_of.astimezone(zone).date()
+    last = (as_of + metrics.DUE_SOON).astimezone(zone).date()
+    days = [today + timedelta(days=ahead) for ahead in range((last - today).days + 1)]
+    counts_of, campaigns = [0] * (len(days) + 1), _with_open_work(counts)
     if selection is not None and campaigns:
         work = _open_work(selection, as_of + metrics.DUE_SOON).filter(campaign_id__in=campaigns)
         sql, params = work.values_list("person_id", F("due_at")).order_by().query.sql_with_params()
+        # Raw SQL: each person once with a bit for each of their days, from one reading of the facts.
+        place_of = "width_bucket(due_at, %s::timestamptz[])"
+        of_each = ", ".join(f"(count(*) FILTER (WHERE days & {1 << place} <> 0))::int" for place in range(len(days)))
         with connection.cursor() as cursor:
-            # Raw SQL: people of each day and of all days, from one reading of the facts.
             cursor.execute(
                 f"""
-                WITH work (person_id, due_at) AS MATERIALIZED ({sql})
-                SELECT day, count(*)::int FROM (
-                    SELECT DISTINCT (due_at AT TIME ZONE %s)::date AS day, person_id FROM work
-                ) by_day GROUP BY day
-                UNION ALL SELECT NULL, count(*)::int FROM (SELECT DISTINCT person_id FROM work) everybody
+                SELECT count(*)::int, {of_each} FROM (
+                    SELECT bit_or(1 << {place_of}) AS days FROM ({sql}) work (person_id, due_at) GROUP BY person_id
+                ) person
                 """,
-                [*params, zone.key],
+                [[local_midnight(day, zone) for day in days[1:]], *params],
             )
-            found = dict(cursor.fetchall())
-    today = as_of.astimezone(zone).date()
-    last = (as_of + metrics.DUE_SOON).astimezone(zone).date()
-    span = (today + timedelta(days=ahead) for ahead in range((last - today).days + 1))
-    return DueSoon(found.get(None, 0), tuple(Day(day, found.get(day, 0)) for day in span))
+            counts_of = cursor.fetchone()
+    everybody, *by_day = counts_of
+    return DueSoon(everybody, tuple(Day(day, people) for day, people in zip(days, by_day, strict=True)))

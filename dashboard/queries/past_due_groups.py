@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from dashboard.access import Scope
-from dashboard.metrics import SPANS, Age, Rate
+from dashboard.metrics import SPANS, Age
 from dashboard.queries import tallies
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.figures import IS_EXEMPT, KEYS
@@ -20,7 +20,6 @@ from dashboard.queries.names import NAME
 from dashboard.queries.past_due import (
     IS_PAST_DUE,
     LAST_ACTIVITY,
-    MOVED,
     PastDuePerson,
     Sort,
     age_bounds,
@@ -30,74 +29,10 @@ from dashboard.queries.past_due import (
     may_be_late,
     past_due_stretches,
 )
+from dashboard.queries.past_due_found import Item, PastDueGroup, Spread
+from dashboard.queries.past_due_lines import Line, line_below, managing
 from dashboard.queries.selection import Selection, select
 from dashboard.rollups import stretches
-
-
-@dataclass(frozen=True)
-class Item:
-    """The enrollment that someone has had past due for longest. Ids are ours; 0 and "" where there is no campaign."""
-
-    campaign_id: int
-    campaign: str
-    due_source: str
-    job_title: str
-
-
-@dataclass(frozen=True)
-class PastDueGroup:
-    """A department, manager or campaign with people past due; `department` is a manager's own.
-
-    `people` are those of the ages asked for, `of` those with anything counted in it (None: tallies cannot tell), and
-    `rows` the first of them. By manager it is a whole line (`is_line`), with further managers in it or not, or, beside
-    the lines of those below, the manager's direct reports (`is_direct`).
-    """
-
-    key: int
-    name: str
-    people: int
-    of: int | None = None
-    is_direct: bool = False
-    is_line: bool = False
-    has_lines_below: bool = False
-    department: str = ""
-    rows: tuple[PastDuePerson, ...] = ()
-
-    @property
-    def share(self) -> Rate:
-        """People past due out of people with anything counted; empty where that is not known."""
-        return Rate(self.people, self.of or 0)
-
-
-@dataclass(frozen=True)
-class Spread:
-    """How many people are past due, by age and by group.
-
-    `ages` count everybody whom the filters select, whatever ages were asked for. `people` are those of these ages;
-    `groups` have them by group, the largest first.
-    """
-
-    ages: dict[Age, int]
-    people: int
-    groups: tuple[PastDueGroup, ...] = ()
-
-    @property
-    def everybody(self) -> int:
-        """People past due of any age."""
-        return sum(self.ages.values())
-
-
-@dataclass(frozen=True)
-class _Line:
-    """Which group each manager's reports belong to: the one just below `top` on the way down to them.
-
-    `is_loop`: the top is somewhere below itself. `moved`: as `past_due.MOVED` counts.
-    """
-
-    heads: dict[int, int]
-    top: int | None = None
-    is_loop: bool = False
-    moved: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +42,7 @@ class PastDue:
     selection: Selection | None
     by: By | None = None
     ages: frozenset[Age] = frozenset()
-    line: _Line | None = None
+    line: Line | None = None
 
     @classmethod
     def ask(
@@ -132,12 +67,18 @@ class PastDue:
         selection = select(scope, as_of=as_of, filters=replace(filters, manager=None), basis=basis)
         if selection is None or not may_be_late(selection):
             return cls(None, by)
-        above, moved = _managing(selection)
-        line = replace(_line(above, filters.manager), moved=moved)
+        above, moved = managing(selection)
+        line = replace(line_below(above, filters.manager), moved=moved)
         if filters.manager is not None:
             without = filters.manager if line.is_loop else None
             selection = replace(selection, managers=tuple(sorted(line.heads)), without=without)
         return cls(selection, by, frozenset(ages), line)
+
+    @cached_property
+    def _people(self) -> tuple[str, str]:
+        """The SQL for people past due, and for their last activity; it may cost a query to know which is right."""
+        assert self.selection is not None  # noqa: S101 - callers have looked
+        return late_people(self.selection, moved=self.line.moved if self.line else None)
 
     @cached_property
     def _late(self) -> tuple[str, str]:
@@ -147,7 +88,7 @@ class PastDue:
         if self.by == By.CAMPAIGN:
             # A row for each campaign that someone is past due in, aged as the person is.
             return _BY_CAMPAIGN.format(items=past_due_stretches(self.selection)), LAST_ACTIVITY
-        late, activity = late_people(self.selection, moved=self.line.moved if self.line else None)
+        late, activity = self._people
         key, join = (f"late.{KEYS[self.by]}" if self.by else "0"), ""
         if self.line is not None:
             key = "coalesce(head.head, late.manager_id)"
@@ -175,47 +116,34 @@ class PastDue:
     def _of_ages(self) -> str:
         return f"{_PLACE} = ANY(%(ages)s)" if self.ages else "true"
 
-    def spread(self) -> Spread:
-        """Return everybody past due by age and by group."""
+    def spread(self, *, first: int = 0, most: int | None = None) -> Spread:
+        """Return everybody past due by age and by group.
+
+        With `most` only so many groups from the `first` on are sure to be named and in their place (the last ones where
+        there are fewer): there are thousands of managers, and a page shows twenty.
+        """
         if self.selection is None:
             return Spread(dict.fromkeys(Age, 0), 0)
-        late, _activity = self._late
-        people = "count(DISTINCT late.person_id)" if self.by == By.CAMPAIGN else "count(*)"
-        sets = "(late.key, place), (place)" if self.by else "(place)"
-        key = "late.key" if self.by else "NULL::bigint"
-        name, department, join = _NAMES[self.by]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                SELECT spread.key, place, people, {name}, {department}
-                FROM (
-                    SELECT {key} AS key, place, {people}::int AS people
-                    FROM (SELECT late.key, late.person_id, {_PLACE} AS place FROM ({late}) late) late
-                    GROUP BY GROUPING SETS ({sets})
-                ) spread {join}
-                """,
-                self._values,
-            )
-            rows = cursor.fetchall()
         places, _bounds = age_bounds(self.selection)
         ages, groups, called = dict.fromkeys(Age, 0), dict[int, int](), dict[int, tuple[str, str]]()
-        for group, place, count, *names in rows:
-            if group is None:
+        for group, place, count, *names in self._counts(first, most):
+            if place is None:
+                called[group] = names[0], names[1]
+            elif group is None:
                 ages[places[place]] += count
             elif not self.ages or places[place] in self.ages:
                 groups[group] = groups.get(group, 0) + count
-                called[group] = names[0], names[1]
-        line = self.line or _Line({})
+        line = self.line or Line({})
         within = {head for manager, head in line.heads.items() if manager != head}
         found = [
             PastDueGroup(
                 group,
-                called[group][0],
+                called.get(group, ("", ""))[0],
                 count,
                 is_direct=group == line.top,
                 is_line=group in line.heads and group != line.top,
                 has_lines_below=group in within,
-                department=called[group][1],
+                department=called.get(group, ("", ""))[1],
             )
             for group, count in groups.items()
         ]
@@ -224,6 +152,66 @@ class PastDue:
             sum(count for age, count in ages.items() if not self.ages or age in self.ages),
             tuple(sorted(found, key=lambda group: (-group.people, not group.name, group.name.casefold(), group.key))),
         )
+
+    def _counts(self, first: int, most: int | None) -> list[tuple[Any, ...]]:
+        """Return group, place of the age, people; without a group for everybody. And without a place group names.
+
+        Those of a group are its own and its department's.
+        """
+        if self.by == By.MANAGER:
+            return self._counts_by_manager(first, most)
+        late, _activity = self._late
+        people = "count(DISTINCT late.person_id)" if self.by == By.CAMPAIGN else "count(*)"
+        sets = "(late.key, place), (place)" if self.by else "(place)"
+        key = "late.key" if self.by else "NULL::bigint"
+        return self._ask(
+            f"""
+            WITH spread (key, place, people) AS (
+                SELECT {key}, place, {people}::int
+                FROM (SELECT late.key, late.person_id, {_PLACE} AS place FROM ({late}) late) late
+                GROUP BY GROUPING SETS ({sets})
+            ), shown (key) AS (SELECT DISTINCT key FROM spread WHERE key IS NOT NULL)
+            {_with_names(self.by)}
+            """
+        )
+
+    def _counts_by_manager(self, first: int, most: int | None) -> list[tuple[Any, ...]]:
+        """Return what `_counts` does. Only managers who can be shown are named, and lines found for managers alone.
+
+        It takes ten times as long to name them all, and to find the line of each person past due.
+        """
+        late, _activity = self._people
+        heads = self.line.heads if self.line else {}
+        shown = _STANDING_ALONE if self.line else _EVERY if most is None else _OF_PAGE
+        rows = self._ask(
+            f"""
+            WITH spread (key, place, people) AS MATERIALIZED (
+                SELECT late.manager_id, place, count(*)::int
+                FROM (SELECT late.manager_id, {_PLACE} AS place FROM (
+                    SELECT late.*, late.oldest_due_at AS aged_at FROM ({late}) late
+                ) late) late
+                GROUP BY 1, 2
+            ), sizes AS (
+                SELECT key, sum(people) AS people FROM spread WHERE %(any_age)s OR place = ANY(%(ages)s) GROUP BY key
+            ), shown (key) AS ({shown})
+            {_with_names(self.by)}
+            """,
+            any_age=not self.ages,
+            shown=list({*heads.values()}),
+            first=first,
+            most=most,
+        )
+        found: list[tuple[Any, ...]] = []
+        for manager, place, people, *names in rows:
+            found.append((heads.get(manager, manager) if place is not None else manager, place, people, *names))
+            if place is not None:
+                found.append((None, place, people, "", ""))
+        return found
+
+    def _ask(self, sql: str, **extra: Any) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, {**self._values, **extra})
+            return cursor.fetchall()
 
     def people(self, sort: Sort, *, is_descending: bool, limit: int, offset: int = 0) -> list[PastDuePerson]:
         """Return people past due, `limit` of them after the first `offset`, whatever they are grouped by."""
@@ -305,36 +293,47 @@ class PastDue:
         """Return what these people have had past due for longest, by group (0 unless by campaign) and person."""
         if self.selection is None:
             return {}
-        with connection.cursor() as cursor:
-            cursor.execute(
-                self.oldest("f.person_id = ANY(%(people)s)"), {**self.selection.values, "people": list(people)}
-            )
-            return {(group, person): Item(*item) for group, person, *item in cursor.fetchall()}
+        rows = self._ask(self.oldest("f.person_id = ANY(%(people)s)"), people=list(people))
+        return {(group, person): Item(*item) for group, person, *item in rows}
 
     def _listing(
         self, late: str, activity: str, sort: Sort, is_descending: bool, limit: int, offset: int, **extra: Any
     ) -> list[tuple[Any, ...]]:
         assert self.selection is not None  # noqa: S101 - callers have looked
         sql = listing(late, activity, self.selection.basis, sort, is_descending=is_descending, key="late.key")
-        with connection.cursor() as cursor:
-            cursor.execute(sql, {**self._values, **extra, "limit": limit, "offset": offset})
-            return cursor.fetchall()
+        return self._ask(sql, limit=limit, offset=offset, **extra)
 
     def _counted(self) -> dict[int, int] | None:
         """Return how many people have anything counted in each group; None where tallies cannot tell."""
         if self.selection is None or self.by is None or not tallies.has_people(self.selection, KEYS[self.by]):
             return None
-        totals = tallies.totals(self.selection, KEYS[self.by], with_people=True)
-        if totals is None:
+        people = tallies.people_counted(self.selection, KEYS[self.by])
+        if people is None:
             return None
         found: dict[int, int] = {}
-        for key, total in totals.items():
+        for key, count in people.items():
             group = self.line.heads.get(key, key) if self.line else key
-            found[group] = found.get(group, 0) + total.net.people_counted
+            found[group] = found.get(group, 0) + count
         return found
 
 
 _PLACE = "width_bucket(late.aged_at, %(bounds)s::timestamptz[])"
+
+# Whom a page shows when managers are not put into lines: all of them, or those as large as any on the page. A page
+# beyond the last is the last.
+_EVERY = "SELECT key FROM sizes"
+_OF_PAGE = """
+    SELECT key FROM sizes, (
+        SELECT min(people) AS least, max(people) AS most FROM (
+            SELECT people FROM sizes ORDER BY people DESC LIMIT %(most)s
+            OFFSET (SELECT least(%(first)s, greatest(count(*) - 1, 0) / %(most)s * %(most)s) FROM sizes)
+        ) page
+    ) bounds WHERE people BETWEEN least AND bounds.most
+"""
+# Else the heads of lines, and who is in none.
+_STANDING_ALONE = """
+    SELECT unnest(%(shown)s::bigint[]) UNION SELECT key FROM sizes WHERE key <> ALL(%(line)s::bigint[])
+"""
 
 _BY_CAMPAIGN = f"""
     SELECT late.*, min(late.oldest_due_at) OVER (PARTITION BY late.person_id) AS aged_at
@@ -373,48 +372,15 @@ _NAMES: dict[By | None, tuple[str, str, str]] = {
 }
 
 
+def _with_names(by: By | None) -> str:
+    """Return the SQL for all rows of `spread`, and one for each group of `shown` with its names."""
+    name, department, join = _NAMES[by]
+    return f"""
+        SELECT key, place, people, '', '' FROM spread
+        UNION ALL SELECT spread.key, NULL, NULL, {name}, {department} FROM shown AS spread {join}
+    """
+
+
 def _manager_of(by: By | None, rows: Sequence[PastDuePerson]) -> str:
     """Return what a manager is called who is known by name only: their reports know."""
     return rows[0].manager if by == By.MANAGER and rows else ""
-
-
-def _managing(selection: Selection) -> tuple[dict[int, int], int]:
-    """Return the manager of everyone who manages somebody, by person, and how many stand otherwise than is kept."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT f.person_id, f.manager_id FROM {selection.standings}
-            WHERE f.account_id = %(account)s AND f.person_id IN (
-                SELECT DISTINCT f.manager_id FROM {selection.standings}
-                WHERE f.account_id = %(account)s AND f.manager_id > 0
-            )
-            UNION ALL
-            SELECT NULL, ({MOVED})
-            """,
-            selection.values,
-        )
-        *above, (_nobody, moved) = sorted(cursor.fetchall(), key=lambda row: row[0] is None)
-    return dict(above), moved
-
-
-def _line(above: dict[int, int], manager: int | None) -> _Line:
-    """Return the groups just below a manager, or below everybody. Whoever is in a loop without a top stands alone."""
-    below: dict[int, list[int]] = {}
-    for person, own in above.items():
-        below.setdefault(own, []).append(person)
-    top, starts = manager, below.get(manager or 0, [])
-    if manager is None:
-        starts = [person for person, own in above.items() if own <= 0]
-        if len(starts) == 1:
-            top, starts = starts[0], below.get(starts[0], [])
-    heads = {top: top} if top is not None else {}
-    is_loop = False
-    for start in starts:
-        waiting = [start]
-        while waiting:
-            person = waiting.pop()
-            is_loop = is_loop or top in below.get(person, ())
-            if person not in heads:
-                heads[person] = start
-                waiting += below.get(person, ())
-    return _Line(heads, top, is_loop)

@@ -36,15 +36,12 @@ def totals(selection: Selection, key: str, *, with_people: bool, lines: str = ""
 
     Distinct people are in them where `has_people`, and if they are wanted. `lines`: see `reporting_lines.widened`.
     """
-    book, past = _source(selection, key)
-    if book is None or past is None:
-        return None
     is_counting_people = with_people and has_people(selection, key)
-    counts = COUNT_NAMES if is_counting_people else tuple(c for c in COUNT_NAMES if c not in PEOPLE)
-    bounds = [f"{column} = ANY(%({name})s)" for column, name in _BOUNDS.items() if getattr(selection, name) is not None]
-    where = [f"grain = {int(book.grain)}", *bounds]
     # In the order of `Counts`, people last: those who are not wanted are 0.
-    rows = _sums("dashboard_tally", (key or "0", "is_exempt"), counts, past, where, selection.values, lines=lines)
+    counts = COUNT_NAMES if is_counting_people else tuple(c for c in COUNT_NAMES if c not in PEOPLE)
+    rows = _of_key(selection, key, counts, lines=lines)
+    if rows is None:
+        return None
     blank = (0,) * (len(COUNT_NAMES) - len(counts))
     found: dict[Any, Totals] = {}
     exempt: dict[Any, Counts] = {}
@@ -58,6 +55,30 @@ def totals(selection: Selection, key: str, *, with_people: bool, lines: str = ""
         whole = found.get(value, Totals()).gross
         found[value] = Totals(whole - taken, whole)
     return found
+
+
+def people_counted(selection: Selection, key: str) -> dict[Any, int] | None:
+    """Return how many people have anything counted under each value of a key, net; None where only facts can tell.
+
+    Only where `has_people`.
+    """
+    rows = _of_key(selection, key, ("people_counted",))
+    if rows is None:
+        return None
+    found: dict[Any, int] = {}
+    for value, is_exempt, people in rows:
+        found[value] = found.get(value, 0) + (-people if is_exempt else people)
+    return found
+
+
+def _of_key(selection: Selection, key: str, counts: Iterable[str], *, lines: str = "") -> list[tuple[Any, ...]] | None:
+    """Return the counts of each value of a key: as they are, and what exemptions take away; None: no tallies can."""
+    book, past = _source(selection, key)
+    if book is None or past is None:
+        return None
+    bounds = [f"{column} = ANY(%({name})s)" for column, name in _BOUNDS.items() if getattr(selection, name) is not None]
+    where = [f"grain = {int(book.grain)}", *bounds]
+    return _sums("dashboard_tally", (key or "0", "is_exempt"), counts, past, where, selection.values, lines=lines)
 
 
 def has_people(selection: Selection, key: str) -> bool:

@@ -15,7 +15,8 @@ from dashboard.queries.asking import By, Filters
 from dashboard.queries.departments import department_of
 from dashboard.queries.figures import Group, figures, figures_by
 from dashboard.queries.past_due import AgeGroup, PastDuePerson, ageing, people_past_due
-from dashboard.queries.past_due_groups import Item, PastDue
+from dashboard.queries.past_due_found import Item
+from dashboard.queries.past_due_groups import PastDue
 from dashboard.reports import blocks
 from dashboard.reports.document import Document, Question
 from dashboard.reports.review import more
