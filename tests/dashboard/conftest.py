@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import redis
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -18,6 +18,7 @@ from django.utils import timezone
 from dashboard.models import Membership, User
 from sync.models import Account, SyncRun
 from tests import factories
+from tests.dashboard.canary import Canary, build
 from tests.dashboard.company import build_company
 from tests.dashboard.signing_in import sign_in_lately
 
@@ -61,6 +62,17 @@ def as_alice(client: Client, alice: User) -> Client:
 def as_ines(client: Client, ines: User) -> Client:
     """Return a client on which Ines has just signed in."""
     return sign_in_lately(client, ines)
+
+
+@pytest.fixture(scope="module")
+def marked_companies(django_db_setup: None, django_db_blocker: Any) -> Iterator[Canary]:
+    """Return the two marked companies, built once for a module; what a test changes in them is undone with the test.
+
+    Not for modules with tests that commit.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield build(timezone.now())
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
