@@ -91,7 +91,8 @@ def build(now: datetime) -> Canary:
     other = factories.AccountFactory(name=f"Company {FOREIGN_THING}")
     theirs = factories.DepartmentFactory(account=other, name=f"Department {FOREIGN_THING}")
     chief = _person(canary, other, FOREIGN, theirs, None)
-    _person(canary, other, FOREIGN, theirs, chief)
+    for _number in range(2):
+        _person(canary, other, FOREIGN, theirs, chief)
     _fill(canary, other, now, prefix=f"{FOREIGN_THING} ")
     _readers(canary, claims, manager, other, now)
     return canary

@@ -4,15 +4,23 @@ import re
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email.policy import SMTPUTF8
 from html import unescape
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from django.test import Client
 from django.urls import Resolver404, resolve
 
+from dashboard.evidence import making as evidence
+from dashboard.exports import making as exports
 from dashboard.exports.tables import TABLES
+from dashboard.mail.composing import REPORTS, NoAccessError, compose
+from dashboard.models import EvidencePack, Export, Schedule, User
+from sync.models import Account
 from tests.dashboard.canary import Canary
 from tests.dashboard.routes import ROUTES, addresses, names
 from tests.dashboard.signing_in import sign_in_lately
@@ -128,3 +136,58 @@ def text_of_file(content: bytes, kind: str) -> str:
     if "pdf" in kind:
         content = subprocess.run(["pdftotext", "-", "-"], input=content, capture_output=True, check=True).stdout
     return content.decode("utf-8", errors="replace").lower()
+
+
+def mails(canary: Canary, recipient: User, *, account: Account, at: datetime, place: Path) -> Iterator[Seen]:
+    """Compose everything that a schedule of the account can send, about anything of both companies.
+
+    Nothing is yielded for what the recipient may not have.
+    """
+    schedule = Schedule.objects.filter(account=account).order_by("pk")[0]
+    for content, what, kind, subject, query in sendable(canary):
+        schedule.content, schedule.what, schedule.format = content, what, kind
+        schedule.subject_id, schedule.query = subject, query
+        try:
+            copy = compose(schedule, recipient, at=at, place=place / "report")
+        except NoAccessError:
+            continue
+        mail = copy.message().as_bytes(policy=SMTPUTF8.clone(cte_type="8bit")).decode(errors="replace").lower()
+        file = text_of_file(copy.file.path.read_bytes(), kind) if copy.file is not None else ""
+        yield content, f"{what} {kind} {subject or query}", set(MARK.findall(mail + file))
+
+
+def made_files(canary: Canary, reader: User, *, account: Account, at: datetime) -> Iterator[Seen]:
+    """Have workers make every list as a file, and a pack of evidence, for the reader."""
+    asked: dict[str, Any] = {"account": account, "user": reader, "requested_at": at}
+    for key, table in TABLES.items():
+        columns = [column.key for column in table.columns]
+        for query in queries_of(key, canary):
+            parameters = {"query": query, "as_of": at.isoformat(), "columns": columns}
+            export = Export.objects.create(table=key, format="csv", parameters=parameters, **asked)
+            exports.make_export(export.pk)
+            export.refresh_from_db()
+            if export.state == Export.State.READY:
+                yield key, query, set(MARK.findall(text_of_file(exports.path_of(export).read_bytes(), "csv")))
+    first_day = (at - timedelta(days=80)).date()
+    pack = EvidencePack.objects.create(first_day=first_day, last_day=at.date(), sample_seed="1", **asked)
+    evidence.make_pack(pack.pk)
+    pack.refresh_from_db()
+    if pack.state == EvidencePack.State.READY:
+        yield "evidence", "", set(MARK.findall(text_of_file(evidence.path_of(pack).read_bytes(), "zip")))
+
+
+def queries_of(table: str, canary: Canary) -> list[str]:
+    """Return the filters without which there is no such list; there is one that needs some."""
+    return [f"campaign={pk}" for pk in canary.keys["campaign"]] if table == "campaign_people" else [""]
+
+
+def sendable(canary: Canary) -> Iterator[tuple[str, str, str, int | None, str]]:
+    """Return what schedules can send: content, of what, as which kind of file, about what, with which filters."""
+    yield "figures", "", "", None, ""
+    for key in TABLES:
+        for query in queries_of(key, canary):
+            yield "table", key, "csv", None, query
+    yield "table", "people", "xlsx", None, ""
+    for report in REPORTS:
+        for subject in canary.keys.get(report, [None]):
+            yield "report", report, "pdf", subject, ""

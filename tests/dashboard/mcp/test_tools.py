@@ -8,13 +8,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from dashboard import row_security, tokens
-from dashboard.access import Scope
+from dashboard import tokens
 from dashboard.decisions.licenses import set_license_end
 from dashboard.mcp.tools import TOOLS
 from dashboard.models import AuditEvent
 from sync.models import ContentItem
-from tests.dashboard.canary import FOREIGN, FOREIGN_THING, MAY_SEE, OURS, Canary
+from tests.dashboard.canary import MAY_SEE, Canary
 from tests.dashboard.mcp.asking import ask, marks, scope_of, told
 from tests.dashboard.mcp.conftest import calls, theirs
 
@@ -37,19 +36,6 @@ def test_no_tool_tells_about_somebody_out_of_scope(canary: Canary, role: str) ->
         asked.add(name)
     assert met >= MAY_SEE[role]
     assert asked == set(TOOLS)
-
-
-@pytest.mark.parametrize("role", ["department_head", "people_manager"])
-def test_the_database_alone_holds_tools_back(canary: Canary, role: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = scope_of(canary.readers[role], canary.account)
-    believed = Scope(real.account, frozenset({"security_manager"}), user=real.user)
-    show = row_security._show
-    monkeypatch.setattr(row_security, "_show", lambda scope: show(real if scope is not None else None))
-    met: set[str] = set()
-    for name, arguments in calls(canary.account):
-        met |= marks(arguments, ask(believed, name, arguments))
-    assert met & (OURS | {FOREIGN, FOREIGN_THING}) <= MAY_SEE[role]
-    assert met >= MAY_SEE[role]
 
 
 def test_figures_only_tell_of_nobody(canary: Canary) -> None:
