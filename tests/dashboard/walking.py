@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.policy import SMTPUTF8
 from html import unescape
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
+from django.core.management import call_command
 from django.test import Client
 from django.urls import Resolver404, resolve
 
@@ -20,6 +21,7 @@ from dashboard.exports import making as exports
 from dashboard.exports.tables import TABLES
 from dashboard.mail.composing import REPORTS, NoAccessError, compose
 from dashboard.models import EvidencePack, Export, Schedule, User
+from dashboard.reporting.answers import GROUPINGS
 from sync.models import Account
 from tests.dashboard.canary import Canary
 from tests.dashboard.routes import ROUTES, addresses, names
@@ -174,6 +176,15 @@ def made_files(canary: Canary, reader: User, *, account: Account, at: datetime) 
     pack.refresh_from_db()
     if pack.state == EvidencePack.State.READY:
         yield "evidence", "", set(MARK.findall(text_of_file(evidence.path_of(pack).read_bytes(), "zip")))
+
+
+def reports(reader: User, account: Account) -> Iterator[Seen]:
+    """Have the command tell everything in the reader's scope."""
+    for by in GROUPINGS:
+        out, metric = StringIO(), "past_due" if by == "age" else "completion_rate"
+        call_command("report", metric, by=by, account=account.name, reader=reader.email, format="json", stdout=out)
+        told = out.getvalue().replace(f'"{reader.email}"', "")
+        yield "report", by, set(MARK.findall(told))
 
 
 def queries_of(table: str, canary: Canary) -> list[str]:
