@@ -93,7 +93,7 @@ def installation() -> Iterator[Installation]:
 
 
 @pytest.mark.slow
-def test_start_kill_start_stop(installation):
+def test_start_kill_start_stop_and_a_death(installation):
     run = installation.start()
     installation.read_until(run, READY)
     assert web_answers(installation.port)
@@ -118,15 +118,11 @@ def test_start_kill_start_stop(installation):
     assert "Traceback" not in "".join(installation.lines) + rest
     assert installation.processes() == []
 
-
-@pytest.mark.slow
-def test_a_process_that_dies_stops_the_others(installation):
+    # A process that dies stops the others.
     run = installation.start()
     installation.read_until(run, READY)
     beat = next(process for process in installation.processes() if "beat" in process.cmdline())
-
     beat.kill()
-
     rest, _ = run.communicate(timeout=30)
     assert run.returncode == 1
     assert "The beat process ended with SIGKILL; stopping the others." in rest
