@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -15,11 +14,11 @@ from pytest_django.live_server_helper import LiveServer
 from dashboard.models import Export, User
 from sync.models import Account, Department
 from tests import factories
+from tests.browser.accessibility import assert_no_rule_broken
 from tests.dashboard.exports.reading import rows_of_csv
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SIZES = [(1440, 900, "light"), (390, 844, "dark")]
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 # The name of each file and its state stand beside or below each other.
 APART = """() => [...document.querySelectorAll("#exports-list tbody tr")].every(row => {
@@ -62,8 +61,7 @@ def test_files_are_taken_along(
     page.emulate_media(color_scheme=theme)
 
     def is_sound(name: str) -> None:
-        found = Axe().run(page, options=RULES)
-        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        assert_no_rule_broken(page, name)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
 
     # The menu gives the list as it is at once.
@@ -105,8 +103,7 @@ def test_reports_are_asked_for(
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=theme)
     page.goto(f"{live_server.url}/reports/")
-    found = Axe().run(page, options=RULES)
-    assert found.violations_count == 0, found.generate_report()
+    assert_no_rule_broken(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("combobox", name="Department").select_option(label="Claims")
     with page.expect_download() as taken:
@@ -118,6 +115,5 @@ def test_reports_are_asked_for(
     expect(page.get_by_label("Department", exact=True)).to_have_value(str(Department.objects.get(name="Claims").pk))
     page.goto(f"{live_server.url}/reports/")
     page.get_by_role("link", name="Logo and color").click()
-    found = Axe().run(page, options=RULES)
-    assert found.violations_count == 0, found.generate_report()
+    assert_no_rule_broken(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
@@ -12,11 +11,11 @@ from pytest_django.live_server_helper import LiveServer
 from dashboard.models import Role, User
 from sync.models import SyncRun
 from tests import factories
+from tests.browser.accessibility import assert_no_rule_broken
 from tests.dashboard.conftest import ines
 
 __all__ = ["ines"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-AXE = Axe()
 
 
 def assert_accessible(page: Page) -> None:
@@ -24,8 +23,7 @@ def assert_accessible(page: Page) -> None:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
-        found = AXE.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-        assert found.response["violations"] == [], found.generate_report()
+        assert_no_rule_broken(page)
 
 
 @pytest.mark.parametrize("width", [1440, 390])
