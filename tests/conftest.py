@@ -179,7 +179,7 @@ def now() -> datetime:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Drive the system's Chromium, as root too, and keep it from calling home."""
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    names = (os.environ.get("CHROMIUM"), "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     found = [path for name in names if name and (path := shutil.which(name))]
     if not found:
         pytest.fail("The browser tests need Chromium: install it or set CHROMIUM to its path.")
