@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -12,10 +13,16 @@ from dashboard.models import User
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.browser.accessibility import assert_no_rule_broken
+from tests.dashboard.conftest import ines
+from tests.dashboard.routes import ROUTES
+
+__all__ = ["ines"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 WIDTHS = (360, 730, 760, 900, 970, 1000, 1200, 2560)
+# The ways in have tests of their own; the others are for programs.
+ELSEWHERE = ("account_", "mfa_", "api_", "mcp", "healthz")
 SIZES = {"desk": {"width": 1440, "height": 1200}, "phone": {"width": 390, "height": 844}}
 
 
@@ -213,3 +220,19 @@ def test_it_works_without_javascript(
     expect(page.locator(".lead")).to_contain_text("past due")
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_text("A sync is on its way.")).to_be_visible()
+
+
+def test_no_page_of_an_administrator_scrolls_sideways_on_a_phone(
+    sign_in: Callable[[User], Page], live_server: LiveServer, company: Account, ines: User
+) -> None:
+    factories.ContentItemFactory(account=company, name="Privacy, Data Protection & Records Retention")
+    page = sign_in(ines)
+    page.set_viewport_size({"width": 390, "height": 844})
+    seen = []
+    for name in sorted(name for name, keys in ROUTES.items() if not keys and not name.startswith(ELSEWHERE)):
+        answer = page.request.get(f"{live_server.url}{reverse(name)}", max_redirects=0)
+        if answer.status == 200 and answer.headers["content-type"].startswith("text/html"):
+            page.goto(f"{live_server.url}{reverse(name)}")
+            assert_fits(page)
+            seen.append(name)
+    assert {"overview", "settings_licenses", "tokens", "members", "audit_log"} <= set(seen)
