@@ -113,7 +113,7 @@ def campaign(call: Call, campaign_id: int, asked: Query[CampaignAsked]) -> One:
 
 def _rows(call: Call, campaigns: QuerySet[Campaign], fields: Sequence[Field]) -> list[list[Any]]:
     """Return the campaigns by key, the key as the last value of each."""
-    found = sorted(plans(campaigns, as_of=call.as_of), key=lambda plan: plan.campaign.pk)
+    found = sorted(plans(campaigns, as_of=call.as_of, with_parts=False), key=lambda plan: plan.campaign.pk)
     wanted = {field.name for field in fields}
     totals: dict[Any, Totals] = {}
     if found and not wanted.isdisjoint({*_FIGURES, *_RATES}):

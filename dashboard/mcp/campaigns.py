@@ -137,7 +137,8 @@ def _campaigns(reader: Reader, keys: Sequence[int]) -> list[Campaign]:
     if not keys:
         return []
     scope = reader.scope
-    found = sorted(plans(scope.campaigns().filter(pk__in=keys), as_of=reader.now), key=lambda p: p.campaign.knowbe4_id)
+    found = plans(scope.campaigns().filter(pk__in=keys), as_of=reader.now, with_parts=False)
+    found.sort(key=lambda plan: plan.campaign.knowbe4_id)
     content = scope.content().in_bulk({key for plan in found for key in plan.campaign.content_ids})
     groups = scope.groups().in_bulk({key for plan in found for key in plan.campaign.group_ids})
     totals = {

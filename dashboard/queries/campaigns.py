@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import JSONField, QuerySet
+from django.db.models import JSONField, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
 from dashboard.access import Scope
@@ -94,10 +94,18 @@ class CampaignRow:
         return self.plan.campaign
 
 
-def plans(campaigns: QuerySet[Campaign], *, as_of: datetime) -> list[CampaignPlan]:
-    """Return what each of the campaigns is at `as_of`, by name; one query for any number of them."""
+def plans(campaigns: QuerySet[Campaign], *, as_of: datetime, with_parts: bool = True) -> list[CampaignPlan]:
+    """Return what each of the campaigns is at `as_of`, by name; one query for any number of them.
+
+    Without parts their groups and content stay empty: for whoever reads those by the keys that the campaign has.
+    """
+    parts: dict[str, Any] = (
+        {"audience": _AUDIENCE, "asked": _CONTENT}
+        if with_parts
+        else dict.fromkeys(("audience", "asked"), Value([], JSONField()))
+    )
     found = (
-        campaigns.annotate(state=campaign_state(as_of), cause=effective_trigger(), audience=_AUDIENCE, asked=_CONTENT)
+        campaigns.annotate(state=campaign_state(as_of), cause=effective_trigger(), **parts)
         .select_related("setting", "inferred_trigger")
         .order_by("name", "pk")
     )

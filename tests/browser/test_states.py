@@ -21,6 +21,13 @@ __all__ = ["ines", "queue"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 LIGHTS = ("light", "dark")
+DRAW_ANEW = """() => {
+    const root = document.documentElement;
+    root.hidden = true;
+    root.getBoundingClientRect();
+    root.hidden = false;
+    return Promise.allSettled(document.getAnimations().map(one => one.finished));
+}"""
 READING = {"person": {"title": "People", "rows": 20, "requests": 1, "expected": 60, "state": "reading", "position": 0}}
 
 
@@ -35,7 +42,8 @@ def unwatched(browser: Browser) -> Iterator[Page]:
 def assert_good_everywhere(page: Page, *, is_reloaded: bool = True) -> None:
     """Fail when what the page shows breaks a rule or scrolls sideways, wide and light or narrow and dark.
 
-    It is loaded anew for each, unless that would send a form again: Chromium leaves some colors of a drawn page behind.
+    It is loaded anew for each, unless that would send a form again or close what is open: then it is drawn anew, for
+    Chromium leaves some colors of a drawn page behind.
     """
     for size, light in zip(SIZES.values(), LIGHTS, strict=True):
         page.set_viewport_size(size)  # type: ignore[arg-type]
@@ -43,6 +51,7 @@ def assert_good_everywhere(page: Page, *, is_reloaded: bool = True) -> None:
         if is_reloaded:
             page.reload()
         else:
+            page.evaluate(DRAW_ANEW)
             page.wait_for_timeout(250)
         assert_accessible(page)
         assert_fits(page)

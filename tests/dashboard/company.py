@@ -54,7 +54,9 @@ class Copy:
                 wanted = f"COPY (SELECT {columns} FROM {table} WHERE account_id = {account.pk}) TO STDOUT"  # noqa: S608 - ours
                 with cursor.copy(wanted) as rows:
                     tables[table] = columns, b"".join(rows).splitlines(keepends=True)
-        return cls(tables, Department.objects.filter(account=account).order_by("pk").values_list("pk", flat=True)[0])
+        first = Department.objects.filter(account=account).order_by("pk").values_list("pk", flat=True)[0]
+        _number_on()
+        return cls(tables, first)
 
     def put(self, account: Account) -> None:
         """Write the rows as the account's, with the keys they had."""
@@ -63,6 +65,18 @@ class Copy:
             for table, (columns, rows) in self._tables.items():
                 with cursor.copy(f"COPY {table} (account_id, {columns}) FROM STDIN") as target:
                     target.write(b"".join(key + row for row in rows))
+        _number_on()
+
+
+def _number_on() -> None:
+    """Give rows to come other keys than those of the copied ones: a sequence may have been set back with a test."""
+    tables = [model._meta.db_table for model in _MODELS if model._meta.pk.column == "id"]
+    parts = (
+        f"setval('{table}_id_seq', greatest((SELECT max(id) FROM {table}), nextval('{table}_id_seq')))"  # noqa: S608 - ours
+        for table in tables
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}")
 
 
 _copies: dict[datetime, Copy] = {}

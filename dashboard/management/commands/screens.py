@@ -36,18 +36,34 @@ BELOW = (
     ("campaigns/", r"/campaigns/\d+/", "campaign"),
     ("past-due/", r"/people/\d+/", "person"),
     ("sync/", r"/sync/runs/\d+/", "sync-run"),
+    ("settings/campaigns/", r"/settings/campaigns/\d+/", "settings-campaign"),
+    ("settings/departments/", r"/settings/departments/\d+/", "settings-department"),
 )
 BESIDE = (
     ("past-due/?by=manager", "past-due-by-manager"),
     ("past-due/?by=campaign", "past-due-by-campaign"),
     ("numbers/completion_rate/", "passport"),
+    ("trends/?period=month", "trends-by-month"),
+    ("exports/past_due/", "export"),
+    ("schedules/new/", "schedule-new"),
     ("sync/changes/", "sync-changes"),
+    ("sync/vanished/", "sync-vanished"),
+    ("sync/imports/", "sync-imports"),
     ("settings/campaigns/", "settings-campaigns"),
     ("settings/departments/", "settings-departments"),
     ("settings/exemptions/", "exemptions"),
     ("settings/members/", "members"),
     ("settings/sign-on/", "single-sign-on"),
+    ("settings/licenses/", "settings-licenses"),
+    ("settings/reports/", "settings-reports"),
+    ("settings/log/", "settings-log"),
+    ("settings/exemptions/new/", "exemption-new"),
+    ("settings/members/invite/", "member-invite"),
+    ("settings/accounts/new/", "account-new"),
     ("you/", "profile"),
+    ("you/access/", "your-access"),
+    ("you/tokens/", "api-and-assistants"),
+    ("you/tokens/reference/", "api-reference"),
 )
 
 
@@ -153,6 +169,8 @@ def _pages(page: "Page", url: str) -> dict[str, str]:
         below = next((link for link in links if re.fullmatch(pattern, urlsplit(link).path)), None)
         if below is not None:
             found[name] = below
+    if "campaign" in found:
+        found["campaign-beside-knowbe4"] = urljoin(found["campaign"], "knowbe4/")
     return found
 
 
