@@ -85,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.REDIS_URL = url
     settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": url}}
     settings.CELERY_BROKER_URL = _own_redis(settings.CELERY_BROKER_URL)
+    settings.PASSWORD_HASHERS = ["tests.hashers.QuickArgon2PasswordHasher"]
     # Tests show pages without collecting static files first.
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
