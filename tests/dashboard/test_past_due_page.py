@@ -161,6 +161,30 @@ def test_every_grouping_has_the_same_people(late_company: Account, by: By | None
         assert all(len(group.rows) == group.people for group in shown)
 
 
+@pytest.mark.parametrize("ages", [frozenset(), frozenset({Age.QUARTER})])
+@pytest.mark.parametrize("whole_line", [True, False])
+def test_a_page_of_managers_names_those_who_are_on_it(
+    late_company: Account, whole_line: bool, ages: frozenset[Age]
+) -> None:
+    managers = list(Person.objects.filter(account=late_company).order_by("pk")[:9])
+    for place, person in enumerate(Person.objects.filter(account=late_company).order_by("pk")[9:]):
+        # Some have many reports and most as many as others; the last ones have nobody above them.
+        person.manager = managers[min(place % 14, 8)] if place < 120 else None
+        person.save()
+    rollups.rebuild(late_company, at=timezone.now())
+    filters = Filters(whole_line=whole_line)
+    asking = PastDue.ask(scope(late_company), as_of=timezone.now(), by=By.MANAGER, filters=filters, ages=ages)
+    every = asking.spread().groups
+    assert len(every) > 5
+    assert sum(1 for group in every if group.name) >= len(every) - 1
+    for first in range(0, len(every), 3):
+        page = asking.spread(first=first, most=3)
+        assert page.groups[first : first + 3] == every[first : first + 3]
+        assert (page.people, page.ages) == (asking.spread().people, asking.spread().ages)
+    beyond = (len(every) - 1) // 3 * 3
+    assert asking.spread(first=999, most=3).groups[beyond:] == every[beyond:]
+
+
 def test_a_loop_of_managers_is_listed_once(account: Account, line: dict[str, Person]) -> None:
     line["Vera"].manager = line["Otto"]
     line["Vera"].save()
