@@ -1,8 +1,9 @@
 """How figures, times and marks are written on a page. Rounding happens here and nowhere before."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from functools import lru_cache
+from html import escape
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -106,8 +107,17 @@ def absolute(moment: datetime) -> str:
 
 @lru_cache(maxsize=20_000)
 def _in_full(moment: datetime, zone: str, language: str | None) -> str:
-    there = timezone.localtime(moment)
-    return f"{date_format(there, 'l j F Y, H:i:s')} {there.tzname()}"
+    return _written_in_full(timezone.localtime(moment), language)
+
+
+def _written_in_full(there: datetime, language: str | None) -> str:
+    return f"{_date_in_full(there.date(), language)}, {there:%H:%M:%S} {there.tzname()}"
+
+
+# Moments of a list differ, and many are of one day.
+@lru_cache(maxsize=5_000)
+def _date_in_full(local: date, language: str | None) -> str:
+    return date_format(local, "l j F Y")
 
 
 @register.filter
@@ -118,7 +128,12 @@ def day(moment: datetime) -> str:
 
 @lru_cache(maxsize=20_000)
 def _day(moment: datetime, zone: str, language: str | None) -> str:
-    return date_format(timezone.localtime(moment), "j M Y")
+    return _date(timezone.localtime(moment).date(), language)
+
+
+@lru_cache(maxsize=5_000)
+def _date(local: date, language: str | None) -> str:
+    return date_format(local, "j M Y")
 
 
 @register.simple_tag
@@ -130,8 +145,9 @@ def stamp(moment: datetime | None) -> SafeString | str:
 @lru_cache(maxsize=20_000)
 def _stamp(moment: datetime, zone: str, language: str | None) -> SafeString:
     there = timezone.localtime(moment)
-    written = '<time class="nowrap" datetime="{}" title="{}">{}</time>'
-    return format_html(written, there.isoformat(), absolute(moment), day(moment))
+    # Not by `format_html`: there are a hundred of them on a page.
+    full, short = escape(_written_in_full(there, language)), escape(_date(there.date(), language))
+    return SafeString(f'<time class="nowrap" datetime="{there.isoformat()}" title="{full}">{short}</time>')
 
 
 @register.filter
