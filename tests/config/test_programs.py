@@ -1,21 +1,23 @@
-"""bin/test names the programs it needs and does not have, before anything is run."""
+"""bin/packages names the programs that tests need and that are not here, before anything is run."""
 
 import subprocess
 from pathlib import Path
 
 from config.embedded import BASE_DIR
 
-
-def functions() -> str:
-    """Return the part of bin/test that looks for programs."""
-    text = (Path(BASE_DIR) / "bin" / "test").read_text()
-    return text[text.index("find_chromium()") : text.index("# Installs Debian packages")]
+# What the script itself runs.
+TOOLS = ("bash", "dirname", "sort", "tr", "id")
 
 
-def missing(path: Path) -> set[str]:
-    """Return the packages that bin/test misses where only the programs in `path` are to be found."""
+def missing(path: Path, purpose: str = "tests") -> set[str]:
+    """Return the packages that are missing where only the programs in `path` are to be found."""
+    for name in TOOLS:
+        link = path / name
+        if not link.exists():
+            link.symlink_to(subprocess.run(["which", name], capture_output=True, text=True, check=True).stdout.strip())
+    script = Path(BASE_DIR) / "bin" / "packages"
     found = subprocess.run(
-        ["/bin/bash", "-c", f"set -euo pipefail; {functions()} missing_packages"],
+        [path / "bash", script, "--missing", purpose],
         env={"PATH": str(path)},
         capture_output=True,
         text=True,
@@ -33,6 +35,7 @@ def program(path: Path, name: str) -> None:
 
 def test_all_programs_are_named_where_none_is(tmp_path: Path) -> None:
     assert missing(tmp_path) == {"chromium-headless-shell", "libreoffice-calc-nogui", "poppler-utils", "qpdf"}
+    assert missing(tmp_path, "clock") == {"faketime"}
 
 
 def test_only_what_is_missing_is_named(tmp_path: Path) -> None:
@@ -41,3 +44,10 @@ def test_only_what_is_missing_is_named(tmp_path: Path) -> None:
     assert missing(tmp_path) == {"libreoffice-calc-nogui"}
     program(tmp_path, "soffice")
     assert missing(tmp_path) == set()
+
+
+def test_an_unknown_purpose_is_refused(tmp_path: Path) -> None:
+    script = Path(BASE_DIR) / "bin" / "packages"
+    refused = subprocess.run([script, "tests", "tea"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "no such purpose: tea" in refused.stderr
