@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connection
 
 from sync.models import Account, Person
@@ -53,7 +54,7 @@ def upgrade(django_db_setup: None, django_db_blocker: Any) -> Iterator[Upgrade]:
         with new_database(f"{connection.settings_dict['NAME']}_upgraded"):
             restore("0.1.0")
             rows = count_rows()
-            call_command("migrate", stdout=said)
+            call_command("migrate", no_color=True, stdout=said)
             yield Upgrade(fresh, listing(), said.getvalue(), rows, count_rows())
 
 
@@ -61,6 +62,11 @@ def upgrade(django_db_setup: None, django_db_blocker: Any) -> Iterator[Upgrade]:
 def test_an_upgraded_database_is_made_as_a_new_one(upgrade, kind):
     assert upgrade.upgraded[kind] - upgrade.fresh[kind] == set(), "only in the upgraded database"
     assert upgrade.fresh[kind] - upgrade.upgraded[kind] == set(), "only in the new database"
+
+
+def test_nothing_is_left_to_do_before_migrations_of_later_versions(upgrade):
+    assert "0001_squashed_0009" not in upgrade.said
+    assert "0002_squashed_0023" not in upgrade.said
 
 
 def test_every_row_is_kept(upgrade):
@@ -83,3 +89,14 @@ def test_the_next_row_has_a_key_of_its_own(upgrade):
     newest = max(Person.objects.values_list("pk", flat=True))
 
     assert factories.PersonFactory(account=Account.objects.get(name="Filled")).pk > newest
+
+
+@pytest.mark.parametrize(
+    "stopped_before", [("sync", "0002"), ("sync", "0009"), ("dashboard", "0003"), ("dashboard", "0023")]
+)
+def test_a_database_of_before_says_what_to_do(upgrade, stopped_before):
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = %s AND name > %s", stopped_before)
+
+    with pytest.raises(CommandError, match=r"version before 0\.1\.0: upgrade it with version 0\.1\.0 first"):
+        call_command("migrate", stdout=StringIO())

@@ -1,0 +1,26 @@
+"""Django's `migrate`, after a look at where the database stands."""
+
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.core.management.commands import migrate
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+
+class Command(migrate.Command):
+    """Refuses a database that stopped among migrations which are one today."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Migrate; CommandError where only some of the replaced migrations were applied: they are not here any more."""
+        applied = MigrationRecorder(connections[options["database"]]).applied_migrations()
+        files = MigrationLoader(None).disk_migrations
+        for migration in files.values():
+            gone = [replaced for replaced in migration.replaces if replaced not in files]
+            if 0 < sum(replaced in applied for replaced in gone) < len(gone):
+                raise CommandError(
+                    "This database was last migrated by a version before 0.1.0: upgrade it with version 0.1.0 first, "
+                    "then with this one."
+                )
+        super().handle(*args, **options)
