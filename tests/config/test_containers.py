@@ -78,7 +78,7 @@ def test_postgres_keeps_its_data_where_the_image_of_18_puts_it(compose):
 def test_redis_has_the_embedded_ones_version(compose):
     version = re.search(r"v=(\d+\.\d+)\.", _version(embedded.find_binaries().redis))
     assert version is not None
-    assert compose["services"]["redis"]["image"] == f"redis:{version[1]}"
+    assert compose["services"]["redis"]["image"] == f"valkey/valkey:{version[1]}"
 
 
 def test_python_satisfies_the_project(dockerfile):

