@@ -67,7 +67,8 @@ def test_the_text_is_one_json_object(five: list[AuditEvent]) -> None:
         ("UPDATE dashboard_auditseal SET previous = repeat('a', 64) WHERE position = 2", 1, "is not chained"),
         ("UPDATE dashboard_audithead SET digest = repeat('a', 64)", 5, "its head says 5"),
         (
-            "INSERT INTO dashboard_auditevent SELECT id + 1000, at, actor_email, through, action, subject, subject_id,"
+            "INSERT INTO dashboard_auditevent (id, at, actor_email, through, action, subject, subject_id, details,"
+            " network, account_id, actor_id) SELECT id + 1000, at, actor_email, through, action, subject, subject_id,"
             " details, network, account_id, actor_id FROM dashboard_auditevent WHERE subject_id = 1",
             5,
             "is in the log and not in the chain",
