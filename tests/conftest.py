@@ -4,8 +4,8 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Generator, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 import redis
+import time_machine
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -22,6 +23,7 @@ from psycopg import sql
 from config import embedded
 from sync.simulator.company import Company
 from sync.simulator.server import Simulator, serve
+from tests import clock
 
 # Playwright's synchronous interface keeps an event loop in the thread that also asks the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -29,6 +31,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 _CONNECT, _CONNECT_EX, _GETADDRINFO = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
 # Made with the tables, and the same for every test.
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+STANDING = pytest.StashKey[time_machine.Traveller]()
 _LOCAL_NAMES = {None, "", "localhost", "::1"}
 
 
@@ -116,6 +119,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Have every test stand at its moment, with the fixtures made for it and those made for many."""
+    with clock.stand() as standing:
+        item.stash[STANDING] = standing
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Take no time of the first test for what is made once for many: a database takes half a minute."""
+    made = yield
+    if fixturedef.scope != "function":
+        request._pyfuncitem.stash[STANDING].move_to(clock.MOMENT)
+    return made
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Make the test database; before it is dropped, end what a killed worker's backend may still be doing there."""
@@ -173,8 +195,8 @@ def _nothing_counted() -> None:
 
 @pytest.fixture
 def now() -> datetime:
-    """Return the moment at which tests happen: a Monday morning, 09:30 UTC."""
-    return datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+    """Return the moment at which every test stands: a Monday morning, 09:30 UTC. The clock goes on from there."""
+    return clock.MOMENT
 
 
 @pytest.fixture(scope="session")
