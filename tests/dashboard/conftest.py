@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +13,11 @@ import redis
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from dashboard.models import Membership, User
 from sync.models import Account, SyncRun
 from tests import factories
+from tests.clock import MOMENT
 from tests.dashboard.canary import Canary, build
 from tests.dashboard.company import build_company
 from tests.dashboard.signing_in import sign_in_lately
@@ -71,7 +71,7 @@ def marked_companies(django_db_setup: None, django_db_blocker: Any) -> Iterator[
     Not for modules with tests that commit.
     """
     with django_db_blocker.unblock(), transaction.atomic():
-        yield build(timezone.now())
+        yield build(MOMENT)
         transaction.set_rollback(True)
 
 
@@ -106,17 +106,15 @@ class Queue:
 
 
 @pytest.fixture
-def published(account: Account) -> SyncRun:
+def published(account: Account, now: datetime) -> SyncRun:
     """Return a run published some minutes ago, shown by the account's pages."""
-    return factories.publish(
-        factories.SyncRunFactory(account=account, started_at=timezone.now() - timedelta(minutes=12))
-    )
+    return factories.publish(factories.SyncRunFactory(account=account, started_at=now - timedelta(minutes=12)))
 
 
 @pytest.fixture
-def company(account: Account, published: SyncRun) -> Account:
+def company(account: Account, published: SyncRun, now: datetime) -> Account:
     """Return the account with a small company in training: 160 people, five campaigns, 90 days of past due."""
-    build_company(account, timezone.now())
+    build_company(account, now)
     return account
 
 

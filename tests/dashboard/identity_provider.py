@@ -5,7 +5,6 @@ import hashlib
 import json
 import secrets
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
+
+from tests.clock import MOMENT
 
 CLIENT_ID, SECRET = "rollcall", "a secret of two"
 _KEY, ANOTHER_KEY = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
@@ -88,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not is_right or sent.get("client_secret") != SECRET:
             self._answer({"error": "invalid_grant"}, 400)
             return
-        now = int(time.time())
+        now = int(MOMENT.timestamp())
         claims = {"iss": self.server.issuer, "aud": self.server.audience, "iat": now, "exp": now + 300}
         server = self.server
         token = jwt.encode(

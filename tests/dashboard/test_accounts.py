@@ -1,12 +1,11 @@
 """Accounts: adding, changing, testing and switching them, and the key that is never shown."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import pytest
 from django.conf import LazySettings
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from dashboard.access import Scope
@@ -47,6 +46,7 @@ def test_adding_an_account_tests_its_key_and_makes_the_adder_its_administrator(
     account: Account,
     queue: Queue,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    now: datetime,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         response = as_ines.post("/settings/accounts/new/", FORM, follow=True)
@@ -63,7 +63,9 @@ def test_adding_an_account_tests_its_key_and_makes_the_adder_its_administrator(
     assert 'hx-trigger="every 1s"' in text
     assert "a-secret-key" not in text
     Account.objects.filter(pk=added.pk).update(
-        is_connected=False, connection_message="KnowBe4 refuses the key.", connection_tested_at=timezone.now()
+        is_connected=False,
+        connection_message="KnowBe4 refuses the key.",
+        connection_tested_at=now + timedelta(minutes=1),
     )
     part = as_ines.get("/settings/accounts/", headers=LIST).content.decode()
     assert "KnowBe4 refuses the key." in part
@@ -193,8 +195,8 @@ def test_an_account_is_synced_tested_and_switched_off(
     assert account.is_sync_enabled
 
 
-def test_a_sync_that_runs_is_not_queued_again(as_ines: Client, account: Account, queue: Queue) -> None:
-    factories.SyncRunFactory(account=account, state="running", started_at=timezone.now())
+def test_a_sync_that_runs_is_not_queued_again(as_ines: Client, account: Account, queue: Queue, now: datetime) -> None:
+    factories.SyncRunFactory(account=account, state="running", started_at=now)
     response = as_ines.post(f"/settings/accounts/{account.pk}/sync/", follow=True)
     assert "is already running" in response.content.decode()
     assert queue.tasks() == []

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from dashboard.access import Scope
@@ -127,6 +126,6 @@ def test_others_do_not_ask_for_everything(as_alice: Client, published: SyncRun, 
     assert queue.tasks() == []
 
 
-def test_a_day_without_runs_has_used_nothing(as_alice: Client, account: Account) -> None:
-    factories.publish(factories.SyncRunFactory(account=account, started_at=timezone.now() - timedelta(days=3)))
+def test_a_day_without_runs_has_used_nothing(as_alice: Client, account: Account, now: datetime) -> None:
+    factories.publish(factories.SyncRunFactory(account=account, started_at=now - timedelta(days=3)))
     assert "None of the day&#x27;s requests are used" in as_alice.get("/sync/").content.decode()

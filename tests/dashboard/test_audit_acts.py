@@ -1,11 +1,11 @@
 """What people do is in the log."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.utils import timezone
 
 from dashboard import audit
 from dashboard.access import Scope
@@ -13,6 +13,7 @@ from dashboard.decisions.targets import set_target
 from dashboard.models import AuditEvent, User
 from sync.models import Account, ConsoleImport, Person, SyncRun
 from tests import factories
+from tests.clock import MOMENT
 from tests.dashboard.conftest import Queue
 
 
@@ -45,7 +46,7 @@ def test_a_wrong_password_names_the_user_tried_and_nothing_typed(client: Client,
 def test_viewing_a_person(as_alice: Client, alice: User, company: Account) -> None:
     someone = Person.objects.filter(account=company).order_by("pk")[0]
     assert as_alice.get(f"/people/{someone.pk}/").status_code == 200
-    day = (timezone.now() - timezone.timedelta(days=3)).date().isoformat()
+    day = (MOMENT - timedelta(days=3)).date().isoformat()
     assert as_alice.get(f"/people/{someone.pk}/?as_of={day}").status_code == 200
     assert as_alice.get("/people/9999999/").status_code == 404
     now, then = acts()
@@ -60,8 +61,8 @@ def test_copying_addresses_says_how_many_and_whose(as_alice: Client, company: Ac
     assert (event.action, event.details) == ("copied_addresses", {"rows": 2, "asked": {"person": [*map(str, chosen)]}})
 
 
-def test_decisions_are_recorded_without_their_reasons(alice: User, account: Account) -> None:
-    set_target(account, Decimal("90.5"), by=alice, at=timezone.now(), reason="Because Ann asked")
+def test_decisions_are_recorded_without_their_reasons(alice: User, account: Account, now: datetime) -> None:
+    set_target(account, Decimal("90.5"), by=alice, at=now, reason="Because Ann asked")
     (event,) = acts()
     assert (event.action, event.subject, event.through) == ("changed_setting", "account", "command")
     assert event.details == {"field": "target_rate", "old": "95.0", "new": "90.5"}

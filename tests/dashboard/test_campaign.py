@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 import plotly.graph_objects as go
 import pytest
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard import rollups
@@ -26,9 +25,8 @@ from tests import factories
 
 
 @pytest.fixture
-def counted(company: Account) -> Account:
+def counted(company: Account, now: datetime) -> Account:
     """Return the small company with its numbers worked out, and one person excused from the autumn campaign."""
-    now = timezone.now()
     autumn = Campaign.objects.get(name="Autumn awareness 2026")
     enrollment = Enrollment.objects.filter(campaign=autumn).order_by("pk")[0]
     Exemption.objects.create(
@@ -74,10 +72,10 @@ def test_a_campaign_says_how_far_it_is_against_its_deadline(as_alice: Client, au
     assert "1 exempt" in text
 
 
-def test_a_campaign_counts_what_figures_count(autumn: Campaign, counted: Account) -> None:
-    now, scope = timezone.now(), _scope(counted)
+def test_a_campaign_counts_what_figures_count(autumn: Campaign, counted: Account, now: datetime) -> None:
+    scope = _scope(counted)
     filters = Filters(campaigns=frozenset({autumn.pk}))
-    for as_of in (now, timezone.localtime(now, counted.zone).replace(hour=0, minute=0, second=0, microsecond=0)):
+    for as_of in (now, now.astimezone(counted.zone).replace(hour=0, minute=0, second=0, microsecond=0)):
         found = queries.figures_of(scope, autumn, as_of=as_of)
         assert found.totals == figures_by(scope, By.CAMPAIGN, as_of=as_of, filters=filters)[0].totals
         groups = figures_by(scope, By.DEPARTMENT, as_of=as_of, filters=filters, with_people=False)
@@ -87,8 +85,8 @@ def test_a_campaign_counts_what_figures_count(autumn: Campaign, counted: Account
     assert found.totals.exempt == 1
 
 
-def test_a_burn_up_is_the_same_from_facts(autumn: Campaign, counted: Account) -> None:
-    now, scope = timezone.now(), _scope(counted)
+def test_a_burn_up_is_the_same_from_facts(autumn: Campaign, counted: Account, now: datetime) -> None:
+    scope = _scope(counted)
     from_tallies = queries.figures_of(scope, autumn, as_of=now)
     RollupState.objects.update(tallies_from=None)
     from_facts = queries.figures_of(scope, autumn, as_of=now)
@@ -96,17 +94,17 @@ def test_a_burn_up_is_the_same_from_facts(autumn: Campaign, counted: Account) ->
     assert from_facts.totals == from_tallies.totals
 
 
-def test_a_burn_up_agrees_with_the_figures_of_each_day(autumn: Campaign, counted: Account) -> None:
+def test_a_burn_up_agrees_with_the_figures_of_each_day(autumn: Campaign, counted: Account, now: datetime) -> None:
     scope = _scope(counted)
-    days = queries.figures_of(scope, autumn, as_of=timezone.now()).days
+    days = queries.figures_of(scope, autumn, as_of=now).days
     for row in days[:-1:9]:
         midnight = datetime.combine(row.date + timedelta(days=1), datetime.min.time(), tzinfo=counted.zone)
         then = queries.figures_of(scope, autumn, as_of=midnight).totals.net
         assert (row.completed, row.counted) == (then.completed, then.counted)
 
 
-def test_every_list_holds_as_many_rows_as_it_says(autumn: Campaign, counted: Account) -> None:
-    now, scope = timezone.now(), _scope(counted)
+def test_every_list_holds_as_many_rows_as_it_says(autumn: Campaign, counted: Account, now: datetime) -> None:
+    scope = _scope(counted)
     counts = queries.counts_by_show(queries.figures_of(scope, autumn, as_of=now).totals)
     assert counts == queries.count_listed(scope, autumn, as_of=now)
     states = {Show.COMPLETED: "completed", Show.PAST_DUE: "past_due", Show.NOT_STARTED: "not_started"}
@@ -119,8 +117,8 @@ def test_every_list_holds_as_many_rows_as_it_says(autumn: Campaign, counted: Acc
     assert all(row.is_late for row in late)
 
 
-def test_lists_are_narrowed_by_department(as_alice: Client, autumn: Campaign, counted: Account) -> None:
-    group = queries.figures_of(_scope(counted), autumn, as_of=timezone.now()).departments[0]
+def test_lists_are_narrowed_by_department(as_alice: Client, autumn: Campaign, counted: Account, now: datetime) -> None:
+    group = queries.figures_of(_scope(counted), autumn, as_of=now).departments[0]
     text = as_alice.get(f"/campaigns/{autumn.pk}/?department={group.key}").content.decode()
     assert f"Only people of {group.name}." in text
     assert f"{group.totals.net.counted} enrollments</p>" in text
@@ -165,8 +163,8 @@ def test_a_campaign_needs_a_membership(client: Client, charlie: User, autumn: Ca
     assert client.get(f"/campaigns/{autumn.pk}/").status_code == 403
 
 
-def test_a_campaign_on_a_past_day_knows_nothing_later(as_alice: Client, autumn: Campaign) -> None:
-    day = timezone.now().date() - timedelta(days=40)
+def test_a_campaign_on_a_past_day_knows_nothing_later(as_alice: Client, autumn: Campaign, now: datetime) -> None:
+    day = now.date() - timedelta(days=40)
     text = as_alice.get(f"/campaigns/{autumn.pk}/?as_of={day}").content.decode()
     assert "days before the deadline" in _lead(text)
     assert "past due" not in _lead(text)
@@ -190,16 +188,15 @@ def test_a_cancelled_campaign_lists_its_enrollments_and_counts_none(as_alice: Cl
 
 
 def test_an_optional_campaign_says_that_it_is_in_no_figure(
-    as_alice: Client, autumn: Campaign, counted: Account
+    as_alice: Client, autumn: Campaign, counted: Account, now: datetime
 ) -> None:
     CampaignSetting.objects.create(account=counted, campaign=autumn, requirement="optional")
-    rollups.rebuild(counted, at=timezone.now())
+    rollups.rebuild(counted, at=now)
     text = as_alice.get(f"/campaigns/{autumn.pk}/").content.decode()
     assert _lead(text).startswith("This campaign is optional, so no figure counts it.")
 
 
-def test_a_campaign_that_has_just_begun_explains_its_zero(as_alice: Client, counted: Account) -> None:
-    now = timezone.now()
+def test_a_campaign_that_has_just_begun_explains_its_zero(as_alice: Client, counted: Account, now: datetime) -> None:
     fresh = factories.CampaignFactory(
         account=counted, name="Clean desk", start_at=now - timedelta(days=2), end_at=now + timedelta(days=20)
     )
@@ -286,8 +283,7 @@ def test_the_figure_passes_plotlys_own_checks(deadline: date | None) -> None:
     assert go.Figure(json.loads(json.dumps(figure))).data[0].y[-1] == 96
 
 
-def test_a_forecast_follows_the_last_week(counted: Account) -> None:
-    now = timezone.now()
+def test_a_forecast_follows_the_last_week(counted: Account, now: datetime) -> None:
     campaign = Campaign.objects.filter(name="Use of AI tools policy")
     plan = plans(campaign, as_of=now)[0]
     figures = queries.figures_of(_scope(counted), plan.campaign, as_of=now)

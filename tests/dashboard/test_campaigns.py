@@ -1,11 +1,10 @@
 """The list of campaigns: its figures, filters, order, cost and empty states."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard import rollups
@@ -20,9 +19,9 @@ from tests import factories
 
 
 @pytest.fixture
-def counted(company: Account) -> Account:
+def counted(company: Account, now: datetime) -> Account:
     """Return the small company with its numbers worked out."""
-    rollups.rebuild(company, at=timezone.now())
+    rollups.rebuild(company, at=now)
     return company
 
 
@@ -76,26 +75,26 @@ def test_campaigns_are_narrowed(as_alice: Client, counted: Account, query: str, 
         assert "Show all campaigns" in text
 
 
-def test_campaigns_are_narrowed_by_the_type_of_their_content(counted: Account) -> None:
+def test_campaigns_are_narrowed_by_the_type_of_their_content(counted: Account, now: datetime) -> None:
     scope = Scope(counted, frozenset({"security_manager"}))
     game = factories.ContentItemFactory(account=counted, content_type=ContentType.GAME)
     Campaign.objects.filter(name="Autumn awareness 2026").update(content_ids=[game.pk])
     filters = Filters(content_types=frozenset({ContentType.GAME}))
-    rows = narrowed(campaigns(scope, as_of=timezone.now(), filters=filters), filters)
+    rows = narrowed(campaigns(scope, as_of=now, filters=filters), filters)
     assert [str(row.campaign) for row in rows] == ["Autumn awareness 2026"]
     assert rows[0].plan.content[0].name == game.name
     # Nobody is enrolled in the game itself.
     assert rows[0].totals.net.counted == 0
 
 
-def test_campaigns_sort_by_every_column(as_alice: Client, counted: Account) -> None:
+def test_campaigns_sort_by_every_column(as_alice: Client, counted: Account, now: datetime) -> None:
     for sort in Sort:
         for direction in ("", "-"):
             response = as_alice.get(f"/campaigns/?sort={direction}{sort}")
             assert response.status_code == 200
             order = "descending" if direction else "ascending"
             assert response.content.decode().count(f'aria-sort="{order}"') == 1
-    rows = campaigns(Scope(counted, frozenset({"security_manager"})), as_of=timezone.now())
+    rows = campaigns(Scope(counted, frozenset({"security_manager"})), as_of=now)
     rates = [row.totals.net.completion_rate.percent for row in ordered(rows, Sort.COMPLETION, is_descending=True)]
     known = [rate for rate in rates if rate is not None]
     assert rates == sorted(known, reverse=True) + [None] * (len(rates) - len(known))
@@ -115,8 +114,8 @@ def test_a_change_of_filter_replaces_the_list_alone(as_alice: Client, counted: A
     assert "1 campaign</p>" in text
 
 
-def test_campaigns_show_a_past_day_and_keep_it_in_links(as_alice: Client, counted: Account) -> None:
-    day = timezone.now().date() - timedelta(days=30)
+def test_campaigns_show_a_past_day_and_keep_it_in_links(as_alice: Client, counted: Account, now: datetime) -> None:
+    day = now.date() - timedelta(days=30)
     text = as_alice.get(f"/campaigns/?as_of={day}").content.decode()
     late = Campaign.objects.get(name="Autumn awareness 2026")
     assert f'href="/campaigns/{late.pk}/?as_of={day}"' in text
@@ -137,10 +136,10 @@ def test_campaigns_need_a_membership(client: Client, charlie: User, counted: Acc
     assert "Autumn awareness" not in response.content.decode()
 
 
-def test_the_next_deadline_is_that_of_open_work(counted: Account) -> None:
-    rows = campaigns(Scope(counted, frozenset({"security_manager"})), as_of=timezone.now())
-    following = next_deadline(rows, timezone.now())
+def test_the_next_deadline_is_that_of_open_work(counted: Account, now: datetime) -> None:
+    rows = campaigns(Scope(counted, frozenset({"security_manager"})), as_of=now)
+    following = next_deadline(rows, now)
     assert following is not None
     assert str(following.campaign) == "Use of AI tools policy"
     assert following.plan.state == CampaignState.ACTIVE
-    assert next_deadline([], timezone.now()) is None
+    assert next_deadline([], now) is None

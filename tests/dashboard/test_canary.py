@@ -4,11 +4,11 @@ The same without the filtering of `access.py` is in `test_second_wall.py`; progr
 `api/test_scope.py` and `mcp/test_tools.py`.
 """
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from tests.dashboard.canary import MANAGER, MAY_SEE, NOWHERE, Canary
 from tests.dashboard.routes import ROUTES, names
@@ -47,8 +47,8 @@ def test_people_out_of_scope_are_not_there(canary: Canary, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", MAY_SEE)
-def test_mail_holds_only_whom_its_recipient_may_see(canary: Canary, tmp_path: Path, role: str) -> None:
-    reader, at = canary.readers[role], timezone.now()
+def test_mail_holds_only_whom_its_recipient_may_see(canary: Canary, tmp_path: Path, role: str, now: datetime) -> None:
+    reader, at = canary.readers[role], now
     seen = list(mails(canary, reader, account=canary.account, at=at, place=tmp_path))
     assert_nothing_leaks(seen, MAY_SEE[role])
     # Lists are worth something here only if they have their people; who left, the one of no department, is in none.

@@ -1,13 +1,12 @@
 """Console imports: upload, preview, columns, decision; who may, and what they may not see."""
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import redis
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from dashboard.models import Membership, User
@@ -233,9 +232,9 @@ def test_the_upload_is_protected_from_other_sites(maren: User) -> None:
 ADDRESSES = ("/sync/imports/", "/sync/imports/{}/", "/sync/imports/{}/columns/", "/sync/imports/{}/decide/")
 
 
-def test_only_administrators_import(as_alice: Client, account: Account) -> None:
+def test_only_administrators_import(as_alice: Client, account: Account, now: datetime) -> None:
     imported = account.console_imports.create(
-        uploaded_at=timezone.now(), name="results.csv", **ConsoleImport.stored(b"a,b\r\n1,2")
+        uploaded_at=now, name="results.csv", **ConsoleImport.stored(b"a,b\r\n1,2")
     )
     for address in ADDRESSES:
         assert as_alice.post(address.format(imported.pk)).status_code in {403, 405}
@@ -244,11 +243,9 @@ def test_only_administrators_import(as_alice: Client, account: Account) -> None:
     assert imported.state == "reading"
 
 
-def test_another_accounts_import_is_not_found(as_maren: Client) -> None:
+def test_another_accounts_import_is_not_found(as_maren: Client, now: datetime) -> None:
     other = factories.AccountFactory(name="Elsewhere")
-    imported = other.console_imports.create(
-        uploaded_at=timezone.now(), name="secret.csv", **ConsoleImport.stored(b"a,b\r\n1,2")
-    )
+    imported = other.console_imports.create(uploaded_at=now, name="secret.csv", **ConsoleImport.stored(b"a,b\r\n1,2"))
     assert as_maren.get(f"/sync/imports/{imported.pk}/").status_code == 404
     assert as_maren.post(f"/sync/imports/{imported.pk}/columns/").status_code == 404
     assert as_maren.post(f"/sync/imports/{imported.pk}/decide/", {"decision": "discard"}).status_code == 404
@@ -264,9 +261,9 @@ def test_the_fragment_holds_only_what_follows_the_import(as_maren: Client, accou
     assert "<html" not in fragment
 
 
-def test_a_file_that_no_worker_takes_up_is_said_to_wait(as_maren: Client) -> None:
+def test_a_file_that_no_worker_takes_up_is_said_to_wait(as_maren: Client, now: datetime) -> None:
     imported = upload(as_maren, HEADER)
-    ConsoleImport.objects.update(uploaded_at=timezone.now() - timedelta(seconds=30))
+    ConsoleImport.objects.update(uploaded_at=now - timedelta(seconds=30))
     assert "No worker has taken up the file" in text_of(as_maren, imported)
 
 
@@ -353,9 +350,11 @@ def test_the_run_of_an_import_speaks_of_its_file(as_maren: Client, enrollment: E
     assert "what is likely to change" not in text
 
 
-def test_an_import_hides_no_held_sync(as_maren: Client, account: Account, enrollment: Enrollment) -> None:
+def test_an_import_hides_no_held_sync(
+    as_maren: Client, account: Account, enrollment: Enrollment, now: datetime
+) -> None:
     held = factories.SyncRunFactory(
-        account=account, state="held", phase="check", message="Enrollments fell.", started_at=timezone.now()
+        account=account, state="held", phase="check", message="Enrollments fell.", started_at=now
     )
     imported = upload(as_maren, HEADER + "Autumn,Spotting a phish,ada.quill@brackwater.example,,2026-12-24\r\n")
     preview_import(imported.pk)
@@ -365,7 +364,7 @@ def test_an_import_hides_no_held_sync(as_maren: Client, account: Account, enroll
     assert f'action="/sync/runs/{held.pk}/resolve/"' in as_maren.get("/sync/").content.decode()
 
 
-def test_an_account_without_a_key_lives_on_files(as_maren: Client, account: Account) -> None:
+def test_an_account_without_a_key_lives_on_files(as_maren: Client, account: Account, now: datetime) -> None:
     account.encrypted_key = b""
     account.save()
     first = as_maren.get("/").content.decode()
@@ -376,7 +375,7 @@ def test_an_account_without_a_key_lives_on_files(as_maren: Client, account: Acco
     preview_import(imported.pk)
     decide(as_maren, imported, "accept")
     accept_import(imported.pk)
-    Account.objects.update(data_as_of=timezone.now() - timedelta(days=3))
+    Account.objects.update(data_as_of=now - timedelta(days=3))
     for address in ("/", "/sync/"):
         text = " ".join(as_maren.get(address).content.decode().split())
         assert "from the console&#x27;s CSV" in text or "from the console's CSV" in text

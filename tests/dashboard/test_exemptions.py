@@ -6,7 +6,6 @@ from html import unescape
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
@@ -18,6 +17,7 @@ from dashboard.queries.exemptions import counts, exemptions
 from dashboard.rollups import rebuild
 from sync.models import Account, Group, Person
 from tests import factories
+from tests.clock import MOMENT
 
 LIST = {"HX-Request": "true", "HX-Target": "exemption-list"}
 MATCHES = {"HX-Request": "true", "HX-Target": "matches"}
@@ -27,10 +27,10 @@ State = Exemption.State
 
 
 @pytest.fixture
-def ada(account: Account) -> Person:
+def ada(account: Account, now: datetime) -> Person:
     """Return someone in training."""
     person = factories.PersonFactory(account=account, first_name="Ada", last_name="Whitlöck", email="Ada@a.example")
-    rebuild(account, at=timezone.now())
+    rebuild(account, at=now)
     return person
 
 
@@ -44,19 +44,19 @@ def group(account: Account) -> Group:
 
 def requested(person: Person, by: User, *, first: int = -3, last: int | None = 30) -> Exemption:
     """Return a request from `first` days from today on until `last`."""
-    today = timezone.now().astimezone(person.account.zone).date()
+    today = MOMENT.astimezone(person.account.zone).date()
     excuse = Excuse(
         reason=Reason.LEAVE,
         first_day=today + timedelta(days=first),
         last_day=None if last is None else today + timedelta(days=last),
         person=person,
     )
-    return deciding.request(person.account, excuse, by=by, at=timezone.now() - timedelta(minutes=5))
+    return deciding.request(person.account, excuse, by=by, at=MOMENT - timedelta(minutes=5))
 
 
 def approved(person: Person, by: User, other: User, **days: int | None) -> Exemption:
     exemption = requested(person, by, **days)  # type: ignore[arg-type]
-    deciding.approve(exemption, by=other, at=timezone.now() - timedelta(minutes=4), reason="Seen.")
+    deciding.approve(exemption, by=other, at=MOMENT - timedelta(minutes=4), reason="Seen.")
     return exemption
 
 
@@ -138,7 +138,7 @@ def test_nobody_of_another_account_is_asked_for(as_alice: Client, account: Accou
 # Deciding -------------------------------------------------------------------------------------------------------
 
 
-def test_somebody_else_approves(as_alice: Client, ines: User, ada: Person) -> None:
+def test_somebody_else_approves(as_alice: Client, ines: User, ada: Person, now: datetime) -> None:
     factories.EnrollmentFactory(account=ada.account, person=ada)
     made = requested(ada, ines)
     address = f"/settings/exemptions/{made.pk}/"
@@ -151,7 +151,7 @@ def test_somebody_else_approves(as_alice: Client, ines: User, ada: Person) -> No
     assert "The exemption is approved" in said
     assert "It is in force until" in said
     made.refresh_from_db()
-    assert made.state(timezone.now()) == State.ACTIVE
+    assert made.state(now + timedelta(minutes=1)) == State.ACTIVE
     said = as_alice.post(address, {"act": "end", "reason": "Back early."}, follow=True).content.decode()
     assert "what it excused until now stays excused" in said
     assert "Back early." in said
@@ -232,8 +232,7 @@ def test_an_empty_list_says_what_exemptions_are(as_alice: Client, account: Accou
     assert "One asks for it, another approves it." in text
 
 
-def test_the_states_of_the_list_are_those_of_the_model(alice: User, ines: User, ada: Person) -> None:
-    now = timezone.now()
+def test_the_states_of_the_list_are_those_of_the_model(alice: User, ines: User, ada: Person, now: datetime) -> None:
     made = [
         requested(ada, alice),
         requested(ada, alice, last=None),

@@ -1,8 +1,9 @@
 """The bar of filters: what it offers, what it keeps and what clearing leaves."""
 
+from datetime import datetime
+
 import pytest
 from django.test import RequestFactory
-from django.utils import timezone
 
 from dashboard import rollups
 from dashboard.access import Scope, ScopedRequest
@@ -10,24 +11,25 @@ from dashboard.pages.asked import asked
 from dashboard.pages.filter_choices import Control, FilterBar, filter_bar
 from sync.models import Account, Person
 from tests import factories
+from tests.clock import MOMENT
 
 
 @pytest.fixture
-def line(account: Account) -> dict[str, Person]:
+def line(account: Account, now: datetime) -> dict[str, Person]:
     """Return a line of five: Vera above Milo and Nora, Milo above Otto, and Pia above nobody and below nobody."""
     people: dict[str, Person] = {}
     for name, manager in (("Vera", None), ("Milo", "Vera"), ("Nora", "Vera"), ("Otto", "Milo"), ("Pia", None)):
         people[name] = factories.PersonFactory(
             account=account, first_name=name, last_name="Quist", manager=people[manager] if manager else None
         )
-    rollups.rebuild(account, at=timezone.now())
+    rollups.rebuild(account, at=now)
     return people
 
 
 def bar_of(account: Account, address: str, names: tuple[str, ...] = ("department", "manager", "type")) -> FilterBar:
     request: ScopedRequest = RequestFactory().get(address)  # type: ignore[assignment]
     request.scope, request.account = Scope(account, frozenset({"administrator"})), account
-    request.now = request.as_of = timezone.now()
+    request.now = request.as_of = MOMENT
     request.past_day = None
     return filter_bar(request, asked(request), names=names, target="list")
 

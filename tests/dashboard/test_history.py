@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import pytest
-from django.utils import timezone
 
 from dashboard.access import Scope
 from dashboard.metrics import local_midnight
@@ -30,8 +29,7 @@ def moments(scope: Scope, now: datetime) -> list[datetime]:
 
 @pytest.mark.parametrize("by", [By.DEPARTMENT, By.CAMPAIGN])
 @pytest.mark.parametrize("basis", Basis)
-def test_each_moment_is_as_asked_alone(scope: Scope, by: By, basis: Basis) -> None:
-    now = timezone.now()
+def test_each_moment_is_as_asked_alone(scope: Scope, by: By, basis: Basis, now: datetime) -> None:
     asked = moments(scope, now)
     selection = select(scope, as_of=now, filters=Filters(), basis=basis)
     assert selection is not None
@@ -46,8 +44,7 @@ def test_each_moment_is_as_asked_alone(scope: Scope, by: By, basis: Basis) -> No
                 assert got == expected
 
 
-def test_a_filter_is_kept(scope: Scope) -> None:
-    now = timezone.now()
+def test_a_filter_is_kept(scope: Scope, now: datetime) -> None:
     campaign = Campaign.objects.get(name="Autumn awareness 2026")
     filters = Filters(campaigns=frozenset({campaign.pk}))
     selection = select(scope, as_of=now, filters=filters)
@@ -59,8 +56,7 @@ def test_a_filter_is_kept(scope: Scope) -> None:
     }
 
 
-def test_states_and_other_groupings_are_refused(scope: Scope) -> None:
-    now = timezone.now()
+def test_states_and_other_groupings_are_refused(scope: Scope, now: datetime) -> None:
     selection = select(scope, as_of=now, filters=Filters(states=frozenset({State.PAST_DUE})))
     assert selection is not None
     with pytest.raises(ValueError, match="not read by"):
@@ -72,8 +68,7 @@ def test_states_and_other_groupings_are_refused(scope: Scope) -> None:
     assert standings(plain, By.DEPARTMENT, []) == []
 
 
-def test_what_is_excluded_is_in_no_moment(scope: Scope) -> None:
-    now = timezone.now()
+def test_what_is_excluded_is_in_no_moment(scope: Scope, now: datetime) -> None:
     campaign = Campaign.objects.get(name="Autumn awareness 2026")
     CampaignSetting.objects.create(account=campaign.account, campaign=campaign, requirement="excluded")
     rebuild(campaign.account, at=now)

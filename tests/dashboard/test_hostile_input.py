@@ -5,6 +5,7 @@ What a page reads of its address is found out by watching it read, so that a new
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,6 @@ import pytest
 from django.db import transaction
 from django.http import QueryDict
 from django.test import Client
-from django.utils import timezone
 
 from tests.dashboard.canary import Canary, build
 from tests.dashboard.routes import ROUTES, addresses, names
@@ -41,9 +41,9 @@ NOT_SENT = frozenset({"account_logout", "demo_sign_in"})
 
 
 @pytest.fixture
-def canary(db: None) -> Canary:
+def canary(db: None, now: datetime) -> Canary:
     """Return a company to ask about."""
-    return build(timezone.now())
+    return build(now)
 
 
 @pytest.fixture

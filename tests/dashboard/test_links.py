@@ -1,12 +1,12 @@
 """What a page offers its reader is there: no link of a scoped reader's pages leads to a page that is not theirs."""
 
 import re
+from datetime import datetime
 from html import unescape
 from urllib.parse import urljoin
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from tests.dashboard.canary import MAY_SEE, Canary, build
 from tests.dashboard.signing_in import sign_in_lately
@@ -19,9 +19,9 @@ KEY = re.compile(r"\d+")
 
 
 @pytest.fixture
-def canary(db: None, redis_url: str) -> Canary:
+def canary(db: None, redis_url: str, now: datetime) -> Canary:
     """Return a company with readers of every role."""
-    return build(timezone.now())
+    return build(now)
 
 
 @pytest.mark.parametrize("role", ["administrator", "auditor", "department_head", "people_manager", "borrower"])

@@ -1,18 +1,18 @@
 """Members: who may invite, change and end; what the link does; who cannot be ended."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.test import Client
-from django.utils import timezone
 
 from dashboard.audit import Action, AuditEvent
 from dashboard.models import Invitation, Membership, Role, User
 from sync.models import Account, SyncRun
 from tests import factories
+from tests.clock import MOMENT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("committed")]
 PASSWORD = "an orchard of seven quiet pears"
@@ -53,7 +53,7 @@ def link_in(body: str) -> str:
 
 def next_week() -> str:
     """Return a day to come, as a form sends it."""
-    return (timezone.now() + timedelta(days=7)).date().isoformat()
+    return (MOMENT + timedelta(days=7)).date().isoformat()
 
 
 def test_members_page_lists_roles_invitations_and_ends(as_ines: Client, account: Account, alice: User) -> None:
@@ -68,11 +68,11 @@ def test_members_page_lists_roles_invitations_and_ends(as_ines: Client, account:
 
 @pytest.mark.parametrize("role", [None, Role.SECURITY_MANAGER, Role.DEPARTMENT_HEAD, Role.AUDITOR])
 def test_members_pages_are_not_there_for_others(
-    client: Client, account: Account, ines: User, published: SyncRun, role: Role | None
+    client: Client, account: Account, ines: User, published: SyncRun, role: Role | None, now: datetime
 ) -> None:
     user = factories.UserFactory()
     if role:
-        ends_at = timezone.now() + timedelta(days=1) if role == Role.AUDITOR else None
+        ends_at = now + timedelta(days=1) if role == Role.AUDITOR else None
         factories.MembershipFactory(user=user, account=account, role=role, ends_at=ends_at)
     sign_in(client, user)
     pk = Membership.objects.get(user=ines).pk
@@ -151,10 +151,10 @@ def test_invitation_sent_again_ends_the_old_link(as_ines: Client) -> None:
     assert Client().get(new).status_code == 404
 
 
-def test_invitation_runs_out_after_a_week(as_ines: Client) -> None:
-    path = invite(as_ines, last_day=(timezone.now() + timedelta(days=30)).date().isoformat())
+def test_invitation_runs_out_after_a_week(as_ines: Client, now: datetime) -> None:
+    path = invite(as_ines, last_day=(now + timedelta(days=30)).date().isoformat())
     assert Client().get(path).status_code == 200
-    Invitation.objects.update(expires_at=timezone.now())
+    Invitation.objects.update(expires_at=now)
     assert Client().get(path).status_code == 404
     # One that ran out makes room for another.
     assert Client().get(invite(as_ines, last_day=next_week())).status_code == 200

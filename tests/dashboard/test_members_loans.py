@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from dashboard.access import Scope
 from dashboard.models import Delegation, Role, User
 from sync.models import Account, SyncRun
 from tests import factories
+from tests.clock import MOMENT
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def head(account: Account, published: SyncRun) -> User:
 
 def days(first: int, last: int) -> dict[str, str]:
     """Return a span around today as the form sends it."""
-    today: date = timezone.localdate()
+    today: date = MOMENT.date()
     return {
         "first_day": (today + timedelta(days=first)).isoformat(),
         "last_day": (today + timedelta(days=last)).isoformat(),

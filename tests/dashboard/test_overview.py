@@ -1,12 +1,11 @@
 """The Overview: its figures, its states, its cost."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db.models import Count
 from django.template.loader import render_to_string
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard import metrics
@@ -36,9 +35,9 @@ def test_overview_stays_within_twelve_queries(
 
 
 def test_overview_of_a_past_day_counts_what_was_then(
-    as_alice: Client, company: Account, django_assert_max_num_queries: DjangoAssertNumQueries
+    as_alice: Client, company: Account, django_assert_max_num_queries: DjangoAssertNumQueries, now: datetime
 ) -> None:
-    day = timezone.now().astimezone(company.zone).date() - timedelta(days=20)
+    day = now.astimezone(company.zone).date() - timedelta(days=20)
     with django_assert_max_num_queries(12):
         response = as_alice.get("/", {"as_of": day.isoformat()})
     text = response.content.decode()
@@ -64,13 +63,13 @@ def test_overview_leads_to_the_rows_behind_its_numbers(as_alice: Client, company
         assert f'href="{address}"' in text
 
 
-def test_overview_names_the_managers_to_ask(as_alice: Client, company: Account) -> None:
+def test_overview_names_the_managers_to_ask(as_alice: Client, company: Account, now: datetime) -> None:
     text = as_alice.get("/").content.decode()
     assert "No manager has anyone past due" in text
     people = list(Person.objects.filter(account=company).order_by("pk"))
     for manager, reports in ((people[0], people[1:20]), (people[21], people[22:30])):
         Person.objects.filter(pk__in=[person.pk for person in reports]).update(manager=manager)
-    end = timezone.now()
+    end = now
     rebuild(company, at=end)
     late = Enrollment.objects.filter(metrics.counted(end), metrics.past_due(end), person__manager__isnull=False)
     teams = dict(late.order_by().values_list("person__manager").annotate(Count("person", distinct=True)))

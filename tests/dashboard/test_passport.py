@@ -1,11 +1,10 @@
 """A number's passport as a page and as the panel that opens beside a figure."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
@@ -14,6 +13,7 @@ from dashboard.queries.overview import overview
 from dashboard.reporting.registry import REGISTRY
 from dashboard.templatetags.figures import number, percent
 from sync.models import Account, Campaign, SyncRun
+from tests.clock import MOMENT
 
 
 def address(metric: str = "completion_rate", **query: object) -> str:
@@ -21,7 +21,7 @@ def address(metric: str = "completion_rate", **query: object) -> str:
 
 
 def test_passport_says_what_the_number_is_made_of(as_alice: Client, company: Account, published: SyncRun) -> None:
-    now = overview(Scope(company, frozenset({Membership.Role.SECURITY_MANAGER})), as_of=timezone.now()).headline.now
+    now = overview(Scope(company, frozenset({Membership.Role.SECURITY_MANAGER})), as_of=MOMENT).headline.now
     text = as_alice.get(address()).content.decode()
     assert "<h1" in text
     assert percent(now.completion_rate) in text
@@ -54,8 +54,8 @@ def test_passport_keeps_the_filters_and_says_them(as_alice: Client, company: Acc
     assert "<dd>Completed</dd>" in text
 
 
-def test_passport_of_a_past_day_says_which(as_alice: Client, company: Account) -> None:
-    day = timezone.now().date() - timedelta(days=10)
+def test_passport_of_a_past_day_says_which(as_alice: Client, company: Account, now: datetime) -> None:
+    day = now.date() - timedelta(days=10)
     text = as_alice.get(address(as_of=day.isoformat())).content.decode()
     assert "the end of" in text
     assert "You are looking at the past." in text

@@ -1,10 +1,9 @@
 """The Past due page: its list, its groups, its filters, its cost, and the addresses it gives."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard import rollups
@@ -17,12 +16,13 @@ from dashboard.queries.past_due import Sort, ageing, people_past_due
 from dashboard.queries.past_due_groups import PastDue
 from sync.models import Account, Person, SyncRun
 from tests import factories
+from tests.clock import MOMENT
 
 
 @pytest.fixture
-def late_company(company: Account) -> Account:
+def late_company(company: Account, now: datetime) -> Account:
     """Return the small company with its numbers worked out."""
-    rollups.rebuild(company, at=timezone.now())
+    rollups.rebuild(company, at=now)
     return company
 
 
@@ -30,7 +30,7 @@ def late_company(company: Account) -> Account:
 def line(account: Account, published: SyncRun) -> dict[str, Person]:
     """Return people past due in a line: Vera above Milo and Nora, Milo above Otto and Pia; Rhea under nobody."""
     # By the account's clock: a day there is an hour shorter or longer when summer time comes or goes.
-    now, people = timezone.now().astimezone(account.zone), dict[str, Person]()
+    now, people = MOMENT.astimezone(account.zone), dict[str, Person]()
     claims = factories.DepartmentFactory(account=account, name="Claims")
     sales = factories.DepartmentFactory(account=account, name="Sales")
     campaigns = [factories.CampaignFactory(account=account, name=name) for name in ("Autumn awareness", "Pilot")]
@@ -116,8 +116,7 @@ def test_filters_by_manager_with_the_line_and_without(as_alice: Client, line: di
     assert names_in(text_of(as_alice, "/past-due/?manager=0")) == ["Rhea"]
 
 
-def test_lines_are_those_just_below_the_manager(account: Account, line: dict[str, Person]) -> None:
-    now = timezone.now()
+def test_lines_are_those_just_below_the_manager(account: Account, line: dict[str, Person], now: datetime) -> None:
     asking = PastDue.ask(scope(account), as_of=now, by=By.MANAGER)
     groups = {(group.name, group.is_direct): group for group in asking.spread().groups}
     assert {key: group.people for key, group in groups.items()} == {
@@ -130,8 +129,10 @@ def test_lines_are_those_just_below_the_manager(account: Account, line: dict[str
     assert [row.name for group in rows for row in group.rows] == ["Pia Quist", "Milo Quist", "Rhea Quist"]
 
 
-def test_groups_by_campaign_hold_people_by_their_own_age(account: Account, line: dict[str, Person]) -> None:
-    asking = PastDue.ask(scope(account), as_of=timezone.now(), by=By.CAMPAIGN, ages={Age.OLDER})
+def test_groups_by_campaign_hold_people_by_their_own_age(
+    account: Account, line: dict[str, Person], now: datetime
+) -> None:
+    asking = PastDue.ask(scope(account), as_of=now, by=By.CAMPAIGN, ages={Age.OLDER})
     spread = asking.spread()
     assert spread.everybody == 4
     assert spread.people == 1
@@ -145,8 +146,7 @@ def test_groups_by_campaign_hold_people_by_their_own_age(account: Account, line:
 
 @pytest.mark.parametrize("by", [None, By.DEPARTMENT, By.MANAGER, By.CAMPAIGN])
 @pytest.mark.parametrize("basis", list(Basis))
-def test_every_grouping_has_the_same_people(late_company: Account, by: By | None, basis: Basis) -> None:
-    now = timezone.now()
+def test_every_grouping_has_the_same_people(late_company: Account, by: By | None, basis: Basis, now: datetime) -> None:
     everybody = people_past_due(scope(late_company), as_of=now, basis=basis, limit=1000)
     ages = ageing(scope(late_company), as_of=now, basis=basis).net
     asking = PastDue.ask(scope(late_company), as_of=now, basis=basis, by=by)
@@ -164,16 +164,16 @@ def test_every_grouping_has_the_same_people(late_company: Account, by: By | None
 @pytest.mark.parametrize("ages", [frozenset(), frozenset({Age.QUARTER})])
 @pytest.mark.parametrize("whole_line", [True, False])
 def test_a_page_of_managers_names_those_who_are_on_it(
-    late_company: Account, whole_line: bool, ages: frozenset[Age]
+    late_company: Account, whole_line: bool, ages: frozenset[Age], now: datetime
 ) -> None:
     managers = list(Person.objects.filter(account=late_company).order_by("pk")[:9])
     for place, person in enumerate(Person.objects.filter(account=late_company).order_by("pk")[9:]):
         # Some have many reports and most as many as others; the last ones have nobody above them.
         person.manager = managers[min(place % 14, 8)] if place < 120 else None
         person.save()
-    rollups.rebuild(late_company, at=timezone.now())
+    rollups.rebuild(late_company, at=now)
     filters = Filters(whole_line=whole_line)
-    asking = PastDue.ask(scope(late_company), as_of=timezone.now(), by=By.MANAGER, filters=filters, ages=ages)
+    asking = PastDue.ask(scope(late_company), as_of=now, by=By.MANAGER, filters=filters, ages=ages)
     every = asking.spread().groups
     assert len(every) > 5
     assert sum(1 for group in every if group.name) >= len(every) - 1
@@ -185,20 +185,20 @@ def test_a_page_of_managers_names_those_who_are_on_it(
     assert asking.spread(first=999, most=3).groups[beyond:] == every[beyond:]
 
 
-def test_a_loop_of_managers_is_listed_once(account: Account, line: dict[str, Person]) -> None:
+def test_a_loop_of_managers_is_listed_once(account: Account, line: dict[str, Person], now: datetime) -> None:
     line["Vera"].manager = line["Otto"]
     line["Vera"].save()
-    rollups.rebuild(account, at=timezone.now())
+    rollups.rebuild(account, at=now)
     for manager in (None, line["Milo"].pk):
         filters = Filters(manager=manager)
-        asking = PastDue.ask(scope(account), as_of=timezone.now(), by=By.MANAGER, filters=filters)
+        asking = PastDue.ask(scope(account), as_of=now, by=By.MANAGER, filters=filters)
         spread = asking.spread()
         listed = [
             row.name
             for group in asking.with_rows(spread.groups, Sort.DAYS, is_descending=True, each=9)
             for row in group.rows
         ]
-        expected = people_past_due(scope(account), as_of=timezone.now(), filters=filters)
+        expected = people_past_due(scope(account), as_of=now, filters=filters)
         assert sorted(listed) == sorted(row.name for row in expected)
 
 
@@ -255,11 +255,13 @@ def test_what_cannot_be_asked_is_a_bad_request(as_alice: Client, line: dict[str,
     assert as_alice.get(f"/past-due/?{query}").status_code == 400
 
 
-def test_nobody_past_due_is_said_with_how_many_are_fine(as_alice: Client, line: dict[str, Person]) -> None:
+def test_nobody_past_due_is_said_with_how_many_are_fine(
+    as_alice: Client, line: dict[str, Person], now: datetime
+) -> None:
     sales = line["Nora"].department_id
     campaign = factories.CampaignFactory(account=line["Nora"].account)
     factories.EnrollmentFactory(account=campaign.account, person=line["Nora"], campaign=campaign)
-    rollups.rebuild(campaign.account, at=timezone.now())
+    rollups.rebuild(campaign.account, at=now)
     text = text_of(as_alice, f"/past-due/?manager={line['Vera'].pk}&department={sales}")
     assert "No one matches these filters" in text
     assert "4 people" in text
@@ -267,19 +269,21 @@ def test_nobody_past_due_is_said_with_how_many_are_fine(as_alice: Client, line: 
     assert "Without Department" in text
 
 
-def test_one_department_without_anyone_past_due(as_alice: Client, line: dict[str, Person]) -> None:
+def test_one_department_without_anyone_past_due(as_alice: Client, line: dict[str, Person], now: datetime) -> None:
     legal = factories.DepartmentFactory(account=line["Nora"].account, name="Legal")
     campaign = factories.CampaignFactory(account=legal.account)
     person = factories.PersonFactory(account=legal.account, department=legal)
     factories.EnrollmentFactory(account=legal.account, person=person, campaign=campaign)
-    rollups.rebuild(legal.account, at=timezone.now())
+    rollups.rebuild(legal.account, at=now)
     text = text_of(as_alice, f"/past-due/?department={legal.pk}")
     assert "No one in Legal is past due." in text
     assert "1 person in Legal is up to date" in text
 
 
-def test_an_empty_account_says_there_is_nothing_to_be_past_due(as_alice: Client, published: SyncRun) -> None:
-    rollups.rebuild(published.account, at=timezone.now())
+def test_an_empty_account_says_there_is_nothing_to_be_past_due(
+    as_alice: Client, published: SyncRun, now: datetime
+) -> None:
+    rollups.rebuild(published.account, at=now)
     assert "Nobody is enrolled in training that counts." in text_of(as_alice, "/past-due/")
 
 
@@ -287,19 +291,21 @@ def test_without_data_the_page_says_how_to_connect(as_alice: Client, account: Ac
     assert "KnowBe4" in text_of(as_alice, "/past-due/")
 
 
-def test_a_past_day_lists_who_was_past_due_then(as_alice: Client, line: dict[str, Person]) -> None:
-    day = timezone.localdate(timezone=line["Vera"].account.zone) - timedelta(days=30)
+def test_a_past_day_lists_who_was_past_due_then(as_alice: Client, line: dict[str, Person], now: datetime) -> None:
+    day = now.astimezone(line["Vera"].account.zone).date() - timedelta(days=30)
     text = text_of(as_alice, f"/past-due/?by=none&as_of={day}")
     assert names_in(text) == ["Milo", "Pia"]
     assert "You are looking at the past." in text
     assert f"as_of={day}" in text
 
 
-def test_whoever_has_nothing_here_sees_nothing(client: Client, charlie: User, line: dict[str, Person]) -> None:
+def test_whoever_has_nothing_here_sees_nothing(
+    client: Client, charlie: User, line: dict[str, Person], now: datetime
+) -> None:
     client.force_login(charlie)
     assert client.get("/past-due/").status_code == 403
     assert client.get("/past-due/addresses/").status_code == 403
-    nobody = PastDue.ask(Scope(), as_of=timezone.now(), by=By.DEPARTMENT)
+    nobody = PastDue.ask(Scope(), as_of=now, by=By.DEPARTMENT)
     assert nobody.spread().everybody == 0
     assert nobody.people(Sort.DAYS, is_descending=True, limit=9) == []
 

@@ -1,13 +1,12 @@
 """People: searched, filtered and ordered, with figures that are those of every other page."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
 import redis
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
@@ -18,6 +17,7 @@ from dashboard.rollups import rebuild
 from dashboard.searches import keep
 from sync.models import Account, Person, SyncRun
 from tests import factories
+from tests.clock import MOMENT
 
 HTMX = {"HX-Request": "true", "HX-Target": "people-list"}
 pytestmark = pytest.mark.usefixtures("redis_url")
@@ -33,9 +33,9 @@ def add_people(account: Account) -> None:
         first_name="Johanna",
         last_name="Abel",
         status="archived",
-        archived_at=timezone.now() - timedelta(days=3),
+        archived_at=MOMENT - timedelta(days=3),
     )
-    rebuild(account, at=timezone.now())
+    rebuild(account, at=MOMENT)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def address(reader: User, text: str) -> str:
 
 
 def found(account: Account, text: str, status: Status = Status.ACTIVE) -> list[str]:
-    page = people(scope_of(account), as_of=timezone.now(), wanted=Wanted.typed(text, status))
+    page = people(scope_of(account), as_of=MOMENT, wanted=Wanted.typed(text, status))
     assert page.total == len(page.rows)
     return [row.name for row in page.rows]
 
@@ -92,8 +92,7 @@ def test_whoever_begins_with_the_word_comes_first(few: Account) -> None:
     assert found(few, "ann", Status.LEFT) == ["Johanna Abel"]
 
 
-def test_people_stand_as_the_figures_say(crowd: Account) -> None:
-    now = timezone.now()
+def test_people_stand_as_the_figures_say(crowd: Account, now: datetime) -> None:
     scope = scope_of(crowd)
     counts = figures(scope, as_of=now).net
     totals = {standing: people(scope, as_of=now, wanted=Wanted(standing=standing)).total for standing in Standing}
@@ -111,8 +110,8 @@ def test_people_stand_as_the_figures_say(crowd: Account) -> None:
 
 
 @pytest.mark.parametrize("days", [0, 40])
-def test_any_way_of_counting_gives_the_same_people(crowd: Account, days: int) -> None:
-    as_of = timezone.now() - timedelta(days=days)
+def test_any_way_of_counting_gives_the_same_people(crowd: Account, days: int, now: datetime) -> None:
+    as_of = now - timedelta(days=days)
     scope = scope_of(crowd)
     plain = {row.person_id: row for row in people(scope, as_of=as_of, limit=1000).rows}
     for are_few in (False, True):
@@ -125,8 +124,8 @@ def test_any_way_of_counting_gives_the_same_people(crowd: Account, days: int) ->
     assert {row.person_id for row in late.rows} == {row.person_id for row in plain.values() if row.past_due}
 
 
-def test_every_order_has_everybody_once(crowd: Account) -> None:
-    scope, now = scope_of(crowd), timezone.now()
+def test_every_order_has_everybody_once(crowd: Account, now: datetime) -> None:
+    scope = scope_of(crowd)
     everybody = people(scope, as_of=now).total
     for sort in Sort:
         for is_descending in (False, True):
@@ -156,9 +155,9 @@ def test_a_fragment_is_the_list_alone(as_alice: Client, alice: User, few: Accoun
     assert "HX-Target" in response["Vary"]
 
 
-def test_another_account_is_out_of_scope(as_alice: Client, alice: User, few: Account) -> None:
+def test_another_account_is_out_of_scope(as_alice: Client, alice: User, few: Account, now: datetime) -> None:
     stranger = factories.PersonFactory(account=factories.AccountFactory(), last_name="Elsewhere")
-    rebuild(stranger.account, at=timezone.now())
+    rebuild(stranger.account, at=now)
     text = as_alice.get(f"{address(alice, 'elsewhere')}&status=any").content.decode()
     assert "Elsewhere" not in text
     assert "each word must be found" in text
@@ -201,8 +200,10 @@ def test_an_empty_list_says_why(as_alice: Client, alice: User, few: Account) -> 
     assert "Nobody is left with these filters." in as_alice.get(f"/people/?department={department.pk}").content.decode()
 
 
-def test_an_account_without_people_says_so(as_alice: Client, account: Account, published: SyncRun) -> None:
-    rebuild(account, at=timezone.now())
+def test_an_account_without_people_says_so(
+    as_alice: Client, account: Account, published: SyncRun, now: datetime
+) -> None:
+    rebuild(account, at=now)
     assert "KnowBe4 lists no active person." in as_alice.get("/people/").content.decode()
 
 

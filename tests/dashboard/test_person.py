@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.models import Exemption, User
@@ -50,9 +49,8 @@ def anton(account: Account, boss: Person) -> Person:
 
 
 @pytest.fixture
-def record(account: Account, published: SyncRun, anton: Person) -> Person:
+def record(account: Account, published: SyncRun, anton: Person, now: datetime) -> Person:
     """Return Anton with four enrollments: two past due, one completed late, one that does not count."""
-    now = timezone.now()
     enroll: Callable[..., Enrollment] = lambda name, **facts: factories.EnrollmentFactory(  # noqa: E731
         account=account,
         person=anton,
@@ -112,24 +110,24 @@ def test_the_reporting_line_goes_up_and_down(as_alice: Client, record: Person, b
     assert f'href="/people/?manager={boss.pk}"' in below
 
 
-def test_a_loop_of_managers_ends(as_alice: Client, record: Person, boss: Person) -> None:
+def test_a_loop_of_managers_ends(as_alice: Client, record: Person, boss: Person, now: datetime) -> None:
     Person.objects.filter(pk=boss.pk).update(manager=record, manager_name="")
-    rebuild(record.account, at=timezone.now())
+    rebuild(record.account, at=now)
     line = page(as_alice, record).split('<dl class="facts')[1].split("</dl>")[0]
     assert line.count("Jelena Maddox</a>") == 1
     assert "Anton" not in line
 
 
-def test_a_past_day_shows_what_stood_then(as_alice: Client, record: Person) -> None:
-    day = (timezone.now() - 65 * DAY).date()
+def test_a_past_day_shows_what_stood_then(as_alice: Client, record: Person, now: datetime) -> None:
+    day = (now - 65 * DAY).date()
     text = words(page(as_alice, record, f"?as_of={day:%Y-%m-%d}"))
     assert "Anton owes 1 of 1, past due for" in text
     assert "Autumn awareness" not in text
     assert "Completed" not in text.split("Deadline Outcome")[1].split("Anton has had")[0]
 
 
-def test_changes_are_told_in_words(as_alice: Client, record: Person, published: SyncRun) -> None:
-    change: dict[str, Any] = {"account": record.account, "run": published, "observed_at": timezone.now() - DAY}
+def test_changes_are_told_in_words(as_alice: Client, record: Person, published: SyncRun, now: datetime) -> None:
+    change: dict[str, Any] = {"account": record.account, "run": published, "observed_at": now - DAY}
     Change.objects.create(**change, subject=1, subject_id=record.pk, field="department_name", old="Sales", new="Claims")
     Change.objects.create(**change, subject=1, subject_id=record.pk, field="phish_prone_percentage", old="1", new="2")
     text = words(page(as_alice, record))
@@ -137,8 +135,7 @@ def test_changes_are_told_in_words(as_alice: Client, record: Person, published: 
     assert "phish-prone" not in text.lower()
 
 
-def test_phishing_tests_say_what_was_done(as_alice: Client, record: Person) -> None:
-    now = timezone.now()
+def test_phishing_tests_say_what_was_done(as_alice: Client, record: Person, now: datetime) -> None:
 
     def test(name: str, sent_at: datetime, **done: datetime) -> None:
         test = PhishingTest.objects.create(
@@ -165,8 +162,7 @@ def test_phishing_tests_say_what_was_done(as_alice: Client, record: Person) -> N
     assert "Supplier bank details Clicked" not in before
 
 
-def test_groups_and_exemptions_are_listed(as_alice: Client, alice: User, record: Person) -> None:
-    now = timezone.now()
+def test_groups_and_exemptions_are_listed(as_alice: Client, alice: User, record: Person, now: datetime) -> None:
     group = Group.objects.create(account=record.account, knowbe4_id=5, name="Field staff", first_seen_at=now)
     GroupMembership.objects.create(account=record.account, group=group, person=record, first_seen_at=now)
     assert "Never exempt" in page(as_alice, record)

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
@@ -125,7 +124,9 @@ def test_the_page_reads_as_a_report(as_alice: Client, quarters: Account) -> None
     assert "/past-due/?as_of=2026-09-30" in text
 
 
-def test_an_exemption_in_force_is_listed(as_alice: Client, quarters: Account, alice: User, ines: User) -> None:
+def test_an_exemption_in_force_is_listed(
+    as_alice: Client, quarters: Account, alice: User, ines: User, now: datetime
+) -> None:
     person = Enrollment.objects.filter(campaign__name="Summer", completed_at=None).first().person  # type: ignore[union-attr]
     Exemption.objects.create(
         account=quarters,
@@ -138,7 +139,7 @@ def test_an_exemption_in_force_is_listed(as_alice: Client, quarters: Account, al
         approved_by=ines,
         approved_at=datetime(2026, 7, 2, tzinfo=UTC),
     )
-    rebuild(quarters, at=timezone.now())
+    rebuild(quarters, at=now)
     text = as_alice.get("/review/2026-q3/").content.decode()
     assert "1 exemption was in force on 30 Sep 2026" in text
     assert "They left 1 enrollment out of the quarters above." in text
@@ -148,9 +149,9 @@ def test_an_exemption_in_force_is_listed(as_alice: Client, quarters: Account, al
 
 
 def test_the_review_stays_within_twelve_queries(
-    as_alice: Client, company: Account, django_assert_max_num_queries: DjangoAssertNumQueries
+    as_alice: Client, company: Account, django_assert_max_num_queries: DjangoAssertNumQueries, now: datetime
 ) -> None:
-    today = timezone.localdate()
+    today = now.date()
     for address in ("2025-q2", f"{today.year}-q{(today.month + 2) // 3}"):
         with django_assert_max_num_queries(12):
             assert as_alice.get(f"/review/{address}/").status_code == 200

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import psycopg
 import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import ProgrammingError, connection, transaction
-from django.utils import timezone
 
 from dashboard import rollups
 from dashboard.access import Scope
@@ -23,11 +23,11 @@ _OWN_APPS = ("sync", "dashboard")
 
 
 @pytest.fixture
-def full(account: Account) -> Account:
+def full(account: Account, now: datetime) -> Account:
     """Return an account with a company, and another one beside it."""
-    build_company(account, timezone.now())
+    build_company(account, now)
     other = factories.EnrollmentFactory().account
-    rollups.rebuild(other, at=timezone.now())
+    rollups.rebuild(other, at=now)
     return account
 
 
@@ -84,20 +84,18 @@ def test_a_head_sees_the_rows_of_a_department(full: Account) -> None:
         assert count("dashboard_settingchange") == count("sync_quarantinedrow") == 0
 
 
-def test_changes_are_seen_with_whom_they_are_about(full: Account) -> None:
+def test_changes_are_seen_with_whom_they_are_about(full: Account, now: datetime) -> None:
     run = factories.SyncRunFactory(account=full)
     known, unknown = Person.objects.filter(account=full).exclude(department=None).order_by("department")[:2]
     unknown = Person.objects.filter(account=full).exclude(department=known.department).first()
     for person in (known, unknown):
-        Change.objects.create(
-            account=full, run=run, observed_at=timezone.now(), subject=1, subject_id=person.pk, field="email"
-        )
+        Change.objects.create(account=full, run=run, observed_at=now, subject=1, subject_id=person.pk, field="email")
     scope = Scope(full, frozenset({Role.DEPARTMENT_HEAD}), department_keys=frozenset({known.department_id}))
     with seen_by(scope):
         assert list(Change.objects.values_list("subject_id", flat=True)) == [known.pk]
 
 
-def test_rows_out_of_scope_cannot_be_written(full: Account) -> None:
+def test_rows_out_of_scope_cannot_be_written(full: Account, now: datetime) -> None:
     department = factories.DepartmentFactory._meta.model.objects.filter(account=full).exclude(key="").first()
     other = Person.objects.filter(account=full).exclude(department=department).first()
     scope = Scope(full, frozenset({Role.DEPARTMENT_HEAD}), department_keys=frozenset({department.pk}))
@@ -105,7 +103,7 @@ def test_rows_out_of_scope_cannot_be_written(full: Account) -> None:
         assert Person.objects.filter(pk=other.pk).update(job_title="Changed") == 0
         with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
             Person.objects.create(
-                account=full, knowbe4_id=987, status="active", first_seen_at=timezone.now(), department=other.department
+                account=full, knowbe4_id=987, status="active", first_seen_at=now, department=other.department
             )
 
 
@@ -151,14 +149,13 @@ def test_the_pages_sign_in_as_that_role() -> None:
     assert settings.WEB_DATABASE_URL.startswith(f"postgresql://{ROLE}@")
 
 
-def test_a_search_finds_the_same_people_through_the_wall(full: Account) -> None:
+def test_a_search_finds_the_same_people_through_the_wall(full: Account, now: datetime) -> None:
     membership = factories.MembershipFactory(user=factories.UserFactory(), account=full)
     assert isinstance(membership, Membership)
     from dashboard.queries.people import Wanted, people  # noqa: PLC0415
 
     scope = Scope.of(membership.user)
     name = Person.objects.filter(account=full, status="active").first().last_name
-    now = timezone.now()
     for text in (name, name[:2], f"{name} %", "o'_\\"):
         wanted = Wanted.typed(text)
         without = people(scope, as_of=now, wanted=wanted)

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from dashboard import rollups
 from dashboard.access import Scope
@@ -13,9 +12,9 @@ from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.figures import enrollments, figures, figures_by
 from sync.models import Account, Department, Person
 from tests import factories
+from tests.clock import MOMENT
 
 pytestmark = pytest.mark.django_db
-NOW = timezone.now()
 
 
 @pytest.fixture
@@ -42,18 +41,18 @@ def staff(account: Account, claims: Department) -> dict[str, Person]:
         factories.EnrollmentFactory(
             account=account,
             person=found[name],
-            enrolled_at=NOW - timedelta(days=20),
-            due_at=NOW - timedelta(days=2),
-            completed_at=NOW - timedelta(days=5) if name in {"lee", "sami"} else None,
+            enrolled_at=MOMENT - timedelta(days=20),
+            due_at=MOMENT - timedelta(days=2),
+            completed_at=MOMENT - timedelta(days=5) if name in {"lee", "sami"} else None,
         )
-    rollups.rebuild(account, at=NOW)
+    rollups.rebuild(account, at=MOMENT)
     return found
 
 
 def reader(account: Account, role: Role, *departments: Department, email: str = "reader@brackwater.example") -> User:
     user: User = factories.UserFactory(email=email)
     factories.MembershipFactory(
-        user=user, account=account, role=role, ends_at=NOW + timedelta(days=9) if role == Role.AUDITOR else None
+        user=user, account=account, role=role, ends_at=MOMENT + timedelta(days=9) if role == Role.AUDITOR else None
     ).departments.set(departments)
     return user
 
@@ -63,8 +62,8 @@ def seen(user: User, at: datetime | None = None) -> set[str]:
 
 
 def lend(account: Account, lender: User, borrower: User, **dates: datetime) -> Delegation:
-    dates = {"starts_at": NOW - timedelta(days=1), "ends_at": NOW + timedelta(days=1), **dates}
-    return Delegation.objects.create(account=account, lender=lender, borrower=borrower, created_at=NOW, **dates)
+    dates = {"starts_at": MOMENT - timedelta(days=1), "ends_at": MOMENT + timedelta(days=1), **dates}
+    return Delegation.objects.create(account=account, lender=lender, borrower=borrower, created_at=MOMENT, **dates)
 
 
 def test_a_head_sees_the_department(account: Account, staff: dict[str, Person], claims: Department) -> None:
@@ -103,7 +102,7 @@ def test_a_manager_whom_knowbe4_does_not_know_sees_nobody(account: Account, staf
     scope = Scope.of(reader(account, Role.PEOPLE_MANAGER, email="unknown@brackwater.example"))
     assert not scope.sees_anyone
     assert not scope.people().exists()
-    assert figures(scope, as_of=NOW).gross.counted == 0
+    assert figures(scope, as_of=MOMENT).gross.counted == 0
 
 
 def test_a_loop_of_managers_ends(account: Account, staff: dict[str, Person]) -> None:
@@ -122,7 +121,7 @@ def test_an_auditor_sees_everyone_until_the_end(account: Account, staff: dict[st
     scope = Scope.of(auditor)
     assert scope.sees_everyone and scope.may_read_audit
     assert not scope.may_decide and not scope.may_sync
-    assert Scope.of(auditor, at=NOW + timedelta(days=9)) == Scope()
+    assert Scope.of(auditor, at=MOMENT + timedelta(days=9)) == Scope()
 
 
 def test_a_loan_lends_what_the_lender_sees_for_its_time(
@@ -132,8 +131,8 @@ def test_a_loan_lends_what_the_lender_sees_for_its_time(
     lend(account, head, charlie)
     assert seen(charlie) == {"lee", "carla"}
     assert Scope.of(charlie).lenders == (head,)
-    assert seen(charlie, NOW + timedelta(days=1)) == seen(charlie, NOW - timedelta(days=2)) == set()
-    Membership.objects.filter(user=head).update(ends_at=NOW - timedelta(seconds=1))
+    assert seen(charlie, MOMENT + timedelta(days=1)) == seen(charlie, MOMENT - timedelta(days=2)) == set()
+    Membership.objects.filter(user=head).update(ends_at=MOMENT - timedelta(seconds=1))
     assert Scope.of(charlie) == Scope()
 
 
@@ -141,9 +140,9 @@ def test_a_loan_that_was_ended_is_over(
     account: Account, staff: dict[str, Person], claims: Department, charlie: User
 ) -> None:
     loan = lend(account, reader(account, Role.DEPARTMENT_HEAD, claims), charlie)
-    loan.ended_at = NOW
+    loan.ended_at = MOMENT
     loan.save()
-    assert seen(charlie, NOW + timedelta(seconds=1)) == set()
+    assert seen(charlie, MOMENT + timedelta(seconds=1)) == set()
 
 
 def test_what_is_borrowed_is_not_lent_on_nor_are_wider_roles(
@@ -178,17 +177,17 @@ def test_figures_are_those_of_the_readers_people(
     if role == "both":
         factories.MembershipFactory(user=user, account=account, role=Role.PEOPLE_MANAGER)
     scope = Scope.of(user)
-    net = figures(scope, as_of=NOW, basis=basis).net
+    net = figures(scope, as_of=MOMENT, basis=basis).net
     done = len(people & {"lee", "sami"})
     assert (net.counted, net.completed, net.past_due) == (len(people), done, len(people) - done)
     assert net.people_active == net.people_counted == len(people)
     for by in (By.DEPARTMENT, By.CAMPAIGN, By.CONTENT_TYPE):
-        groups = figures_by(scope, by, as_of=NOW, basis=basis)
+        groups = figures_by(scope, by, as_of=MOMENT, basis=basis)
         assert sum(group.totals.net.counted for group in groups) == len(people), by
-    listed = enrollments(scope, "counted", as_of=NOW, basis=basis)
+    listed = enrollments(scope, "counted", as_of=MOMENT, basis=basis)
     assert {row.person.email.split("@")[0] for row in listed.select_related("person")} == people
     sales = staff["sami"].department_id
-    inside = figures(scope, as_of=NOW, basis=basis, filters=Filters(departments=frozenset({sales})))
+    inside = figures(scope, as_of=MOMENT, basis=basis, filters=Filters(departments=frozenset({sales})))
     assert inside.net.counted == len(people & {"mona", "nils", "sami"})
 
 

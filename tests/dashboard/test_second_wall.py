@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from dashboard.access import SEE_EVERYONE
 from dashboard.models import User
 from sync.models import Account
+from tests.clock import MOMENT
 from tests.dashboard.api.asking import answers
 from tests.dashboard.api.asking import marks as marks_in_answer
 from tests.dashboard.api.conftest import Program, token_for
@@ -59,12 +59,12 @@ def by_assistant(canary: Canary, role: str, account: Account, _place: Path) -> I
 
 def by_mail(canary: Canary, role: str, account: Account, place: Path) -> Iterator[Seen]:
     """Compose whatever can be mailed."""
-    return mails(canary, canary.readers[role], account=account, at=timezone.now(), place=place)
+    return mails(canary, canary.readers[role], account=account, at=MOMENT, place=place)
 
 
 def in_files(canary: Canary, role: str, account: Account, _place: Path) -> Iterator[Seen]:
     """Have workers make whatever they make."""
-    return made_files(canary, canary.readers[role], account=account, at=timezone.now())
+    return made_files(canary, canary.readers[role], account=account, at=MOMENT)
 
 
 def in_terminal(canary: Canary, role: str, account: Account, _place: Path) -> Iterator[Seen]:

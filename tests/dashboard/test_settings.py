@@ -1,11 +1,10 @@
 """The pages of settings: campaigns, departments, the target and the log."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
@@ -21,9 +20,9 @@ FRAGMENT = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def counted(company: Account) -> Account:
+def counted(company: Account, now: datetime) -> Account:
     """Return the company with its rollups built."""
-    rebuild(company, at=timezone.now())
+    rebuild(company, at=now)
     return company
 
 
@@ -45,12 +44,14 @@ def text_of(client: Client, address: str, **headers: str) -> str:
 
 
 def test_the_front_page_says_what_is_decided(
-    as_alice: Client, alice: User, counted: Account, django_assert_max_num_queries: DjangoAssertNumQueries
+    as_alice: Client,
+    alice: User,
+    counted: Account,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    now: datetime,
 ) -> None:
     campaign = campaign_named(counted, "Use of AI tools policy")
-    set_requirement(
-        campaign, CampaignSetting.Requirement.OPTIONAL, by=alice, at=timezone.now(), reason="Only an <offer>."
-    )
+    set_requirement(campaign, CampaignSetting.Requirement.OPTIONAL, by=alice, at=now, reason="Only an <offer>.")
     with django_assert_max_num_queries(12):
         text = text_of(as_alice, "/settings/")
     assert "Nothing waits for a decision." in text
@@ -96,10 +97,14 @@ def test_a_wrong_target_is_said_beside_its_field(
 
 
 def test_campaigns_are_listed_with_what_is_decided(
-    as_alice: Client, alice: User, counted: Account, django_assert_max_num_queries: DjangoAssertNumQueries
+    as_alice: Client,
+    alice: User,
+    counted: Account,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    now: datetime,
 ) -> None:
     campaign = campaign_named(counted, "Use of AI tools policy")
-    set_requirement(campaign, CampaignSetting.Requirement.EXCLUDED, by=alice, at=timezone.now(), reason="A mistake.")
+    set_requirement(campaign, CampaignSetting.Requirement.EXCLUDED, by=alice, at=now, reason="A mistake.")
     with django_assert_max_num_queries(12):
         text = text_of(as_alice, "/settings/campaigns/")
     assert "5 of 6 campaigns count for compliance." in text
@@ -258,30 +263,38 @@ def test_a_department_of_nobody_or_itself_is_no_target(as_alice: Client, counted
         ("Finance", "Finance & Treasury"),
     ],
 )
-def test_names_that_look_like_one_are_suggested(account: Account, alice: User, bigger: str, smaller: str) -> None:
+def test_names_that_look_like_one_are_suggested(
+    account: Account, alice: User, bigger: str, smaller: str, now: datetime
+) -> None:
     into, department = (factories.DepartmentFactory(account=account, name=name) for name in (bigger, smaller))
     factories.DepartmentFactory(account=account, name="Claims")
     factories.PersonFactory.create_batch(10, account=account, department=into)
     factories.PersonFactory(account=account, department=department)
-    found = suggestions(department_lines(Scope.of(alice), as_of=timezone.now()))
+    found = suggestions(department_lines(Scope.of(alice), as_of=now))
     assert [(pair.department.department, pair.into.department) for pair in found] == [(department, into)]
 
 
-def test_departments_of_one_beginning_and_of_like_size_are_not_suggested(account: Account, alice: User) -> None:
+def test_departments_of_one_beginning_and_of_like_size_are_not_suggested(
+    account: Account, alice: User, now: datetime
+) -> None:
     for name in ("Finance", "Finance Operations", "Sales"):
         department = factories.DepartmentFactory(account=account, name=name)
         factories.PersonFactory.create_batch(3, account=account, department=department)
-    assert suggestions(department_lines(Scope.of(alice), as_of=timezone.now())) == []
+    assert suggestions(department_lines(Scope.of(alice), as_of=now)) == []
 
 
 # The log --------------------------------------------------------------------------------------------------------
 
 
 def test_the_log_names_what_was_decided_about(
-    as_alice: Client, alice: User, counted: Account, django_assert_max_num_queries: DjangoAssertNumQueries
+    as_alice: Client,
+    alice: User,
+    counted: Account,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    now: datetime,
 ) -> None:
     claims, sales = department_named(counted, "Claims"), department_named(counted, "Sales")
-    at = timezone.now()
+    at = now
     deciding.merge(claims, sales, by=alice, at=at - timedelta(hours=1), reason="One since May.")
     set_requirement(
         campaign_named(counted, "Autumn awareness 2026"),

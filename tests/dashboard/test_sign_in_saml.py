@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from django.test import Client
-from django.utils import timezone
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 
 from dashboard.models import Membership, Role, SingleSignOn, User
 from sync.models import Account, SyncRun
+from tests.clock import MOMENT
 
 pytestmark = pytest.mark.django_db
 IDP = "https://id.brackwater.example/saml"
@@ -28,10 +28,9 @@ def key_and_certificate() -> tuple[str, str]:
     """Return a provider's private key and the certificate of it, both PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "id.brackwater.example")])
-    today = datetime.now(UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(today - timedelta(days=1))
-    certificate = builder.not_valid_after(today + timedelta(days=30)).sign(key, hashes.SHA256())
+    builder = builder.serial_number(1).not_valid_before(MOMENT - timedelta(days=1))
+    certificate = builder.not_valid_after(MOMENT + timedelta(days=30)).sign(key, hashes.SHA256())
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -73,7 +72,7 @@ def asked(client: Client, single_sign_on: SingleSignOn) -> str:
 
 def answer(single_sign_on: SingleSignOn, question: str, **said: Any) -> str:
     """Return the provider's signed answer, as a browser posts it."""
-    at = said.get("at", timezone.now())
+    at = said.get("at", MOMENT)
     base = f"http://testserver/sign-on/saml/{single_sign_on.key}"
     email, groups = said.get("email", "noor@brackwater.example"), said.get("groups", ["security"])
     audience = said.get("audience", f"{base}/metadata/")

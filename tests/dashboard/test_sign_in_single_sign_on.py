@@ -1,18 +1,18 @@
 """Single sign-on by OpenID Connect, against a provider that runs here: whom it signs in, and as what."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.db import connection
 from django.test import Client
-from django.utils import timezone
 
 from dashboard.models import Membership, Role, SingleSignOn, User
 from sync.models import Account, SyncRun
 from tests import factories
+from tests.clock import MOMENT
 from tests.dashboard.identity_provider import ANOTHER_KEY, CLIENT_ID, SECRET, IdentityProvider, identity_provider
 
 pytestmark = pytest.mark.django_db
@@ -59,7 +59,9 @@ def come_in(client: Client, provider: IdentityProvider, single_sign_on: SingleSi
 
 def roles_of(user: User) -> dict[str, Membership]:
     """Return the roles that hold, by name."""
-    return {held.role: held for held in Membership.objects.filter(user=user) if held.holds(timezone.now())}
+    return {
+        held.role: held for held in Membership.objects.filter(user=user) if held.holds(MOMENT + timedelta(minutes=1))
+    }
 
 
 def test_first_sign_in_makes_the_user_with_the_groups_role(
@@ -230,8 +232,10 @@ def test_secret_is_encrypted_at_rest(single_sign_on: SingleSignOn) -> None:
     assert SingleSignOn.objects.get().secret == SECRET
 
 
-def test_auditors_group_has_an_end(client: Client, provider: IdentityProvider, single_sign_on: SingleSignOn) -> None:
-    ends_at = timezone.now() + timedelta(days=30)
+def test_auditors_group_has_an_end(
+    client: Client, provider: IdentityProvider, single_sign_on: SingleSignOn, now: datetime
+) -> None:
+    ends_at = now + timedelta(days=30)
     single_sign_on.roles.create(group="audit", role=Role.AUDITOR, ends_at=ends_at)
     provider.claims = NOOR | {"groups": ["audit"]}
     come_in(client, provider, single_sign_on)

@@ -241,7 +241,7 @@ def test_the_register_leads_to_the_rows_and_back_to_the_run(
     factories.PersonFactory(account=account, first_name="Gone", last_name="Away", removed_at=published.published_at)
     with django_assert_max_num_queries(12):
         text = as_alice.get("/sync/vanished/").content.decode()
-    day = timezone.localtime(published.published_at, account.zone).date().isoformat()
+    day = published.published_at.astimezone(account.zone).date().isoformat()
     address = f"/sync/vanished/?kind=person&amp;day={day}"
     assert address in text
     with django_assert_max_num_queries(12):

@@ -1,16 +1,16 @@
 """The Sync page, the strip that follows a sync, and the button that starts one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import redis
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from dashboard.models import User
 from sync.models import Account, SyncRun
 from tests import factories
+from tests.clock import MOMENT
 
 STRIP = {"HX-Request": "true", "HX-Target": "sync-status"}
 PANEL = {"HX-Request": "true", "HX-Target": "sync-progress"}
@@ -18,7 +18,7 @@ PANEL = {"HX-Request": "true", "HX-Target": "sync-progress"}
 
 def running(account: Account, **fields: object) -> SyncRun:
     """Make a run that is reading enrollments."""
-    now = timezone.now()
+    now = MOMENT
     resources = {
         "person": {"title": "People", "rows": 1842, "rejected": 0, "requests": 4, "expected": 1840, "state": "done"},
         "enrollment": {
@@ -46,13 +46,17 @@ def running(account: Account, **fields: object) -> SyncRun:
 
 
 def test_sync_page_lists_the_runs(
-    as_alice: Client, account: Account, published: SyncRun, django_assert_max_num_queries: DjangoAssertNumQueries
+    as_alice: Client,
+    account: Account,
+    published: SyncRun,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    now: datetime,
 ) -> None:
     factories.SyncRunFactory(
         account=account,
         state="failed",
         message="KnowBe4 did not answer.",
-        started_at=timezone.now() - timedelta(days=1),
+        started_at=now - timedelta(days=1),
     )
     with django_assert_max_num_queries(12):
         text = as_alice.get("/sync/").content.decode()
@@ -103,11 +107,9 @@ def test_new_data_is_offered_not_forced(as_alice: Client, account: Account, publ
 
 @pytest.mark.parametrize(("state", "word"), [("held", "was held"), ("failed", "failed"), ("paused", "is paused")])
 def test_a_sync_that_came_to_nothing_says_why_and_what_is_shown(
-    as_alice: Client, account: Account, published: SyncRun, state: str, word: str
+    as_alice: Client, account: Account, published: SyncRun, state: str, word: str, now: datetime
 ) -> None:
-    factories.SyncRunFactory(
-        account=account, state=state, message="Enrollments fell from 61,204 to 3.", started_at=timezone.now()
-    )
+    factories.SyncRunFactory(account=account, state=state, message="Enrollments fell from 61,204 to 3.", started_at=now)
     text = as_alice.get("/").content.decode()
     assert "Showing data of" in text
     assert word in text
@@ -115,11 +117,13 @@ def test_a_sync_that_came_to_nothing_says_why_and_what_is_shown(
     assert ", latest sync not published" in text
 
 
-def test_a_silent_run_is_said_to_have_stopped_answering(as_alice: Client, account: Account, published: SyncRun) -> None:
-    run = running(account, heartbeat_at=timezone.now() - timedelta(seconds=121))
+def test_a_silent_run_is_said_to_have_stopped_answering(
+    as_alice: Client, account: Account, published: SyncRun, now: datetime
+) -> None:
+    run = running(account, heartbeat_at=now - timedelta(seconds=121))
     text = as_alice.get("/sync/").content.decode()
     assert "stopped answering" in text
-    run.heartbeat_at = timezone.now() - timedelta(seconds=110)
+    run.heartbeat_at = now - timedelta(seconds=110)
     run.save()
     assert "stopped answering" not in as_alice.get("/sync/").content.decode()
 
@@ -158,10 +162,12 @@ def test_sync_start_only_takes_post(as_alice: Client) -> None:
     assert as_alice.get("/sync/start/").status_code == 405
 
 
-def test_the_request_is_forgotten_once_a_run_started(as_alice: Client, account: Account, published: SyncRun) -> None:
+def test_the_request_is_forgotten_once_a_run_started(
+    as_alice: Client, account: Account, published: SyncRun, now: datetime
+) -> None:
     as_alice.post("/sync/start/")
     assert "about to start" in as_alice.get("/sync/").content.decode()
-    factories.publish(factories.SyncRunFactory(account=account, started_at=timezone.now()))
+    factories.publish(factories.SyncRunFactory(account=account, started_at=now + timedelta(minutes=1)))
     text = as_alice.get("/sync/").content.decode()
     assert "about to start" not in text
     assert "Sync now" in text
@@ -180,6 +186,6 @@ def test_before_the_first_sync_the_page_shows_the_steps_to_connect(as_alice: Cli
     assert 'action="/sync/start/"' not in text
 
 
-def test_late_data_is_said_to_be_late(as_alice: Client, account: Account) -> None:
-    factories.publish(factories.SyncRunFactory(account=account, started_at=timezone.now() - timedelta(hours=5)))
+def test_late_data_is_said_to_be_late(as_alice: Client, account: Account, now: datetime) -> None:
+    factories.publish(factories.SyncRunFactory(account=account, started_at=now - timedelta(hours=5)))
     assert ", no sync since" in as_alice.get("/").content.decode()

@@ -1,16 +1,16 @@
 """One sync's page, and the decision about a held one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from dashboard.pages.sync_runs import list_words
 from sync.models import Account, Change, QuarantinedRow, SyncRun
 from sync.pipeline.stopping import StopAskedError
 from tests import factories
+from tests.clock import MOMENT
 from tests.dashboard.conftest import Queue
 
 MESSAGE = "Enrollments fell from 61,204 to 3."
@@ -18,7 +18,7 @@ DONE = {"person": {"title": "People", "rows": 3, "requests": 1, "state": "done",
 
 
 @pytest.fixture
-def held(account: Account, published: SyncRun) -> SyncRun:
+def held(account: Account, published: SyncRun, now: datetime) -> SyncRun:
     """Return a run that the checks held, later than the published one."""
     return factories.SyncRunFactory(
         account=account,
@@ -26,7 +26,7 @@ def held(account: Account, published: SyncRun) -> SyncRun:
         phase="check",
         message=MESSAGE,
         resources=DONE,
-        started_at=timezone.now() - timedelta(minutes=3),
+        started_at=now - timedelta(minutes=3),
     )
 
 
@@ -61,6 +61,7 @@ def test_a_decision_is_queued_with_its_reason(
     queue: Queue,
     decision: str,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    now: datetime,
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         response = as_ines.post(
@@ -82,7 +83,7 @@ def test_a_decision_is_queued_with_its_reason(
     assert f"The held sync is being {'published' if decision == 'publish' else 'discarded'}." in text
     assert 'hx-trigger="every 1s"' in text
     assert "resolve" not in text
-    SyncRun.objects.filter(pk=held.pk).update(state="discarded", resolved_at=timezone.now(), resolution="Because.")
+    SyncRun.objects.filter(pk=held.pk).update(state="discarded", resolved_at=now, resolution="Because.")
     text = as_ines.get("/sync/").content.decode()
     assert "is being" not in text
     assert "Because." in text
@@ -148,12 +149,14 @@ def test_a_run_decided_meanwhile_is_left_alone(as_ines: Client, held: SyncRun, q
     assert queue.tasks() == []
 
 
-def test_the_run_history_tells_who_decided_and_why(as_alice: Client, ines: object, held: SyncRun) -> None:
+def test_the_run_history_tells_who_decided_and_why(
+    as_alice: Client, ines: object, held: SyncRun, now: datetime
+) -> None:
     SyncRun.objects.filter(pk=held.pk).update(
         state="published",
-        published_at=timezone.now(),
+        published_at=now,
         resolved_by=ines,
-        resolved_at=timezone.now(),
+        resolved_at=now,
         resolution="The branch was sold.",
     )
     for address in ("/sync/", f"/sync/runs/{held.pk}/"):
@@ -213,8 +216,8 @@ def test_the_lists_of_the_run_page_come_alone(as_alice: Client, published: SyncR
 
 
 @pytest.mark.parametrize("state", ["running", "published", "held", "failed", "paused", "discarded"])
-def test_the_run_page_has_words_for_every_state(as_alice: Client, account: Account, state: str) -> None:
-    run = factories.SyncRunFactory(account=account, state=state, message=MESSAGE, started_at=timezone.now())
+def test_the_run_page_has_words_for_every_state(as_alice: Client, account: Account, state: str, now: datetime) -> None:
+    run = factories.SyncRunFactory(account=account, state=state, message=MESSAGE, started_at=now)
     text = as_alice.get(f"/sync/runs/{run.pk}/").content.decode()
     words = {"published": "was published", "running": "is running", "failed": "failed", "paused": "is paused"}
     assert f"This sync {words.get(state, f'was {state}' if state == 'discarded' else f'is {state}')}" in text
@@ -235,15 +238,15 @@ def test_lists_are_named_in_words(key: str, words: str) -> None:
 
 
 @pytest.fixture
-def at_work(account: Account, published: SyncRun) -> SyncRun:
+def at_work(account: Account, published: SyncRun, now: datetime) -> SyncRun:
     """Return a sync that is reading."""
     return factories.SyncRunFactory(
         account=account,
         state="running",
         phase="fetch",
         resources={"person": {**DONE["person"], "state": "reading"}},
-        started_at=timezone.now() - timedelta(minutes=1),
-        heartbeat_at=timezone.now(),
+        started_at=now - timedelta(minutes=1),
+        heartbeat_at=now,
     )
 
 
@@ -260,13 +263,13 @@ def test_a_sync_at_work_can_be_stopped(as_alice: Client, alice: object, at_work:
     assert "Stopping" in as_alice.get("/").content.decode()
 
 
-def test_a_stopped_sync_says_who_stopped_it(as_alice: Client, alice: object, at_work: SyncRun) -> None:
+def test_a_stopped_sync_says_who_stopped_it(as_alice: Client, alice: object, at_work: SyncRun, now: datetime) -> None:
     SyncRun.objects.filter(pk=at_work.pk).update(
         state="discarded",
         error_kind=StopAskedError.__name__,
         resolved_by=alice,
-        resolved_at=timezone.now(),
-        finished_at=timezone.now(),
+        resolved_at=now,
+        finished_at=now,
         message="Stopped by hand while reading people; what it had read is dropped.",
     )
     text = as_alice.get("/sync/").content.decode()
@@ -283,10 +286,10 @@ def test_a_stopped_sync_says_who_stopped_it(as_alice: Client, alice: object, at_
     "fields",
     [
         {"phase": "publish"},
-        {"state": "published", "phase": "done", "published_at": timezone.now()},
+        {"state": "published", "phase": "done", "published_at": MOMENT},
         {"kind": "import"},
-        {"heartbeat_at": timezone.now() - timedelta(minutes=9)},
-        {"resolved_at": timezone.now()},
+        {"heartbeat_at": MOMENT - timedelta(minutes=9)},
+        {"resolved_at": MOMENT},
     ],
 )
 def test_what_cannot_be_stopped_says_so(as_alice: Client, at_work: SyncRun, fields: dict[str, object]) -> None:

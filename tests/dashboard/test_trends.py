@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
@@ -99,8 +98,8 @@ def test_nothing_due_says_so_and_names_the_filter_to_drop(as_alice: Client, publ
     assert "Drop a filter to see more" in narrowed
 
 
-def test_a_past_day_ends_with_its_own_quarter(as_alice: Client, company: Account) -> None:
-    day = timezone.now().date() - timedelta(days=40)
+def test_a_past_day_ends_with_its_own_quarter(as_alice: Client, company: Account, now: datetime) -> None:
+    day = now.date() - timedelta(days=40)
     text = as_alice.get("/trends/", {"as_of": day.isoformat()}).content.decode()
     assert "You are looking at the past." in text
     last = re.findall(r'<th scope="col" class="c">(Q\d \d\d)', text)[-1]
@@ -121,14 +120,14 @@ def test_charlie_sees_nothing(client: Client, charlie: User, company: Account) -
     assert client.get("/trends/").status_code == 403
 
 
-def test_whoever_sees_nobody_gets_empty_periods(company: Account) -> None:
-    found = trend(Scope(company, frozenset()), as_of=timezone.now())
+def test_whoever_sees_nobody_gets_empty_periods(company: Account, now: datetime) -> None:
+    found = trend(Scope(company, frozenset()), as_of=now)
     assert found.is_empty
     assert len(found.periods) == 12
 
 
-def test_departments_add_up_to_everybody(scope: Scope) -> None:
-    found = trend(scope, as_of=timezone.now(), period=By.MONTH)
+def test_departments_add_up_to_everybody(scope: Scope, now: datetime) -> None:
+    found = trend(scope, as_of=now, period=By.MONTH)
     assert len(found.periods) == 12
     assert len(found.everybody.due) == 24
     assert sum(cohort.due for cohort in found.everybody.due) == sum(

@@ -1,10 +1,9 @@
 """An administrator sees the product as a member does."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from dashboard.audit import Action
 from dashboard.models import Membership, User
@@ -55,9 +54,9 @@ def test_nothing_can_be_changed_meanwhile(as_ines: Client, account: Account) -> 
     assert as_ines.get("/settings/").status_code == 200
 
 
-def test_who_is_no_member_any_more_is_not_viewed(as_ines: Client, ines: User, head: Membership) -> None:
+def test_who_is_no_member_any_more_is_not_viewed(as_ines: Client, ines: User, head: Membership, now: datetime) -> None:
     as_ines.post(f"/settings/members/{head.pk}/view/")
-    head.ends_at = timezone.now() - timedelta(seconds=1)
+    head.ends_at = now - timedelta(seconds=1)
     head.save()
     assert "You see Rollcall as" not in as_ines.get("/people/").content.decode()
 

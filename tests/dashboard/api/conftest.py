@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from django.utils import timezone
 
 from dashboard import tokens
 from dashboard.models import User
 from sync.models import Account
+from tests.clock import MOMENT
 
 
 class Program:
@@ -41,7 +41,7 @@ class Program:
 
 def token_for(user: User, account: Account, *, numbers_only: bool = False) -> str:
     """Return the secret of a new token."""
-    now = timezone.now()
+    now = MOMENT
     _token, secret = tokens.create(
         user, account, "Test", expires_at=now + timedelta(days=30), at=now, numbers_only=numbers_only
     )

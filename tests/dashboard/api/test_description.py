@@ -1,6 +1,7 @@
 """The description is what the API does: whatever can be asked by it is answered by it, for every kind of token."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import hypothesis
@@ -11,7 +12,6 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.test import Client
-from django.utils import timezone
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -37,10 +37,10 @@ EXAMPLES = 8
 
 
 @pytest.fixture
-def canary(db: None, settings: Any) -> Canary:
+def canary(db: None, settings: Any, now: datetime) -> Canary:
     """Return a company to ask about; nothing is asked too often."""
     settings.RATE_LIMITS = settings.RATE_LIMITS | {"api": (1_000_000, 60)}
-    return build(timezone.now())
+    return build(now)
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,11 @@
 
 import base64
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
 from django.core import signing
-from django.utils import timezone
 
 from dashboard.api.description import description, operations
 from tests import factories
@@ -21,10 +21,10 @@ IDS = re.compile(r"\{\w+\}")
 
 
 @pytest.fixture
-def canary(db: None, settings: Any) -> Canary:
+def canary(db: None, settings: Any, now: datetime) -> Canary:
     """Return a company to ask about; nothing is asked too often."""
     settings.RATE_LIMITS = settings.RATE_LIMITS | {"api": (1_000_000, 60)}
-    return build(timezone.now())
+    return build(now)
 
 
 @pytest.fixture

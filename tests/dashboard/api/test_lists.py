@@ -1,12 +1,11 @@
 """Lists: the rows behind the numbers, whole, in a stable order, as JSON and as CSV."""
 
 import csv
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from dashboard import rollups
 from dashboard.access import Scope
@@ -24,17 +23,17 @@ def api(company: Account, alice: User) -> Program:
     return Program(token_for(alice, company))
 
 
-def test_rows_add_up_to_the_figures(api: Program, company: Account, alice: User, ines: User) -> None:
+def test_rows_add_up_to_the_figures(api: Program, company: Account, alice: User, ines: User, now: datetime) -> None:
     person = Person.objects.filter(account=company).order_by("pk").first()
     assert person is not None
     Exemption.objects.create(
-        account=company, person=person, reason=Exemption.Reason.LEAVE, starts_at=timezone.now() - timedelta(days=9),
-        requested_by=alice, requested_at=timezone.now(),
-        approved_by=ines, approved_at=timezone.now(),
+        account=company, person=person, reason=Exemption.Reason.LEAVE, starts_at=now - timedelta(days=9),
+        requested_by=alice, requested_at=now,
+        approved_by=ines, approved_at=now,
     )  # fmt: skip
-    rollups.rebuild(company, at=timezone.now())
+    rollups.rebuild(company, at=now)
     rows = api.rows("/enrollments", limit=300)
-    totals = figures(Scope.of(alice), as_of=timezone.now())
+    totals = figures(Scope.of(alice), as_of=now)
     assert totals.exempt > 0 and totals.gross.counted == len(rows)
     assert sum(row["is_exempt"] for row in rows) == totals.exempt
     for state in ("completed", "past_due", "in_progress", "not_started"):
@@ -49,8 +48,8 @@ def test_rows_add_up_to_the_figures(api: Program, company: Account, alice: User,
     assert len(api.rows("/enrollments", exempt="only")) == totals.exempt
 
 
-def test_numbers_equal_the_report(api: Program, company: Account, alice: User) -> None:
-    totals = figures(Scope.of(alice), as_of=timezone.now())
+def test_numbers_equal_the_report(api: Program, company: Account, alice: User, now: datetime) -> None:
+    totals = figures(Scope.of(alice), as_of=now)
     told = api.get("/metrics", metrics="completion_rate,past_due,coverage").json()
     values = told["total"]["values"]
     assert values["past_due"]["net"]["value"] == totals.net.past_due > 0
@@ -142,8 +141,7 @@ def test_campaigns_are_told_with_their_figures(api: Program, company: Account) -
     assert [row["name"] for row in api.rows("/campaigns", status="cancelled")] == ["Withdrawn pilot"]
 
 
-def test_the_other_lists(api: Program, company: Account, published: SyncRun) -> None:
-    now = timezone.now()
+def test_the_other_lists(api: Program, company: Account, published: SyncRun, now: datetime) -> None:
     Group.objects.create(account=company, knowbe4_id=77, name="New hires", status="active", first_seen_at=now)
     item = ContentItem.objects.get(account=company)
     person = Person.objects.filter(account=company).order_by("pk").first()

@@ -1,12 +1,11 @@
 """Tokens: made once, kept as a hash, ended by time, by hand, or with the membership."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from dashboard import tokens
 from dashboard.decisions import RefusedError
@@ -18,8 +17,7 @@ from tests.dashboard.api.conftest import Program, token_for
 pytestmark = pytest.mark.django_db
 
 
-def test_the_secret_is_shown_once_and_kept_as_a_hash(alice: User, account: Account) -> None:
-    now = timezone.now()
+def test_the_secret_is_shown_once_and_kept_as_a_hash(alice: User, account: Account, now: datetime) -> None:
     token, secret = tokens.create(alice, account, " Power  BI ", expires_at=now + timedelta(days=90), at=now)
     row = ApiToken.objects.values().get(pk=token.pk)
     assert secret.startswith("rollcall_") and len(secret) == 52
@@ -27,30 +25,29 @@ def test_the_secret_is_shown_once_and_kept_as_a_hash(alice: User, account: Accou
     assert row["name"] == "Power BI" and secret.startswith(row["prefix"]) and len(row["prefix"]) == 14
 
 
-def test_it_reads_what_its_member_sees_now(alice: User, account: Account) -> None:
+def test_it_reads_what_its_member_sees_now(alice: User, account: Account, now: datetime) -> None:
     secret = token_for(alice, account)
-    caller = tokens.authenticate(secret, at=timezone.now())
+    caller = tokens.authenticate(secret, at=now)
     assert caller is not None and caller.scope.sees_everyone and caller.scope.account == account
     Membership.objects.filter(user=alice).delete()
-    assert tokens.authenticate(secret, at=timezone.now()) is None
+    assert tokens.authenticate(secret, at=now) is None
 
 
-def test_it_belongs_to_one_account(alice: User, account: Account) -> None:
+def test_it_belongs_to_one_account(alice: User, account: Account, now: datetime) -> None:
     other = factories.AccountFactory(name="Aardvark Assurance")
     factories.MembershipFactory(user=alice, account=other, role=Membership.Role.ADMINISTRATOR)
-    caller = tokens.authenticate(token_for(alice, account), at=timezone.now())
+    caller = tokens.authenticate(token_for(alice, account), at=now)
     assert caller is not None and caller.scope.account == account
     assert caller.scope.accounts == (account,) and not caller.scope.administered
     Membership.objects.filter(user=alice, account=account).delete()
-    assert tokens.authenticate(token_for(alice, other), at=timezone.now()) is not None
+    assert tokens.authenticate(token_for(alice, other), at=now) is not None
     with pytest.raises(RefusedError):
         token_for(alice, account)
 
 
 @pytest.mark.parametrize("what", ["expired", "revoked", "inactive", "unknown", "odd"])
-def test_what_does_not_hold_is_refused(alice: User, account: Account, what: str) -> None:
+def test_what_does_not_hold_is_refused(alice: User, account: Account, what: str, now: datetime) -> None:
     secret = token_for(alice, account)
-    now = timezone.now()
     assert tokens.authenticate(secret, at=now) is not None
     if what == "expired":
         now += timedelta(days=30)
@@ -62,8 +59,8 @@ def test_what_does_not_hold_is_refused(alice: User, account: Account, what: str)
     assert tokens.authenticate(secret, at=now) is None
 
 
-def test_numbers_only_shows_nobodys_row(company: Account, alice: User) -> None:
-    caller = tokens.authenticate(token_for(alice, company, numbers_only=True), at=timezone.now())
+def test_numbers_only_shows_nobodys_row(company: Account, alice: User, now: datetime) -> None:
+    caller = tokens.authenticate(token_for(alice, company, numbers_only=True), at=now)
     assert caller is not None
     scope, whole = caller.scope, replace(caller.scope, is_numbers_only=False)
     for name in ("people", "enrollments", "changes", "phishing_results", "memberships_in_groups", "exemptions",
@@ -73,8 +70,8 @@ def test_numbers_only_shows_nobodys_row(company: Account, alice: User) -> None:
     assert scope.campaigns().count() == whole.campaigns().count() > 0
 
 
-def test_use_is_noted_once_a_minute(alice: User, account: Account) -> None:
-    secret, now = token_for(alice, account), timezone.now()
+def test_use_is_noted_once_a_minute(alice: User, account: Account, now: datetime) -> None:
+    secret = token_for(alice, account)
     for seconds in (0, 30, 59):
         tokens.authenticate(secret, at=now + timedelta(seconds=seconds))
         assert ApiToken.objects.get().last_used_at == now
@@ -82,8 +79,7 @@ def test_use_is_noted_once_a_minute(alice: User, account: Account) -> None:
     assert ApiToken.objects.get().last_used_at == now + timedelta(seconds=60)
 
 
-def test_making_refuses_what_is_no_token(alice: User, account: Account, charlie: User) -> None:
-    now = timezone.now()
+def test_making_refuses_what_is_no_token(alice: User, account: Account, charlie: User, now: datetime) -> None:
     for user, name, days in ((alice, " ", 30), (alice, "x", 0), (alice, "x", 400), (charlie, "x", 30)):
         with pytest.raises(RefusedError):
             tokens.create(user, account, name, expires_at=now + timedelta(days=days), at=now)

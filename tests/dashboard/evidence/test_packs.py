@@ -7,12 +7,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from dashboard import tasks
 from dashboard.access import Scope
@@ -21,6 +20,7 @@ from dashboard.models import EvidencePack, Membership, User
 from dashboard.queries.asking import Filters
 from dashboard.queries.figures import figures
 from sync.models import Account, Department, Enrollment, Person
+from tests.clock import MOMENT
 
 State = EvidencePack.State
 
@@ -33,7 +33,7 @@ def folder(tmp_path: Path, settings: Any) -> Path:
 
 
 def ask(user: User, account: Account, **wanted: Any) -> EvidencePack:
-    now = timezone.now()
+    now = MOMENT
     scope = Scope.of(user, chosen=account.pk)
     first, last = wanted.pop("days", (now.date() - timedelta(days=80), now.date()))
     return making.request_pack(scope, first, last, user=user, at=wanted.pop("at", now), **wanted)
@@ -94,8 +94,8 @@ def test_a_pack_holds_what_it_says_and_checks_itself(ines: User, company: Accoun
     assert making.path_of(pack).stat().st_mode & 0o777 == 0o600
 
 
-def test_its_figures_are_those_of_the_pages(ines: User, company: Account, tmp_path: Path) -> None:
-    past = timezone.now().date() - timedelta(days=20)
+def test_its_figures_are_those_of_the_pages(ines: User, company: Account, tmp_path: Path, now: datetime) -> None:
+    past = now.date() - timedelta(days=20)
     for department in (None, Department.objects.get(account=company, name="Claims")):
         pack = made(ask(ines, company, days=(past - timedelta(days=60), past), department=department))
         room = extracted(pack, tmp_path / f"room-{pack.pk}")
@@ -255,10 +255,10 @@ def test_a_name_that_could_be_a_formula_stays_one_field(ines: User, company: Acc
     assert (row["first_name"], row["last_name"]) == ("'" + person.first_name, person.last_name)
 
 
-def test_files_go_after_a_week_and_the_chain_stays(ines: User, company: Account, folder: Path) -> None:
+def test_files_go_after_a_week_and_the_chain_stays(ines: User, company: Account, folder: Path, now: datetime) -> None:
     pack = made(ask(ines, company))
-    assert making.forget_expired(timezone.now()) == 0
-    assert making.forget_expired(timezone.now() + making.KEPT_FOR) == 1
+    assert making.forget_expired(now) == 0
+    assert making.forget_expired(now + making.KEPT_FOR + timedelta(minutes=1)) == 1
     assert list(folder.iterdir()) == []
     assert made(ask(ines, company)).previous == pack
 

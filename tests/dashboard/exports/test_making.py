@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from dashboard import tasks
 from dashboard.exports import making, streaming
@@ -155,32 +154,32 @@ def test_the_moment_is_that_it_was_asked_at(asked: Export, as_alice: Client, com
     assert abs(about["As of"] - local) < timedelta(seconds=2)
 
 
-def test_a_file_is_gone_after_a_day(asked: Export, as_alice: Client, folder: Path) -> None:
+def test_a_file_is_gone_after_a_day(asked: Export, as_alice: Client, folder: Path, now: datetime) -> None:
     tasks.make_export(export_id=asked.pk)
-    Export.objects.filter(pk=asked.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    Export.objects.filter(pk=asked.pk).update(expires_at=now - timedelta(seconds=1))
     assert as_alice.get(reverse("export_file", args=[asked.pk])).status_code == 404
-    assert making.forget_expired(timezone.now()) == 1
+    assert making.forget_expired(now) == 1
     asked.refresh_from_db()
     assert asked.state == State.EXPIRED
     assert list(folder.iterdir()) == []
     assert "Expired" in as_alice.get(reverse("exports")).content.decode()
 
 
-def test_strangers_in_the_folder_go_after_a_day(asked: Export, folder: Path) -> None:
+def test_strangers_in_the_folder_go_after_a_day(asked: Export, folder: Path, now: datetime) -> None:
     folder.mkdir(exist_ok=True)
     old, new = folder / "old.part", folder / "new.part"
-    for path in (old, new):
+    for path, age in ((old, timedelta(days=2)), (new, timedelta(minutes=1))):
         path.write_bytes(b"x")
-    long_ago = (timezone.now() - timedelta(days=2)).timestamp()
-    os.utime(old, (long_ago, long_ago))
-    making.forget_expired(timezone.now())
+        written = (now - age).timestamp()
+        os.utime(path, (written, written))
+    making.forget_expired(now)
     assert list(folder.iterdir()) == [new]
 
 
-def test_what_no_worker_took_up_is_queued_again(asked: Export, queue: Queue) -> None:
+def test_what_no_worker_took_up_is_queued_again(asked: Export, queue: Queue, now: datetime) -> None:
     queue.clear()
-    assert making.forgotten(timezone.now()) == []
-    Export.objects.filter(pk=asked.pk).update(requested_at=timezone.now() - timedelta(minutes=6))
+    assert making.forgotten(now) == []
+    Export.objects.filter(pk=asked.pk).update(requested_at=now - timedelta(minutes=6))
     tasks.keep_exports()
     assert queue.tasks() == [("dashboard.tasks.make_export", {"export_id": asked.pk})]
 

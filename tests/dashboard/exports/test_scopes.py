@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from dashboard import rollups
 from dashboard.access import Scope
@@ -24,6 +23,7 @@ from dashboard.reports import Kind, Question, describe
 from dashboard.templatetags.figures import number, percent
 from sync.models import Account, Department, Person
 from tests import factories
+from tests.clock import MOMENT
 from tests.dashboard.exports.reading import body, fetch, rows_of_csv
 
 ROLES = ["administrator", "security_manager", "auditor", "department_head", "people_manager"]
@@ -32,7 +32,7 @@ COUNTS = ("counted", "completed", "completed_late", "in_progress", "not_started"
 
 
 @pytest.fixture(params=ROLES)
-def reader(request: pytest.FixtureRequest, company: Account) -> User:
+def reader(request: pytest.FixtureRequest, company: Account, now: datetime) -> User:
     """Return a reader of each role: the head's department is Claims, the manager's people are of all departments."""
     role = Role(request.param)
     people = list(Person.objects.filter(account=company).order_by("pk"))
@@ -41,10 +41,10 @@ def reader(request: pytest.FixtureRequest, company: Account) -> User:
         person.manager, person.manager_email = (chief if person.pk % 2 else second), chief.email
     second.manager = chief
     Person.objects.bulk_update(people, ["manager", "manager_email"])
-    rollups.rebuild(company, at=timezone.now())
+    rollups.rebuild(company, at=now)
     email = chief.email if role == Role.PEOPLE_MANAGER else "reader@brackwater.example"
     user: User = factories.UserFactory(email=email)
-    ends_at = timezone.now() + timedelta(days=30) if role == Role.AUDITOR else None
+    ends_at = now + timedelta(days=30) if role == Role.AUDITOR else None
     member: Membership = factories.MembershipFactory(user=user, account=company, role=role, ends_at=ends_at)
     if role == Role.DEPARTMENT_HEAD:
         member.departments.add(Department.objects.get(account=company, name="Claims"))
@@ -66,8 +66,8 @@ def rows_of(client: Client, table: str, **query: Any) -> list[dict[str, str]]:
 
 
 @pytest.mark.slow
-def test_every_number_is_the_same_everywhere(as_reader: Client, reader: User, company: Account) -> None:
-    scope, now = Scope.of(reader), timezone.now()
+def test_every_number_is_the_same_everywhere(as_reader: Client, reader: User, company: Account, now: datetime) -> None:
+    scope = Scope.of(reader)
     metrics = find(REGISTRY)
     told = answer(scope, Asked(metrics, now)).total
     assert told is not None
@@ -154,7 +154,7 @@ def test_workers_make_files_of_the_same_scope(reader: User, company: Account, se
 
 def wish(account: Account, user: User) -> Export:
     """Return a wish of the reader for everybody on the page of people."""
-    now: datetime = timezone.now()
+    now: datetime = MOMENT
     parameters = {"query": "", "as_of": now.isoformat(), "past_day": None, "columns": ["email"]}
     return Export.objects.create(
         account=account, user=user, table="people", format="csv", parameters=parameters, requested_at=now

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from dashboard import audit
 from dashboard.access import Scope
@@ -45,10 +44,10 @@ def query_of(table: str, campaign: Campaign) -> dict[str, Any]:
 
 
 @pytest.fixture
-def as_auditor(client: Client, account: Account) -> Client:
+def as_auditor(client: Client, account: Account, now: datetime) -> Client:
     """Return a client signed in as an auditor: who may have every list."""
     user = factories.UserFactory(email="oda@brackwater.example", first_name="Oda", last_name="Lindqvist")
-    later = timezone.now() + timedelta(days=30)
+    later = now + timedelta(days=30)
     factories.MembershipFactory(user=user, account=account, role=Membership.Role.AUDITOR, ends_at=later)
     client.force_login(user)
     return client
@@ -183,9 +182,8 @@ def test_trends_are_the_page_s(as_alice: Client, company: Account) -> None:
         assert sum(int(row["due"]) for row in of_period) == shown[place].due
 
 
-def test_exemptions(as_alice: Client, alice: User, company: Account) -> None:
+def test_exemptions(as_alice: Client, alice: User, company: Account, now: datetime) -> None:
     person = Person.objects.filter(account=company).order_by("pk")[0]
-    now = timezone.now()
     made = Exemption.objects.create(
         account=company,
         person=person,

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from config.embedded import BASE_DIR
 from dashboard import tasks
@@ -26,6 +25,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 State = Export.State
 # A worker that stands still in the middle of its file, and says so.
 STANDS_STILL = """
+from tests.clock import stand
+stand().start()
 import sys, time, django
 django.setup()
 from dashboard import tasks
@@ -48,6 +49,8 @@ tasks.make_export(export_id=int(sys.argv[1]))
 """
 # A worker that may write no file of more than a few bytes.
 HAS_NO_ROOM = """
+from tests.clock import stand
+stand().start()
 import sys, resource, django
 django.setup()
 from dashboard import tasks
@@ -64,9 +67,8 @@ def folder(tmp_path: Path, settings: Any) -> Path:
 
 
 @pytest.fixture(params=["csv", "xlsx"])
-def asked(request: pytest.FixtureRequest, alice: User, company: Account) -> Export:
+def asked(request: pytest.FixtureRequest, alice: User, company: Account, now: datetime) -> Export:
     """Return a file that Alice asked for."""
-    now = timezone.now()
     parameters = {"query": "", "as_of": now.isoformat(), "past_day": None, "columns": ["person", "email"]}
     return Export.objects.create(
         account=company, user=alice, table="people", format=request.param, parameters=parameters, requested_at=now,
@@ -112,7 +114,7 @@ def is_unlocked(export: Export) -> bool:
 
 
 def test_a_worker_killed_in_mid_render_leaves_nothing_half(
-    asked: Export, begin: Callable[..., Any], folder: Path, queue: Queue, as_alice: Client
+    asked: Export, begin: Callable[..., Any], folder: Path, queue: Queue, as_alice: Client, now: datetime
 ) -> None:
     worker = begin(STANDS_STILL, asked)
     assert worker.stdout.readline() == "begun\n", worker.communicate()
@@ -126,7 +128,7 @@ def test_a_worker_killed_in_mid_render_leaves_nothing_half(
     assert as_alice.get(reverse("export_file", args=[asked.pk])).status_code == 404
     # After some minutes it is queued again, and made by whoever takes it up.
     wait_until(lambda: is_unlocked(asked))
-    Export.objects.filter(pk=asked.pk).update(requested_at=timezone.now() - timedelta(minutes=6))
+    Export.objects.filter(pk=asked.pk).update(requested_at=now - timedelta(minutes=6))
     tasks.keep_exports()
     assert queue.tasks() == [("dashboard.tasks.make_export", {"export_id": asked.pk})]
     tasks.make_export(export_id=asked.pk)
@@ -137,7 +139,7 @@ def test_a_worker_killed_in_mid_render_leaves_nothing_half(
 
 
 def test_a_file_without_room_is_given_up_and_can_be_asked_for_again(
-    asked: Export, begin: Callable[..., Any], folder: Path, as_alice: Client
+    asked: Export, begin: Callable[..., Any], folder: Path, as_alice: Client, now: datetime
 ) -> None:
     worker = begin(HAS_NO_ROOM, asked)
     _out, said = worker.communicate(timeout=120)
@@ -149,7 +151,7 @@ def test_a_file_without_room_is_given_up_and_can_be_asked_for_again(
     assert asked.error in as_alice.get(reverse("exports")).content.decode()
     again = Export.objects.create(
         account=asked.account, user=asked.user, table="people", format=asked.format, parameters=asked.parameters,
-        requested_at=timezone.now(), rows_total=160,
+        requested_at=now, rows_total=160,
     )  # fmt: skip
     tasks.make_export(export_id=again.pk)
     again.refresh_from_db()

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from config.settings import _email
 from dashboard.models import Membership, Schedule, User
 from sync.models import Account, Department
 from tests import factories
+from tests.clock import MOMENT
 from tests.dashboard.mail.server import Inbox, serving
 
 
@@ -72,7 +72,7 @@ def schedule(company: Account, alice: User, ines: User, head: User) -> Schedule:
 
 def make_schedule(account: Account, owner: User, *recipients: User, **fields: Any) -> Schedule:
     """Return a schedule, weekly on Monday at 07:00 unless said otherwise."""
-    at = timezone.now()
+    at = MOMENT
     values: dict[str, Any] = {
         "name": "Weekly figures", "content": "figures", "frequency": "weekly", "weekday": 0, "at_time": time(7, 0),
         "created_at": at, "since": at,

@@ -4,14 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
-from django.utils import timezone
 
 from dashboard import tasks
 from dashboard.mail import occurrences
@@ -22,6 +21,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 State = Delivery.State
 # What a worker runs, stopped for ever at the function named: it has announced the mail, or claimed it as well.
 WORKER = """
+from tests.clock import stand
+stand().start()
 import sys, time
 import django
 django.setup()
@@ -78,10 +79,17 @@ def gone(delivery: Delivery) -> None:
 
 @pytest.mark.parametrize(("function", "state", "mails"), [("_announce", State.SENT, 1), ("_send", State.UNKNOWN, 0)])
 def test_a_killed_worker_leaves_it_due_or_says_that_nobody_knows(
-    server: Inbox, schedule: Schedule, settings: object, tmp_path: Path, function: str, state: str, mails: int
+    server: Inbox,
+    schedule: Schedule,
+    settings: object,
+    tmp_path: Path,
+    function: str,
+    state: str,
+    mails: int,
+    now: datetime,
 ) -> None:
-    Schedule.objects.update(since=timezone.now() - timedelta(days=8))
-    (occurrence,) = occurrences.note_due(timezone.now())
+    Schedule.objects.update(since=now - timedelta(days=8))
+    (occurrence,) = occurrences.note_due(now)
     one = occurrence.deliveries.order_by("pk").first()
     assert one is not None
     killed_at(function, one, settings.EMAIL_PORT, tmp_path)  # type: ignore[attr-defined]
@@ -94,4 +102,4 @@ def test_a_killed_worker_leaves_it_due_or_says_that_nobody_knows(
     if state == State.UNKNOWN:
         assert "stopped in the middle" in one.said
         tasks.deliver_mail(delivery_id=occurrence.deliveries.exclude(pk=one.pk).get().pk)
-        assert occurrences.note_trouble(timezone.now()) == 1
+        assert occurrences.note_trouble(now) == 1

@@ -1,13 +1,12 @@
 """Pages of schedules and evidence: who may see and do what, and what they say."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from dashboard import tasks
 from dashboard.models import AuditEvent, Delivery, EvidencePack, Membership, Schedule, User
@@ -107,14 +106,16 @@ def test_a_preview_is_the_recipient_s_own(as_alice: Client, schedule: Schedule, 
         assert as_alice.get(address, {"as": wrong}).status_code == 404
 
 
-def test_auditors_read_and_heads_see_nothing(client: Client, schedule: Schedule, head: User, company: Account) -> None:
+def test_auditors_read_and_heads_see_nothing(
+    client: Client, schedule: Schedule, head: User, company: Account, now: datetime
+) -> None:
     client.force_login(head)
     for name in ("schedules", "add_schedule", "evidence"):
         assert client.get(reverse(name)).status_code == 404
     assert reverse("schedules") not in client.get(reverse("overview")).content.decode()
     auditor = factories.UserFactory()
     factories.MembershipFactory(
-        user=auditor, account=company, role=Membership.Role.AUDITOR, ends_at=timezone.now() + timedelta(days=9)
+        user=auditor, account=company, role=Membership.Role.AUDITOR, ends_at=now + timedelta(days=9)
     )
     client.force_login(auditor)
     assert client.get(reverse("schedule", args=[schedule.pk])).status_code == 200

@@ -5,21 +5,20 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from dashboard import tokens
 from dashboard.access import Scope
 from dashboard.mcp.answering import answer
 from dashboard.mcp.reading import Reader
 from dashboard.models import User
 from sync.models import Account
+from tests.clock import MOMENT
 from tests.dashboard.mcp.conftest import calls
 from tests.dashboard.walking import MARK
 
 
 def scope_of(user: User, account: Account, *, numbers_only: bool = False) -> Scope:
     """Return the scope that a token of the reader has."""
-    now = timezone.now()
+    now = MOMENT
     _token, secret = tokens.create(
         user, account, "Test", expires_at=now + timedelta(days=3), at=now, numbers_only=numbers_only
     )
@@ -30,7 +29,7 @@ def scope_of(user: User, account: Account, *, numbers_only: bool = False) -> Sco
 
 def ask(scope: Scope, name: str, arguments: Mapping[str, Any] | None = None) -> Any:
     """Return what a tool tells."""
-    return answer(Reader(scope, timezone.now()), name, arguments or {}, note=lambda call, details: None)
+    return answer(Reader(scope, MOMENT), name, arguments or {}, note=lambda call, details: None)
 
 
 def told(scope: Scope) -> Iterator[tuple[str, dict[str, Any], Any]]:

@@ -1,11 +1,11 @@
 """Assistants that call, and what each tool can be asked about a marked company."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.utils import timezone
 
 from sync.models import Account, Campaign, ContentItem, Enrollment, Person
 from tests.dashboard.canary import Canary, build
@@ -18,9 +18,9 @@ def _uncounted(redis_url: str) -> None:
 
 
 @pytest.fixture
-def canary(db: None) -> Canary:
+def canary(db: None, now: datetime) -> Canary:
     """Return the two marked companies."""
-    return build(timezone.now())
+    return build(now)
 
 
 def theirs(account: Account) -> dict[str, int]:

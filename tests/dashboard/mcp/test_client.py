@@ -17,7 +17,6 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
-from django.utils import timezone
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
@@ -25,6 +24,7 @@ from dashboard import tokens
 from dashboard.mcp.prompts import PROMPTS
 from dashboard.mcp.tools import TOOLS
 from dashboard.models import AuditEvent
+from tests.clock import MOMENT
 from tests.dashboard.canary import Canary
 from tests.dashboard.mcp.conftest import calls
 
@@ -60,7 +60,7 @@ def over_http(url: str, secret: str, act: Callable[[Client], Awaitable[None]], *
 
 
 def secret_of(canary: Canary, role: str = "administrator", **more: Any) -> str:
-    now = timezone.now()
+    now = MOMENT
     user = canary.readers[role]
     return tokens.create(user, canary.account, "Test", expires_at=now + timedelta(days=3), at=now, **more)[1]
 
@@ -138,7 +138,8 @@ def test_client_over_stdio_lists_and_calls_every_tool(canary: Canary, tmp_path: 
     database = connection.settings_dict
     server = StdioServerParameters(
         command=sys.executable,
-        args=[str(settings.BASE_DIR / "manage.py"), "mcp", "--as", canary.readers["security_manager"].email],
+        args=["-m", "tests.clock", "manage.py", "mcp", "--as", canary.readers["security_manager"].email],
+        cwd=settings.BASE_DIR,
         env={
             **{name: os.environ[name] for name in ("PATH", "HOME", "ROLLCALL_VAR") if name in os.environ},
             "DATABASE_URL": f"postgresql://{database['USER']}@/{database['NAME']}?host={quote(database['HOST'])}"

@@ -1,12 +1,11 @@
 """What tools answer: to whom, with which numbers, and what they say when there is no answer."""
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from dashboard import tokens
 from dashboard.decisions.licenses import set_license_end
@@ -109,17 +108,17 @@ def test_enrollments_add_up(canary: Canary) -> None:
     assert (first["current_module"], first["status"], first["days_past_due"]) == (None, "past_due", 9)
 
 
-def test_a_license_end_fills_the_expiration_date(canary: Canary) -> None:
+def test_a_license_end_fills_the_expiration_date(canary: Canary, now: datetime) -> None:
     scope = scope_of(canary.readers["auditor"], canary.account)
     item = ContentItem.objects.get(account=canary.account)
     asked = {"store_purchase_id": item.knowbe4_id}
     assert ask(scope, "knowbe4_training_get_store_purchase", asked)["store_purchase"]["expiration_date"] is None
     by = canary.readers["administrator"]
-    assert set_license_end(item, date(2027, 3, 31), by=by, at=timezone.now())
-    assert not set_license_end(item, date(2027, 3, 31), by=by, at=timezone.now())
+    assert set_license_end(item, date(2027, 3, 31), by=by, at=now)
+    assert not set_license_end(item, date(2027, 3, 31), by=by, at=now)
     purchase = ask(scope, "knowbe4_training_get_store_purchase", asked)["store_purchase"]
     assert purchase["expiration_date"] == "2027-04-01T00:00:00+02:00"
-    assert set_license_end(item, None, by=by, at=timezone.now())
+    assert set_license_end(item, None, by=by, at=now)
     assert ask(scope, "knowbe4_training_list_store_purchases")["store_purchases"][0]["expiration_date"] is None
     assert AuditEvent.objects.filter(action="changed_setting").count() == 2
 
@@ -143,8 +142,7 @@ def test_a_session_is_no_way_in(canary: Canary) -> None:
     assert client.get("/mcp").status_code == 401
 
 
-def test_other_sites_are_refused(canary: Canary) -> None:
-    now = timezone.now()
+def test_other_sites_are_refused(canary: Canary, now: datetime) -> None:
     user = canary.readers["administrator"]
     secret = tokens.create(user, canary.account, "Test", expires_at=now + timedelta(days=1), at=now)[1]
     assert post(secret, "tools/list", Origin="https://elsewhere.example").status_code == 403
@@ -152,9 +150,8 @@ def test_other_sites_are_refused(canary: Canary) -> None:
     assert len(response.json()["result"]["tools"]) == len(TOOLS)
 
 
-def test_too_many_calls_are_told_to_wait(canary: Canary, settings: Any) -> None:
+def test_too_many_calls_are_told_to_wait(canary: Canary, settings: Any, now: datetime) -> None:
     settings.RATE_LIMITS = settings.RATE_LIMITS | {"api": (1, 60)}
-    now = timezone.now()
     user = canary.readers["administrator"]
     secret = tokens.create(user, canary.account, "Test", expires_at=now + timedelta(days=1), at=now)[1]
     assert post(secret, "tools/list").status_code == 200
@@ -165,8 +162,7 @@ def test_too_many_calls_are_told_to_wait(canary: Canary, settings: Any) -> None:
     assert result["content"][0]["text"].startswith("429 Rate limit exceeded. Wait ")
 
 
-def test_nothing_typed_is_in_the_audit_log(canary: Canary) -> None:
-    now = timezone.now()
+def test_nothing_typed_is_in_the_audit_log(canary: Canary, now: datetime) -> None:
     user = canary.readers["administrator"]
     secret = tokens.create(user, canary.account, "Test", expires_at=now + timedelta(days=1), at=now)[1]
     post(secret, "tools/call", {"name": "find_person", "arguments": {"query": "ann"}})

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 
 from dashboard.access import Scope
 from dashboard.models import Membership
@@ -18,11 +17,6 @@ from sync.models import Account
 @pytest.fixture
 def scope(account: Account) -> Scope:
     return Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
-
-
-@pytest.fixture
-def now() -> datetime:
-    return timezone.now()
 
 
 @pytest.fixture

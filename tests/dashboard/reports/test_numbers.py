@@ -1,11 +1,10 @@
 """The numbers of a report are those of the pages, in the scope of whoever asks."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
@@ -111,8 +110,9 @@ def test_the_person_record_has_every_enrollment(question: Question) -> None:
     assert str(person) in document.title
 
 
-def test_a_head_gets_the_totals_of_the_department(account: Account, head: Scope, claims: Department) -> None:
-    now = timezone.now()
+def test_a_head_gets_the_totals_of_the_department(
+    account: Account, head: Scope, claims: Department, now: datetime
+) -> None:
     question = Question(head, now, now)
     document = describe(Kind.BOARD, question)
     assert document is not None
@@ -129,8 +129,7 @@ def test_a_head_gets_the_totals_of_the_department(account: Account, head: Scope,
     assert describe(Kind.PERSON, question, subject=outsider.pk) is None
 
 
-def test_nobodys_scope_has_no_numbers(account: Account) -> None:
-    now = timezone.now()
+def test_nobodys_scope_has_no_numbers(account: Account, now: datetime) -> None:
     nobody = Question(Scope(account), now, now)
     assert describe(Kind.REVIEW, nobody) is None
     assert describe(Kind.DEPARTMENT, nobody, subject=Department.objects.all()[0].pk) is None
