@@ -4,6 +4,7 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
+import time_machine
 
 from dashboard.models import Membership, User
 from tests.sync.truth import DONE, OPEN
@@ -74,10 +75,10 @@ def test_every_campaigns_figures_are_the_truth(run, simulator, connected, compan
     run()
     maren = User.objects.create_user("maren@brackwater.example", "a long enough phrase")
     Membership.objects.create(user=maren, account=connected, role=Membership.Role.SECURITY_MANAGER)
-    monkeypatch.setattr("django.utils.timezone.now", simulator.clock.now)
-    client.force_login(maren)
     monkeypatch.setattr("dashboard.pages.overview.MOST_CAMPAIGNS", 1_000)
-    page = client.get("/")
+    with time_machine.travel(simulator.clock.now()):
+        client.force_login(maren)
+        page = client.get("/")
     assert page.status_code == 200
     parser = CampaignRows()
     parser.feed(page.content.decode())

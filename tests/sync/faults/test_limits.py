@@ -1,7 +1,7 @@
 """KnowBe4's request limits, met by a client that hurries and by one whose day is over."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -47,7 +47,7 @@ def test_a_paced_account_is_never_refused(run, simulator, connected, company, no
 
 
 @pytest.fixture
-def day_of(simulator, connected, monkeypatch):
+def day_of(simulator, connected, monkeypatch, now):
     """Return a function that gives the account a day of so many requests and seconds, at KnowBe4's and at ours."""
 
     def set_day(requests, seconds, *, ours=True):
@@ -57,7 +57,7 @@ def day_of(simulator, connected, monkeypatch):
         connected.requests_per_second = connected.requests_per_minute = None
         connected.requests_per_day = requests if ours else None
         connected.save()
-        simulator.clock.set(datetime.now(UTC))
+        simulator.clock.set(now)
 
     return set_day
 
@@ -93,7 +93,6 @@ def _sleep_until_the_window_opens(simulator):
 def test_a_run_that_waited_for_the_day_to_end_goes_on_after_more_than_six_hours(
     run, run_during, simulator, connected, company
 ):
-    simulator.clock.set(datetime.now(UTC))
     paused = run_during("daily-limit:resource=enrollments,after=1")
     assert paused.resume_at - paused.started_at > timedelta(hours=20)
     simulator.clock.set(paused.resume_at + timedelta(minutes=1))

@@ -8,7 +8,6 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -71,8 +70,11 @@ class Installation:
             text=True,
         )
 
+    def start_manage(self, *command: str) -> subprocess.Popen[str]:
+        return self.start("-m", "tests.clock", "manage.py", *command)
+
     def manage(self, *command: str) -> tuple[int, str]:
-        process = self.start("manage.py", *command)
+        process = self.start_manage(*command)
         said, _ = process.communicate()
         return process.returncode, said
 
@@ -106,10 +108,9 @@ class Installation:
 
 
 @pytest.mark.slow
-def test_postgres_restarted_inside_publish(company):
-    at = datetime.now(UTC)
-    expected = {key: row[:PLAIN_FACTS] for key, row in expected_enrollments(company, at).items()}
-    with _short_directory() as var, serve(company, at=at) as simulator:
+def test_postgres_restarted_inside_publish(company, now):
+    expected = {key: row[:PLAIN_FACTS] for key, row in expected_enrollments(company, now).items()}
+    with _short_directory() as var, serve(company, at=now) as simulator:
         installation = Installation(Path(var), simulator.url)
         try:
             assert installation.manage("migrate", "-v", "0")[0] == 0
@@ -137,7 +138,7 @@ def _lose_postgres_in_publish(installation: Installation, sign: signal.Signals) 
     """Restart Postgres while a sync has written nearly everything; return its exit status and what it said."""
     holder = installation.connect()
     holder.execute("LOCK TABLE sync_phishingresult IN SHARE MODE")
-    process = installation.start("manage.py", "sync", "--full")
+    process = installation.start_manage("sync", "--full")
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
     wait_until(lambda: installation.ask(waiting, holder.info.backend_pid) == [(1,)])
     assert installation.ask("SELECT phase FROM sync_syncrun") == [("publish",)]

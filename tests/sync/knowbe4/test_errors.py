@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+import time_machine
 
 from sync.knowbe4 import errors, resources
 from sync.knowbe4.client import Client
@@ -134,11 +135,12 @@ def test_nobody_there_is_one_sentence():
 # 429
 
 
-def test_retry_after_is_honored(client, server, waits):
-    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
+def test_retry_after_is_honored(client, server, waits, now):
+    soon = format_datetime(now + timedelta(seconds=40), usegmt=True)
     server.says(refused(429, Retry_After="7"), refused(429, Retry_After=soon), refused(503, Retry_After="20"), ACCOUNT)
 
-    client.get(resources.ACCOUNT)
+    with time_machine.travel(now):
+        client.get(resources.ACCOUNT)
 
     assert [reason for _, reason in waits] == ["429", "429", "retry"]
     assert waits[0][0] == 7
@@ -146,7 +148,7 @@ def test_retry_after_is_honored(client, server, waits):
     assert waits[2][0] == 20
 
 
-def test_retry_after_beyond_fifteen_minutes_is_the_daily_limit(client, server, waits):
+def test_retry_after_beyond_fifteen_minutes_is_the_daily_limit(client, server, waits, now):
     server.says(refused(429, Retry_After="7200"))
 
     with pytest.raises(
@@ -155,17 +157,17 @@ def test_retry_after_beyond_fifteen_minutes_is_the_daily_limit(client, server, w
         client.get(resources.ACCOUNT)
 
     assert caught.value.daily
-    assert abs(caught.value.until - datetime.now(UTC) - timedelta(hours=2)) < timedelta(seconds=5)
+    assert abs(caught.value.until - now - timedelta(hours=2)) < timedelta(minutes=1)
     assert waits == []
 
 
-def test_429_that_names_the_day_is_the_daily_limit(client, server, waits):
+def test_429_that_names_the_day_is_the_daily_limit(client, server, waits, now):
     server.says(Reply({"message": "Daily limit exceeded"}, status=429))
 
     with pytest.raises(errors.RateLimited) as caught:
         client.get(resources.ACCOUNT)
 
-    assert timedelta(hours=23) < caught.value.until - datetime.now(UTC) <= timedelta(hours=24)
+    assert abs(caught.value.until - now - timedelta(days=1)) < timedelta(minutes=1)
     assert waits == []
 
 

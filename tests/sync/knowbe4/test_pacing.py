@@ -3,11 +3,12 @@
 import multiprocessing
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
 
 import pytest
 import redis
+import time_machine
 
 from sync.knowbe4 import resources
 from sync.knowbe4.client import Client
@@ -81,14 +82,14 @@ def test_default_minute_is_within_three_percent():
     assert 60 < Windows().minute <= 60 * 1.03
 
 
-def test_day_used_up_is_an_exhausted_budget(connection, account):
+def test_day_used_up_is_an_exhausted_budget(connection, account, now):
     paced = pacer(connection, account, per_day=3)
     grants(paced, 3)
 
     with pytest.raises(BudgetExhausted, match=r"next is possible at \d{4}-") as caught:
         paced.acquire()
 
-    assert timedelta(hours=23, minutes=59) < caught.value.until - datetime.now(UTC) <= timedelta(hours=24)
+    assert abs(caught.value.until - now - timedelta(days=1)) < timedelta(minutes=1)
     assert isinstance(caught.value, RetriableError)
 
 
@@ -107,7 +108,7 @@ def test_day_rolls_from_its_first_request(connection, account):
         paced.acquire()
 
 
-def test_usage(connection, account):
+def test_usage(connection, account, now):
     paced = pacer(connection, account, per_second=100, per_minute=50, per_day=2000)
     assert paced.usage() == Usage(0, 0, 2000, None)
 
@@ -115,7 +116,7 @@ def test_usage(connection, account):
 
     usage = paced.usage()
     assert (usage.minute, usage.day, usage.day_limit) == (3, 3, 2000)
-    assert abs(usage.day_resets_at - datetime.now(UTC) - timedelta(days=1)) < timedelta(seconds=5)
+    assert abs(usage.day_resets_at - now - timedelta(days=1)) < timedelta(minutes=1)
 
 
 def test_accounts_do_not_share(connection, account):
@@ -124,12 +125,12 @@ def test_accounts_do_not_share(connection, account):
     grants(pacer(connection, f"{account}-other", per_day=1), 1)
 
 
-def test_no_limit_never_asks_redis():
+def test_no_limit_never_asks_redis(now):
     nowhere = redis.Redis(host="127.0.0.1", port=9)
     paced = pacer(nowhere, "x")
 
     paced.acquire()
-    paced.blocked_until(datetime.now(UTC) + timedelta(hours=1))
+    paced.blocked_until(now + timedelta(hours=1))
     paced.acquire()
 
     assert paced.usage() == Usage(0, 0, None, None)
@@ -140,11 +141,12 @@ def test_limit_of_zero_is_refused(connection):
         pacer(connection, "x", per_minute=0)
 
 
-def test_hold_stops_everyone_until_it_ends(connection, account):
+def test_hold_stops_everyone_until_it_ends(connection, account, now):
     waits = []
     paced = pacer(connection, account, per_minute=50)
-    pacer(connection, account, per_minute=50).blocked_until(datetime.now(UTC) + timedelta(seconds=0.4))
-    paced.blocked_until(datetime.now(UTC) + timedelta(seconds=0.1))  # never shortens
+    with time_machine.travel(now):
+        pacer(connection, account, per_minute=50).blocked_until(now + timedelta(seconds=0.4))
+        paced.blocked_until(now + timedelta(seconds=0.1))  # never shortens
 
     began = time.monotonic()
     paced.acquire(lambda seconds, window: waits.append(window))
@@ -153,9 +155,9 @@ def test_hold_stops_everyone_until_it_ends(connection, account):
     assert set(waits) == {"hold"}
 
 
-def test_long_hold_is_an_exhausted_budget(connection, account):
+def test_long_hold_is_an_exhausted_budget(connection, account, now):
     paced = pacer(connection, account, per_minute=50)
-    paced.blocked_until(datetime.now(UTC) + timedelta(hours=3))
+    paced.blocked_until(now + timedelta(hours=3))
 
     with pytest.raises(BudgetExhausted):
         paced.acquire()
