@@ -1,10 +1,10 @@
 """The audit log in a browser: read, narrowed, and usable by everybody."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -19,10 +19,10 @@ SIZES = [(1440, 900, "light"), (390, 844, "dark")]
 
 @pytest.mark.parametrize(("width", "height", "theme"), SIZES)
 def test_the_log_is_read_and_narrowed(
-    live_server: LiveServer, sign_in: Callable[[User], Page], width: int, height: int, theme: Any
+    live_server: LiveServer, sign_in: Callable[[User], Page], width: int, height: int, theme: Any, now: datetime
 ) -> None:
     account = factories.AccountFactory(name="Brackwater Mutual")
-    factories.publish(factories.SyncRunFactory(account=account, started_at=timezone.now()))
+    factories.publish(factories.SyncRunFactory(account=account, started_at=now))
     ines = factories.UserFactory(email="ines@brackwater.example", first_name="Ines", last_name="Halloran")
     factories.MembershipFactory(user=ines, account=account, role="administrator")
     person = factories.PersonFactory(account=account, first_name="Wanda", last_name="Quill")

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -28,11 +27,10 @@ APART = """() => [...document.querySelectorAll("#exports-list tbody tr")].every(
 
 
 @pytest.fixture
-def ines(company: Account) -> User:
+def ines(company: Account, now: datetime) -> User:
     """Return an administrator with files in every state."""
     user: User = factories.UserFactory(email="ines@brackwater.example", first_name="Ines", last_name="Halloran")
     factories.MembershipFactory(user=user, account=company, role="administrator")
-    now = timezone.now()
     for number, (state, given) in enumerate(
         {
             Export.State.READY: {

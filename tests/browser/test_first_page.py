@@ -1,11 +1,10 @@
 """The first page as people use it: at two sizes, in two lights, by keyboard, while a sync runs."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -80,12 +79,11 @@ def test_no_width_makes_the_page_scroll_sideways(
 
 
 def test_sync_now_is_followed_until_the_page_offers_the_new_data(
-    sign_in: Callable[[User], Page], account: Account, published: SyncRun, alice: User, redis_url: str
+    sign_in: Callable[[User], Page], account: Account, published: SyncRun, alice: User, redis_url: str, now: datetime
 ) -> None:
     page = sign_in(alice)
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_text("Waiting for a worker to start the sync.")).to_be_visible()
-    now = timezone.now()
     run = factories.SyncRunFactory(
         account=account,
         state=SyncRun.State.RUNNING,
@@ -109,7 +107,7 @@ def test_sync_now_is_followed_until_the_page_offers_the_new_data(
     expect(page.get_by_role("link", name="Syncing, 46%")).to_be_visible()
     assert_accessible(page)
     run.state, run.phase = SyncRun.State.PUBLISHED, SyncRun.Phase.DONE
-    run.finished_at = run.published_at = timezone.now()
+    run.finished_at = run.published_at = now
     run.save()
     factories.publish(run)
     offer = page.get_by_role("link", name="Show it")
@@ -122,10 +120,14 @@ def test_sync_now_is_followed_until_the_page_offers_the_new_data(
 
 
 def test_sync_page_follows_a_run_and_shows_why_it_was_held(
-    sign_in: Callable[[User], Page], live_server: LiveServer, account: Account, published: SyncRun, alice: User
+    sign_in: Callable[[User], Page],
+    live_server: LiveServer,
+    account: Account,
+    published: SyncRun,
+    alice: User,
+    now: datetime,
 ) -> None:
     page = sign_in(alice)
-    now = timezone.now()
     run = factories.SyncRunFactory(
         account=account,
         state=SyncRun.State.RUNNING,
@@ -136,7 +138,7 @@ def test_sync_page_follows_a_run_and_shows_why_it_was_held(
     page.goto(f"{live_server.url}/sync/")
     expect(page.get_by_text("Checking what was read")).to_be_visible()
     assert_accessible(page)
-    run.state, run.message, run.finished_at = SyncRun.State.HELD, "Enrollments fell from 61,204 to 3.", timezone.now()
+    run.state, run.message, run.finished_at = SyncRun.State.HELD, "Enrollments fell from 61,204 to 3.", now
     run.save()
     expect(page.locator("#sync-progress .notice").get_by_text("enrollments fell from 61,204 to 3.")).to_be_visible()
     assert_accessible(page)

@@ -1,10 +1,9 @@
 """The Overview as people use it: from a figure to its passport and to its rows, and new data that does not jump."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -44,10 +43,10 @@ def test_a_figure_opens_its_passport_beside_it(
 
 
 def test_a_past_day_is_accessible_and_kept_on_the_way_to_the_rows(
-    sign_in: Callable[[User], Page], live_server: LiveServer, company: Account, alice: User
+    sign_in: Callable[[User], Page], live_server: LiveServer, company: Account, alice: User, now: datetime
 ) -> None:
     page = sign_in(alice)
-    day = (timezone.now() - timedelta(days=20)).date().isoformat()
+    day = (now - timedelta(days=20)).date().isoformat()
     page.goto(f"{live_server.url}/?as_of={day}")
     expect(page.get_by_text("You are looking at the past.")).to_be_visible()
     assert_accessible(page)
@@ -56,12 +55,12 @@ def test_a_past_day_is_accessible_and_kept_on_the_way_to_the_rows(
 
 
 def test_new_data_is_offered_and_nothing_moves(
-    sign_in: Callable[[User], Page], account: Account, company: Account, alice: User
+    sign_in: Callable[[User], Page], account: Account, company: Account, alice: User, now: datetime
 ) -> None:
     page = sign_in(alice)
     title = page.get_by_role("heading", level=1)
     before = title.bounding_box()
-    factories.publish(factories.SyncRunFactory(account=account, started_at=timezone.now() - timedelta(minutes=3)))
+    factories.publish(factories.SyncRunFactory(account=account, started_at=now - timedelta(minutes=3)))
     page.evaluate("htmx.ajax('GET', document.getElementById('sync-status').getAttribute('hx-get'), '#sync-status')")
     expect(page.get_by_role("link", name="Show it")).to_be_visible()
     assert title.bounding_box() == before

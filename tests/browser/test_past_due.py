@@ -1,10 +1,9 @@
 """Past due as people use it: narrowing by age and filter, going down a line of managers, copying addresses."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -18,14 +17,14 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
 @pytest.fixture
-def late(company: Account) -> Account:
+def late(company: Account, now: datetime) -> Account:
     """Return the company with a line of managers, everybody under one of two who report to a third."""
     people = list(Person.objects.filter(account=company).order_by("pk"))
     head, *managers = people[:3]
     for place, person in enumerate(people[1:]):
         person.manager = head if person in managers else managers[place % 2]
     Person.objects.bulk_update(people, ["manager"])
-    rollups.rebuild(company, at=timezone.now())
+    rollups.rebuild(company, at=now)
     return company
 
 
@@ -119,7 +118,7 @@ def test_addresses_are_copied_or_shown(
 
 
 def test_empty_lists_say_why(
-    sign_in: Callable[[User], Page], live_server: LiveServer, late: Account, alice: User
+    sign_in: Callable[[User], Page], live_server: LiveServer, late: Account, alice: User, now: datetime
 ) -> None:
     page = sign_in(alice)
     page.goto(f"{live_server.url}/past-due/?type=Poster")
@@ -127,7 +126,7 @@ def test_empty_lists_say_why(
     assert_accessible(page)
     page.get_by_role("link", name="Clear filters").last.click()
     expect(page.get_by_role("heading", name="No one matches these filters")).to_have_count(0)
-    day = (timezone.now() - timedelta(days=400)).date()
+    day = (now - timedelta(days=400)).date()
     page.goto(f"{live_server.url}/past-due/?as_of={day}")
     expect(page.get_by_text("You are looking at the past.")).to_be_visible()
     expect(page.get_by_role("heading", name="Nothing to be past due")).to_be_visible()

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -19,18 +18,18 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
 @pytest.fixture
-def zoe(company: Account) -> Person:
+def zoe(company: Account, now: datetime) -> Person:
     """Return somebody of the company who has something past due and somebody to report to her."""
     person: Person = factories.PersonFactory(account=company, first_name="Zoë", last_name="Ångström")
     factories.PersonFactory(account=company, first_name="Bo", last_name="Quist", manager=person)
     factories.EnrollmentFactory(
         account=company,
         person=person,
-        due_at=timezone.now() - timedelta(days=9),
+        due_at=now - timedelta(days=9),
         due_source="campaign_end",
-        enrolled_at=timezone.now() - timedelta(days=60),
+        enrolled_at=now - timedelta(days=60),
     )
-    rebuild(company, at=timezone.now())
+    rebuild(company, at=now)
     return person
 
 

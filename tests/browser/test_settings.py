@@ -1,10 +1,9 @@
 """Settings in Chromium: deciding about campaigns, departments and exemptions, and the way to the first data."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -24,9 +23,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
 @pytest.fixture
-def counted(company: Account) -> Account:
+def counted(company: Account, now: datetime) -> Account:
     """Return the company with its rollups built."""
-    rebuild(company, at=timezone.now())
+    rebuild(company, at=now)
     return company
 
 
@@ -69,7 +68,7 @@ def test_a_campaign_is_left_out_and_a_department_merged(
 
 
 def test_an_exemption_is_asked_for_by_one_and_approved_by_another(
-    sign_in: Callable[[User], Page], live_server: LiveServer, counted: Account, alice: User, ines: User
+    sign_in: Callable[[User], Page], live_server: LiveServer, counted: Account, alice: User, ines: User, now: datetime
 ) -> None:
     person = Person.objects.filter(account=counted).order_by("pk")[0]
     page = sign_in(alice)
@@ -89,10 +88,10 @@ def test_an_exemption_is_asked_for_by_one_and_approved_by_another(
     expect(page.get_by_role("button", name="Approve")).to_have_count(0)
     assert_good_everywhere(page)
 
-    today = timezone.now().date()
+    today = now.date()
     other = Person.objects.filter(account=counted).order_by("pk")[1]
     excuse = Excuse(Exemption.Reason.LEAVE, today, today + timedelta(days=9), person=other)
-    exemptions.request(counted, excuse, by=ines, at=timezone.now())
+    exemptions.request(counted, excuse, by=ines, at=now)
     page.goto(f"{live_server.url}/settings/exemptions/")
     assert_good_everywhere(page)
     page.get_by_label(f"Choose {other}").check()
@@ -140,6 +139,7 @@ def test_the_first_step_to_data_is_ready_to_do(
     account: Account,
     ines: User,
     redis_url: str,
+    now: datetime,
 ) -> None:
     account.encrypted_key = b""
     account.save()
@@ -156,7 +156,7 @@ def test_the_first_step_to_data_is_ready_to_do(
     page.goto(live_server.url)
     expect(page.get_by_text("KnowBe4 refuses the key.")).to_be_visible()
     assert_good_everywhere(page)
-    factories.SyncRunFactory(account=account, state="running", started_at=timezone.now(), heartbeat_at=timezone.now())
+    factories.SyncRunFactory(account=account, state="running", started_at=now, heartbeat_at=now)
     Account.objects.filter(pk=account.pk).update(is_connected=True, connection_message="Connected: Northwind.")
     page.goto(live_server.url)
     expect(page.get_by_role("link", name="Follow it")).to_be_visible()

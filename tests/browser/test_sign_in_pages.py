@@ -1,10 +1,9 @@
 """Signing in, members and one's own sign-in in a browser: passkeys too, by an authenticator that Chromium makes up."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -79,7 +78,7 @@ def test_passkey_is_added_and_signs_in(
 
 
 def test_scope_is_lent_and_given_back(
-    sign_in: Callable[[User], Page], live_server: LiveServer, ines: User, alice: User, published: SyncRun
+    sign_in: Callable[[User], Page], live_server: LiveServer, ines: User, alice: User, published: SyncRun, now: datetime
 ) -> None:
     account = ines.memberships.get().account
     factories.MembershipFactory(user=ines, account=account, role=Role.PEOPLE_MANAGER)
@@ -87,7 +86,7 @@ def test_scope_is_lent_and_given_back(
     page.goto(f"{live_server.url}/you/access/")
     assert_accessible(page)
     page.get_by_label("Colleague's work email").fill(alice.email)
-    page.get_by_label("Last day").fill((timezone.now() + timedelta(days=5)).date().isoformat())
+    page.get_by_label("Last day").fill((now + timedelta(days=5)).date().isoformat())
     page.get_by_role("button", name="Lend it").click()
     page.get_by_text("Alice Marlow sees what you see for that time.").wait_for()
     page.get_by_role("button", name="End it", exact=True).click()

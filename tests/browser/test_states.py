@@ -1,11 +1,10 @@
 """The states that few people see: errors, files that need help, a sync being stopped, an account without a key."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.template.loader import render_to_string
-from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -14,6 +13,7 @@ from sync.models import Account, ConsoleImport, SyncRun
 from sync.pipeline.console import accept_import, preview_import
 from tests import factories
 from tests.browser.test_first_page import SIZES, assert_accessible, assert_fits
+from tests.clock import MOMENT
 from tests.dashboard.conftest import Queue, ines, queue
 
 __all__ = ["ines", "queue"]
@@ -95,7 +95,7 @@ def upload(account: Account, user: User, content: str) -> ConsoleImport:
     imported = ConsoleImport.objects.create(
         account=account,
         uploaded_by=user,
-        uploaded_at=timezone.now(),
+        uploaded_at=MOMENT,
         name="results.csv",
         **ConsoleImport.stored(content.encode()),
     )
@@ -133,15 +133,20 @@ def test_an_import_is_accessible_from_its_upload_to_its_end(
 
 
 def test_a_sync_is_stopped_where_it_is_watched(
-    sign_in: Callable[[User], Page], live_server: LiveServer, account: Account, published: SyncRun, alice: User
+    sign_in: Callable[[User], Page],
+    live_server: LiveServer,
+    account: Account,
+    published: SyncRun,
+    alice: User,
+    now: datetime,
 ) -> None:
     run = factories.SyncRunFactory(
         account=account,
         state="running",
         phase="fetch",
         resources=READING,
-        started_at=timezone.now() - timedelta(seconds=20),
-        heartbeat_at=timezone.now() + timedelta(seconds=60),
+        started_at=now - timedelta(seconds=20),
+        heartbeat_at=now + timedelta(seconds=60),
     )
     page = sign_in(alice)
     page.goto(f"{live_server.url}/sync/")
@@ -152,7 +157,7 @@ def test_a_sync_is_stopped_where_it_is_watched(
     run.refresh_from_db()
     assert run.resolved_by == alice
     SyncRun.objects.filter(pk=run.pk).update(
-        state="discarded", error_kind="StopAskedError", finished_at=timezone.now(), message="Stopped by hand."
+        state="discarded", error_kind="StopAskedError", finished_at=now, message="Stopped by hand."
     )
     expect(page.get_by_text("The latest sync was stopped.")).to_be_visible()
     page.reload()

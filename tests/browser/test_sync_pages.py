@@ -1,10 +1,9 @@
 """The Sync pages and the accounts as people use them: at two sizes, in two lights, with and without scripts."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -37,7 +36,7 @@ PLAN = {
 
 
 @pytest.fixture
-def busy(account: Account, published: SyncRun) -> Iterator[SyncRun]:
+def busy(account: Account, published: SyncRun, now: datetime) -> Iterator[SyncRun]:
     """Return the published run, with changes of each kind and rows set aside, and a later one that is held."""
     SyncRun.objects.filter(pk=published.pk).update(plan=PLAN, resources=STEPS)
     for field in ("completed_at", "started_at"):
@@ -75,7 +74,7 @@ def busy(account: Account, published: SyncRun) -> Iterator[SyncRun]:
         message="Enrollments fell from 61,204 to 3.",
         resources=STEPS,
         plan=PLAN,
-        started_at=timezone.now() - timedelta(minutes=3),
+        started_at=now - timedelta(minutes=3),
     )
     yield published
 
@@ -147,7 +146,7 @@ def test_a_held_run_is_decided_without_scripts(
 
 
 def test_a_decision_is_followed_until_a_worker_has_carried_it_out(
-    sign_in: Callable[[User], Page], live_server: LiveServer, busy: SyncRun, ines: User, queue: Queue
+    sign_in: Callable[[User], Page], live_server: LiveServer, busy: SyncRun, ines: User, queue: Queue, now: datetime
 ) -> None:
     page = sign_in(ines)
     page.goto(f"{live_server.url}/sync/")
@@ -156,7 +155,7 @@ def test_a_decision_is_followed_until_a_worker_has_carried_it_out(
     expect(page.get_by_text("The held sync is being discarded.")).to_be_visible()
     assert_accessible(page)
     SyncRun.objects.filter(state="held").update(
-        state="discarded", resolved_by=ines, resolved_at=timezone.now(), resolution="A fault over there."
+        state="discarded", resolved_by=ines, resolved_at=now, resolution="A fault over there."
     )
     expect(page.get_by_text("The latest sync was discarded.")).to_be_visible()
     page.reload()
@@ -164,7 +163,12 @@ def test_a_decision_is_followed_until_a_worker_has_carried_it_out(
 
 
 def test_a_new_account_shows_whose_key_it_is_as_soon_as_it_is_known(
-    sign_in: Callable[[User], Page], live_server: LiveServer, published: SyncRun, ines: User, queue: Queue
+    sign_in: Callable[[User], Page],
+    live_server: LiveServer,
+    published: SyncRun,
+    ines: User,
+    queue: Queue,
+    now: datetime,
 ) -> None:
     page = sign_in(ines)
     page.get_by_role("link", name="Accounts").first.click()
@@ -180,7 +184,7 @@ def test_a_new_account_shows_whose_key_it_is_as_soon_as_it_is_known(
     Account.objects.filter(name="Zephyr").update(
         is_connected=True,
         connection_message="Connected: Zephyr, Diamond, 1,842 seats.",
-        connection_tested_at=timezone.now(),
+        connection_tested_at=now,
     )
     expect(page.get_by_text("Connected: Zephyr, Diamond, 1,842 seats.")).to_be_visible()
     page.get_by_role("button", name="Switch account").click()

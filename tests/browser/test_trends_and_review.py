@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from dashboard.models import User
 from sync.models import Account, SyncRun
 from tests.browser.test_first_page import SIZES, assert_accessible, assert_fits
+from tests.clock import MOMENT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -36,7 +36,7 @@ def under_policy(page: Page) -> None:
 
 def quarter_before() -> str:
     """Return the address of a quarter in which the company's campaigns fell due."""
-    day = timezone.localdate()
+    day = MOMENT.date()
     number = day.year * 4 + (day.month - 1) // 3 - 1
     return f"/review/{number // 4}-q{number % 4 + 1}/"
 
