@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Settle seed and deadline once for all processes of the run."""
     if config.option.seed is None:
-        config.option.seed = int(f"{datetime.now(tz=UTC):%Y%m%d}")
+        config.option.seed = int(f"{datetime.now(tz=UTC):%Y%m%d}")  # noqa: TID251 - each day draws others
     if config.option.until is not None:
         os.environ.setdefault(_DEADLINE, str(time.monotonic() + config.option.until))
 

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
 import django
@@ -18,9 +18,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from config import embedded
+from tests.clock import MOMENT, stand
 from tests.upgrades.databases import dump_path, new_database
-
-NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
 def main(version: str) -> None:
@@ -28,7 +27,7 @@ def main(version: str) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     embedded.ensure_running()
     django.setup()
-    with new_database("rollcall_dumped"):
+    with new_database("rollcall_dumped"), stand():
         call_command("migrate", verbosity=0)
         fill()
         dump_path(version).write_bytes(gzip.compress(dump().encode(), mtime=0))
@@ -43,7 +42,7 @@ def fill() -> None:
     from sync.models import ContentItem, Department  # noqa: PLC0415
     from tests.dashboard.canary import build  # noqa: PLC0415
 
-    canary = build(NOW)
+    canary = build(MOMENT)
     account, ines = canary.account, canary.readers["administrator"]
     claims, sales = Department.objects.filter(account=account, name__in=["Claims", "Sales"]).order_by("name")
     content = ContentItem.objects.filter(account=account).get()
@@ -56,11 +55,11 @@ def fill() -> None:
     )
     models.DepartmentMerge.objects.create(account=account, department=sales, into=claims)
     models.ContentLicense.objects.create(
-        account=account, content=content, ends_on=date(2027, 3, 31), entered_by=ines, entered_at=NOW
+        account=account, content=content, ends_on=date(2027, 3, 31), entered_by=ines, entered_at=MOMENT
     )
     models.ApiToken.objects.create(
-        account=account, user=ines, name="Warehouse", token_digest="0" * 64, prefix="rollcall_0000", created_at=NOW,
-        expires_at=NOW.replace(year=2027),
+        account=account, user=ines, name="Warehouse", token_digest="0" * 64, prefix="rollcall_0000", created_at=MOMENT,
+        expires_at=MOMENT.replace(year=2027),
     )  # fmt: skip
     provider = models.SingleSignOn.objects.create(
         account=account, name="Directory", email_domains=["marked.example"], server_url="https://id.example",
@@ -68,11 +67,11 @@ def fill() -> None:
     )  # fmt: skip
     models.SingleSignOnRole.objects.create(single_sign_on=provider, group="Heads", role="department_head")
     EmailAddress.objects.create(user=ines, email=ines.email, verified=True, primary=True)
-    models.Exemption.objects.filter(pk=canary.keys["exemption"][0]).update(approved_by=ines, approved_at=NOW)
-    rollups.rebuild(account, at=NOW)
+    models.Exemption.objects.filter(pk=canary.keys["exemption"][0]).update(approved_by=ines, approved_at=MOMENT)
+    rollups.rebuild(account, at=MOMENT)
     for action in (audit.Action.SIGNED_IN, audit.Action.VIEWED_PERSON, audit.Action.EXPORTED):
-        audit.record(action, account=account, user=ines, at=NOW, details={"rows": 3})
-    fill(Size(people=40, enrollments=250), at=NOW)
+        audit.record(action, account=account, user=ines, at=MOMENT, details={"rows": 3})
+    fill(Size(people=40, enrollments=250), at=MOMENT)
     empty = [
         model._meta.label
         for app in ("sync", "dashboard")
