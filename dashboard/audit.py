@@ -15,6 +15,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone
 
 from dashboard.client_address import client_network
 from dashboard.models import User
@@ -39,7 +40,7 @@ NOT_ASKED = frozenset({"found"})
 INSERT = """
 INSERT INTO dashboard_auditevent
     (account_id, at, actor_id, actor_email, through, action, subject, subject_id, details, network)
-SELECT %(account)s::bigint, coalesce(%(at)s, statement_timestamp()), %(actor)s::bigint, %(actor_email)s, %(through)s,
+SELECT %(account)s::bigint, %(at)s::timestamptz, %(actor)s::bigint, %(actor_email)s, %(through)s,
        %(action)s, %(subject)s, %(subject_id)s::bigint, %(details)s::jsonb, %(network)s
 """
 # Looking changes nothing else, so its commit need not wait for the disk: a power cut can take the looks of the last
@@ -64,9 +65,9 @@ def record(
 
     `user` is who really acts: for an administrator who views as a member, the administrator. `through` is taken from
     the request, the one being answered if none is given; without any it is a command, or a schedule when nobody acts.
-    `at` is the database's clock unless given. TypeError for details other than texts, integers, booleans, None, lists
-    and mappings of these: the hash is over their JSON, and fractions have no spelling of their own. Days are given as
-    ISO texts. A text that holds an @ is not kept.
+    `at` is now unless given. TypeError for details other than texts, integers, booleans, None, lists and mappings of
+    these: the hash is over their JSON, and fractions have no spelling of their own. Days are given as ISO texts. A text
+    that holds an @ is not kept.
 
     The transaction must read what others committed meanwhile (READ COMMITTED, the default): with a fixed snapshot it
     fails at its end whenever another event of the account came first.
@@ -80,7 +81,7 @@ def record(
             HURRIED if action in LOOKS and connection.in_atomic_block else INSERT,
             {
                 "account": account.pk if account else None,
-                "at": at,
+                "at": at or timezone.now(),
                 "actor": actor.pk if actor else None,
                 "actor_email": actor.email if actor else "",
                 "through": Through(through).value,

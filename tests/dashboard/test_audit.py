@@ -1,5 +1,7 @@
 """The log takes events inside the act's transaction, and the database chains them and lets nobody rewrite them."""
 
+from datetime import datetime, timedelta
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import RequestFactory
@@ -10,7 +12,7 @@ from sync.models import Account
 from tests.dashboard.sealing import seal
 
 
-def test_an_event_says_who_did_what_to_what(account: Account, alice: User, rf: RequestFactory) -> None:
+def test_an_event_says_who_did_what_to_what(account: Account, alice: User, rf: RequestFactory, now: datetime) -> None:
     request = rf.get("/", REMOTE_ADDR="192.0.2.77")
     audit.record(
         audit.Action.VIEWED_PERSON,
@@ -23,6 +25,7 @@ def test_an_event_says_who_did_what_to_what(account: Account, alice: User, rf: R
     )
     seal()
     event = AuditEvent.objects.get()
+    assert now <= event.at < now + timedelta(minutes=1)
     assert (event.account, event.actor, event.actor_email) == (account, alice, "alice@brackwater.example")
     assert (event.action, event.subject, event.subject_id) == ("viewed_person", "person", 7)
     assert event.details == {"as_of": "2026-09-30", "rows": 3}
