@@ -44,10 +44,14 @@ def fill(
     NotFillableError when the account holds anything but an earlier fill that did not end; ValueError when there are
     too few people to make a company.
     """
+
+    def now() -> datetime:
+        return at or timezone.now()
+
     company = size.company()
-    account = _account(name)
+    account = _account(name, now=now())
     with locked(account):
-        read_at = at or timezone.now().replace(microsecond=0)
+        read_at = at or now().replace(microsecond=0)
         say(f"Inventing {size.people:,} people and about {size.enrollments:,} enrollments ...")
         company.enrollment_count(read_at)
         decided = plan(account, allowance=_NO_LIMIT, full=True, now=read_at)
@@ -63,7 +67,7 @@ def fill(
         )
         staging = Staging(account.pk)
         staging.create(run.pk)
-        progress = Progress(run, expected={})
+        progress = Progress(run, expected={}, now=now)
         say("Staging ...")
         lists = _stage_all(account, decided, company, staging, progress, read_at)
         progress.phase(SyncRun.Phase.CHECK)
@@ -72,11 +76,11 @@ def fill(
             raise NotFillableError(f"The checks would hold this company: {'; '.join(report.reasons)}.")
         say("Publishing ...")
         progress.phase(SyncRun.Phase.PUBLISH)
-        publish(account, run, staging, now=at or timezone.now())
+        publish(account, run, staging, now=now())
     return run
 
 
-def _account(name: str) -> Account:
+def _account(name: str, *, now: datetime) -> Account:
     """Return the account to fill: a new one, or one whose fill did not end."""
     account = Account.objects.filter(name=name).first()
     if account is None:
@@ -100,7 +104,7 @@ def _account(name: str) -> Account:
             "Give another name with --account."
         )
     account.runs.filter(state=SyncRun.State.RUNNING).update(
-        state=SyncRun.State.FAILED, finished_at=timezone.now(), message="The fill was cut short."
+        state=SyncRun.State.FAILED, finished_at=now, message="The fill was cut short."
     )
     return account
 

@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
-
-from django.utils import timezone
 
 from sync.models import SyncRun
 from sync.pipeline.lists import ReadList
@@ -19,11 +18,17 @@ class Progress:
     """The steps of one run, kept in `SyncRun.resources` and told to a listener (the terminal's progress bar)."""
 
     def __init__(
-        self, run: SyncRun, *, expected: Mapping[str, int], listener: Callable[[SyncRun], None] | None = None
+        self,
+        run: SyncRun,
+        *,
+        expected: Mapping[str, int],
+        listener: Callable[[SyncRun], None] | None = None,
+        now: Callable[[], datetime],
     ) -> None:
         self.run = run
         self.expected = expected
         self.listener = listener
+        self.now = now
         self._lists: dict[str, set[str]] = {}
         self._written = 0.0
         run.resources = {}
@@ -73,7 +78,7 @@ class Progress:
     def write(self) -> None:
         """Save the progress and tell the listener."""
         self._written = time.monotonic()
-        self.run.heartbeat_at = timezone.now()
+        self.run.heartbeat_at = self.now()
         self.run.save(update_fields=["phase", "resources", "requests_made", "heartbeat_at"])
         if self.listener:
             self.listener(self.run)

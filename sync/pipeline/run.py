@@ -92,7 +92,7 @@ def run_sync(
                     left, unpaced = Allowance(limit=account.daily_allowance, used=0, resets_at=None), error
                 decided = plan(account, allowance=left, full=full, now=now())
                 run = _begin(account, staging, decided, trigger, requested_by_id, now=now())
-            progress = Progress(run, expected=_expected(account), listener=listener)
+            progress = Progress(run, expected=_expected(account), listener=listener, now=now)
             if unpaced:
                 _stop(run, unpaced, now=now())
             else:
