@@ -186,7 +186,7 @@ def _alone(export_id: int) -> Iterator[bool]:
 def question_of(export: Export, now: datetime) -> tuple[Table, Question, list[str]]:
     """Return what an export asks, in the scope its reader has now. GivenUpError when they may not have it any more."""
     table = TABLES.get(export.table)
-    scope = Scope.of(export.user, chosen=export.account_id)
+    scope = Scope.of(export.user, chosen=export.account_id, at=now)
     if scope.account is None or scope.account.pk != export.account_id:
         raise GivenUpError(_("You have no role in this account any more."))
     if table is None or not table.allows(scope):
