@@ -22,7 +22,7 @@ from sync.knowbe4.pacing import OnWait, Pacer
 from sync.knowbe4.paging import Position
 from sync.knowbe4.payloads import Payload
 from sync.knowbe4.resources import NOTHING, Resource, Value
-from sync.knowbe4.retry import Patience, Retry, retry_after
+from sync.knowbe4.retry import FIRST_LOCKOUT_WAIT, Patience, Retry, retry_after
 from sync.knowbe4.rows import UNDECODABLE, Rejected, RowDecoder, decoder
 
 T = TypeVar("T", bound=Payload)
@@ -51,10 +51,14 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True)
-class _Answer:
+class Answer:
+    """What came back for one request, whatever its status. `seconds` is how long it took."""
+
+    status: int
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     x_request_id: str | None
+    seconds: float
 
 
 class _Bearer(AuthBase):
@@ -172,6 +176,7 @@ class Client:
         cap = resource.capped_at(asked)
         seen = {position.cursor}
         empty = 0
+        has_refused_cursor = False
         while True:
             params = {**asked, **position.params(per_page)} if resource.paged or position.cursor else asked
             try:
@@ -179,7 +184,11 @@ class Client:
                     path, params, subject, lambda answer: self._read_list(answer, rows)
                 )
             except errors.BadRequest as error:
-                if position.mode == "start":
+                if position.mode == "start" and resource.paged and not has_refused_cursor:
+                    # It may know pages only: the same request by page number tells whether the cursor was the trouble.
+                    has_refused_cursor, position = True, Position("page")
+                    continue
+                if position.number == 1:
                     raise
                 raise PositionLost(
                     f"KnowBe4 no longer accepts page {position.number} of its {resource.name} list: "
@@ -208,9 +217,38 @@ class Client:
                 return
             position = following
 
+    def exchange(
+        self,
+        resource: Resource[Any],
+        *,
+        params: Mapping[str, Value] = NOTHING,
+        path_args: Mapping[str, int] = NOTHING,  # type: ignore[assignment]
+    ) -> Answer:
+        """Make one request, paced but not retried, and return its answer, whatever its status.
+
+        Only `params` are sent, not the resource's own. After a 429 all requests of the account are held back for what
+        it asks, or for the shortest back-off. Raises Unreachable, and what pacing raises.
+        """
+        if self.pacer:
+            self.pacer.acquire(self._on_wait)
+        answer = self._exchange(resource.url_path(path_args), _texts(params))
+        if isinstance(answer, Unreachable):
+            raise answer
+        if answer.status == 429 and self.pacer:
+            asked_for = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
+            wait = FIRST_LOCKOUT_WAIT if asked_for is None else asked_for
+            self.pacer.blocked_until(datetime.now(UTC) + timedelta(seconds=wait))
+        return answer
+
+    def wait(self, seconds: float, why: str) -> None:
+        """Wait, and tell `on_wait` so."""
+        if self._on_wait:
+            self._on_wait(seconds, why)
+        self._sleep(seconds)
+
     # Reading replies
 
-    def _read_object(self, answer: _Answer, rows: RowDecoder[T], subject: str) -> T:
+    def _read_object(self, answer: Answer, rows: RowDecoder[T], subject: str) -> T:
         body = answer.body.strip()
         if body[:1] == b"[":
             found = msgspec.json.decode(body, type=list[msgspec.Raw])
@@ -224,7 +262,7 @@ class Client:
             raise
 
     def _read_list(
-        self, answer: _Answer, rows: RowDecoder[T]
+        self, answer: Answer, rows: RowDecoder[T]
     ) -> tuple[paging.Reply, list[T], list[Rejected], str | None]:
         reply = paging.read_reply(answer.body, answer.headers)
         if not reply.rows:
@@ -233,14 +271,14 @@ class Client:
         items, rejected = rows.page(reply.rows)
         return reply, items, rejected, answer.x_request_id
 
-    def _refuse_message(self, answer: _Answer, reply: paging.Reply) -> None:
+    def _refuse_message(self, answer: Answer, reply: paging.Reply) -> None:
         """Raise Unauthorized for a message in place of data (a bad key, seen live with status 200)."""
         if reply.message:
             raise errors.unauthorized(host=self.host, status=200, x_request_id=answer.x_request_id) from None
 
     # Asking
 
-    def _fetch(self, path: str, params: Mapping[str, str], subject: str, read: Callable[[_Answer], R]) -> tuple[R, int]:
+    def _fetch(self, path: str, params: Mapping[str, str], subject: str, read: Callable[[Answer], R]) -> tuple[R, int]:
         """Return what `read` makes of the reply, and how many requests that took."""
         patience = Patience(self.retry)
         before = self.requests_made
@@ -249,7 +287,7 @@ class Client:
                 self.pacer.acquire(self._on_wait)
             asked_for: float | None = None
             answer = self._ask(path, params, subject)
-            if isinstance(answer, _Answer):
+            if isinstance(answer, Answer):
                 try:
                     return read(answer), self.requests_made - before
                 except (*UNDECODABLE, ValueError):
@@ -266,19 +304,32 @@ class Client:
                 raise self._final(error, asked_for)
             if isinstance(error, RateLimited) and self.pacer:
                 self.pacer.blocked_until(datetime.now(UTC) + timedelta(seconds=wait))
-            if self._on_wait:
-                self._on_wait(wait, "429" if isinstance(error, RateLimited) else "retry")
-            self._sleep(wait)
+            self.wait(wait, "429" if isinstance(error, RateLimited) else "retry")
 
-    def _ask(self, path: str, params: Mapping[str, str], subject: str) -> _Answer | tuple[KnowBe4Error, float | None]:
-        """Return the answer of one request, or its error and the seconds the server asked to wait.
+    def _ask(self, path: str, params: Mapping[str, str], subject: str) -> Answer | tuple[KnowBe4Error, float | None]:
+        """Return the answer of one request, or its error and the seconds the server asked to wait."""
+        answer = self._exchange(path, params)
+        if isinstance(answer, Unreachable):
+            return answer, None
+        if answer.status == 200:
+            return answer
+        return self._error_of(answer, subject), retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
+
+    def _error_of(self, answer: Answer, subject: str) -> KnowBe4Error:
+        error = errors.for_status(answer.status, host=self.host, subject=subject, x_request_id=answer.x_request_id)
+        if isinstance(error, RateLimited):
+            error.daily = b"daily" in answer.body.lower() or b"per day" in answer.body.lower()
+        return error
+
+    def _exchange(self, path: str, params: Mapping[str, str]) -> Answer | Unreachable:
+        """Make one request.
 
         Errors are made outside the handlers: a chained exception would carry the key in its frames.
         """
         self.requests_made += 1
         self._first_request_at = self._first_request_at or datetime.now(UTC)
         began = time.monotonic()
-        trouble = ""
+        trouble = advice = ""
         try:
             with self._session.get(
                 self.base_url + path, params=params, timeout=self.timeout, allow_redirects=False, stream=True
@@ -286,23 +337,14 @@ class Client:
                 status, headers = response.status_code, response.headers
                 body: bytes = response.raw.read(decode_content=True)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as caught:
-            trouble = _trouble(caught)
-        elapsed = (time.monotonic() - began) * 1000
+            trouble, advice = _trouble(caught)
+        elapsed = time.monotonic() - began
         if trouble:
-            logger.debug("GET %s: %s after %.0f ms", path, trouble, elapsed)
-            message = (
-                f"KnowBe4 at {self.host} could not be reached ({trouble}): "
-                "check the network, the region and KNOWBE4_BASE_URL."
-            )
-            return Unreachable(message), None
+            logger.debug("GET %s: %s after %.0f ms", path, trouble, elapsed * 1000)
+            return Unreachable(f"KnowBe4 at {self.host} could not be reached ({trouble}): {advice}.")
         x_request_id = _request_id(headers)
-        logger.debug("GET %s: %d in %.0f ms, x-request-id %s", path, status, elapsed, x_request_id)
-        if status == 200:
-            return _Answer(body, headers, x_request_id)
-        error = errors.for_status(status, host=self.host, subject=subject, x_request_id=x_request_id)
-        if isinstance(error, RateLimited):
-            error.daily = b"daily" in body.lower() or b"per day" in body.lower()
-        return error, retry_after(headers.get("Retry-After"), datetime.now(UTC))
+        logger.debug("GET %s: %d in %.0f ms, x-request-id %s", path, status, elapsed * 1000, x_request_id)
+        return Answer(status, body, headers, x_request_id, elapsed)
 
     def _final(self, error: KnowBe4Error, asked_for: float | None) -> KnowBe4Error:
         """Return the error to raise, with the moment from which asking again makes sense."""
@@ -354,20 +396,27 @@ def _request_id(headers: Mapping[str, str]) -> str | None:
     return value if value and all(letter.isalnum() or letter in "-_." for letter in value) else None
 
 
-def _trouble(error: BaseException) -> str:
-    """Return what went wrong on the way, in a few words and without the error's own text."""
+def _trouble(error: BaseException) -> tuple[str, str]:
+    """Return what went wrong on the way and what to do, in a few words and without the error's own text."""
+    advice = "check the network, the region and KNOWBE4_BASE_URL"
+    reason = getattr(error.args[0], "reason", None) if error.args else None
     match error:
         case requests.ConnectTimeout():
-            return "no connection in time"
+            return "no connection in time", f"{advice}; a firewall may be in the way"
         case requests.Timeout() | urllib3.exceptions.TimeoutError():
-            return "no answer in time"
+            return "no answer in time", advice
         case requests.exceptions.SSLError() | urllib3.exceptions.SSLError():
-            return "no trusted certificate"
+            return (
+                "no trusted certificate",
+                "if a proxy opens TLS here, point REQUESTS_CA_BUNDLE at its certificates; else check KNOWBE4_BASE_URL",
+            )
         case requests.exceptions.ProxyError():
-            return "the proxy failed"
+            return "the proxy failed", "check HTTPS_PROXY and NO_PROXY"
         case urllib3.exceptions.ProtocolError() | requests.exceptions.ChunkedEncodingError():
-            return "the connection was cut"
+            return "the connection was cut", advice
+        case requests.ConnectionError() if isinstance(reason, urllib3.exceptions.NameResolutionError):
+            return "no such name", "check this machine's DNS, and KNOWBE4_BASE_URL if it is set"
         case requests.ConnectionError():
-            return "no connection"
+            return "no connection", advice
         case _:
-            return "the connection failed"
+            return "the connection failed", advice

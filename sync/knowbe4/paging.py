@@ -171,4 +171,10 @@ def following(
 
 
 def _is_last(count: int, per_page: int, cap: int | None) -> bool:
-    return count == 0 or (cap is None and count < per_page)
+    """Return whether a page found by number ends its list: empty, or shorter than asked for.
+
+    A short page of a round number of rows may be a whole one of a server that sends fewer than it is asked for: only
+    the next page tells.
+    """
+    is_round = count % 10 == 0 or count % 25 == 0
+    return count == 0 or (cap is None and count < per_page and not is_round)

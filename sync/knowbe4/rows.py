@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from msgspec import inspect
+from msgspec import inspect, structs
 
 from sync.knowbe4.payloads import Payload
 
@@ -17,8 +17,10 @@ T = TypeVar("T", bound=Payload)
 
 RAW_LIMIT = 2_000
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}")
+NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+TRUTHS = {"true": True, "false": False, "1": True, "0": False}
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-NAIVE_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?")
+NAIVE_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?( UTC)?")
 UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -80,6 +82,25 @@ class RowDecoder(Generic[T]):
         return msgspec.convert(_mended(msgspec.json.decode(row), self._info), self.payload)
 
 
+def is_readable(payload: type[Payload], name: str, value: Any) -> bool:
+    """Return whether a row is read with `value`, as JSON has it, in its field `name`, mended where it must be."""
+    is_required, kind, info = _field(payload, name)
+    if value is None and not is_required:
+        return True
+    try:
+        msgspec.convert(_mended(value, info), kind)
+    except UNDECODABLE:
+        return False
+    return True
+
+
+@cache
+def _field(payload: type[Payload], name: str) -> tuple[bool, Any, inspect.Type]:
+    """Return whether a field is required, its type, and what msgspec says of that."""
+    field = next(field for field in structs.fields(payload) if field.encode_name == name)
+    return field.required, field.type, inspect.type_info(field.type)
+
+
 @cache
 def decoder(payload: type[T]) -> RowDecoder[T]:
     """Return the one decoder of `payload`."""
@@ -124,6 +145,10 @@ def _mended(value: Any, info: inspect.Type) -> Any:
             return _text(value)
         case inspect.IntType():
             return _mended_integer(value)
+        case inspect.FloatType() if isinstance(value, str) and NUMBER.fullmatch(value):
+            return float(value)
+        case inspect.BoolType():
+            return _mended_truth(value)
         case _:
             return value
 
@@ -150,7 +175,7 @@ def _mended_moment(value: str) -> str:
     """Return a moment with its time and zone: KnowBe4 also sends the day alone, and means UTC."""
     if DATE.fullmatch(value):
         return f"{value}T00:00:00Z"
-    return f"{value}Z" if NAIVE_MOMENT.fullmatch(value) else value
+    return f"{value.removesuffix(' UTC')}Z" if NAIVE_MOMENT.fullmatch(value) else value
 
 
 def _mended_date(value: str) -> Any:
@@ -164,6 +189,13 @@ def _mended_integer(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return int(value) if isinstance(value, str) and WHOLE_NUMBER.fullmatch(value) else value
+
+
+def _mended_truth(value: Any) -> Any:
+    """Return true or false for the words and the numbers that say so."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return value
+    return TRUTHS.get(str(value).lower(), value)
 
 
 def _text(value: Any) -> Any:

@@ -1,8 +1,8 @@
 """Content, campaigns and enrollments, staged."""
 
 from sync.knowbe4 import payloads
+from sync.knowbe4.durations import parse_duration
 from sync.pipeline.due_dates import standing
-from sync.pipeline.durations import parse_duration
 from sync.pipeline.tables.table import Row, StageTable, indexed
 
 

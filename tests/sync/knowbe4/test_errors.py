@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import socket
 import traceback
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -280,3 +281,27 @@ def test_log_has_one_line_per_request_without_personal_data(client, server, capl
     assert line.startswith("GET /v1/training/enrollments: 200 in ")
     assert line.endswith("ms, x-request-id 5e1d-77")
     assert "zoe" not in caplog.text
+
+
+def _no_name(*args: object, **kwargs: object) -> None:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+def test_each_way_not_to_reach_it_says_what_to_do(server, monkeypatch):
+    hurried = {"retry": Retry(attempts=1), "timeout": (1.0, 1.0)}
+    encrypted = server.url.replace("http:", "https:")
+    with Client(encrypted, KEY, **hurried) as client, pytest.raises(errors.Unreachable, match="REQUESTS_CA_BUNDLE"):
+        client.get(resources.ACCOUNT)
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with (
+        Client("https://us.api.knowbe4.com", KEY, **hurried) as client,
+        pytest.raises(errors.Unreachable, match=r"the proxy failed.*HTTPS_PROXY"),
+    ):
+        client.get(resources.ACCOUNT)
+    monkeypatch.delenv("HTTPS_PROXY")
+    monkeypatch.setattr("socket.getaddrinfo", _no_name)
+    with (
+        Client("https://nowhere.example", KEY, **hurried) as client,
+        pytest.raises(errors.Unreachable, match=r"no such name.*DNS"),
+    ):
+        client.get(resources.ACCOUNT)

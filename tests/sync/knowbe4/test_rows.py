@@ -8,7 +8,7 @@ from statistics import median
 import pytest
 
 from sync.knowbe4 import payloads, resources
-from sync.knowbe4.rows import RAW_LIMIT, decoder
+from sync.knowbe4.rows import RAW_LIMIT, decoder, is_readable
 from tests.sync.knowbe4.rows import enrollment, enrollments, user
 
 
@@ -260,3 +260,32 @@ def test_page_decodes_at_c_speed():
 
     assert (len(items), rejected) == (500, [])
     assert min(took) < 0.0015 or median(took) < 0.004, "500 enrollments take more than 1.5 ms to decode"
+
+
+def test_numbers_truths_and_moments_in_other_forms_are_read():
+    row = user(
+        7, phish_prone_percentage="14.5", provisioning_managed=1, joined_on="2021-10-19 19:16:09 UTC", groups=["41"]
+    )
+
+    read = one(payloads.User, {**row, "id": "7"})
+
+    assert (read.id, read.phish_prone_percentage, read.provisioning_managed) == (7, 14.5, True)
+    assert (read.joined_on, read.groups) == (datetime(2021, 10, 19, 19, 16, 9, tzinfo=UTC), [41])
+    assert decode(payloads.User, user(8, phish_prone_percentage="a lot"), user(9, provisioning_managed=2))[0] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "readable"),
+    [
+        ("status", None, False),
+        ("department", None, True),
+        ("id", "12", True),
+        ("id", 1 << 65, False),
+        ("joined_on", "10/19/2021", False),
+        ("joined_on", "", True),
+        ("groups", [{"id": 4}], True),
+    ],
+)
+def test_a_single_value_is_readable_as_its_row_would_be(name, value, readable):
+    assert is_readable(payloads.User, name, value) is readable
+    assert bool(decode(payloads.User, user(1, **{name: value}))[0]) is readable

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sync.knowbe4.durations import parse_duration
 from sync.models import Change
 from sync.models.training import DueSource
-from sync.pipeline.durations import parse_duration
 
 MONDAY = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 ENROLLED = datetime(2026, 10, 31, 8, 0, tzinfo=UTC)
