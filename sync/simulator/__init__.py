@@ -2,12 +2,14 @@
 
 from .clock import Clock
 from .company import Company
+from .disguises import DISGUISES, UnknownDisguiseError
 from .faults import FAULTS, Fault, UnknownFaultError
 from .limits import Limits
 from .paging import STYLES
 from .server import Request, Simulator, serve
 
 __all__ = [
+    "DISGUISES",
     "FAULTS",
     "STYLES",
     "Clock",
@@ -16,6 +18,7 @@ __all__ = [
     "Limits",
     "Request",
     "Simulator",
+    "UnknownDisguiseError",
     "UnknownFaultError",
     "serve",
 ]

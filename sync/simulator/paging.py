@@ -79,14 +79,20 @@ class Listing:
         return self.render(chosen), None
 
 
-def envelope(style: str, rows: bytes, per_page: int, cursor: int | None) -> bytes:
-    """Return the body of a page in cursor mode."""
+def envelope(
+    style: str, rows: bytes, per_page: int, cursor: int | None, *, key: str = "data", names_end: bool = True
+) -> bytes:
+    """Return the body of a page in cursor mode.
+
+    `key` is the one the rows are under; without `names_end` the last page has no next_cursor, where others have null.
+    """
     if style in ("header", "link"):
         return b"[" + rows + b"]"
     text = b"null" if cursor is None else b'"%d"' % cursor if style == "string" else b"%d" % cursor
+    named = b"" if cursor is None and not names_end else b'"next_cursor":' + text
     tail = b""
     if style != "_metadata":
-        tail += b',"pagination":{"per_page":%d,"next_cursor":%b}' % (per_page, text)
+        tail += b',"pagination":{"per_page":%d%b}' % (per_page, b"," + named if named else b"")
     if style in ("_metadata", "both"):
-        tail += b',"_metadata":{"next_cursor":%b}' % text
-    return b'{"data":[' + rows + b"]" + tail + b"}"
+        tail += b',"_metadata":{%b}' % named
+    return b'{"%b":[' % key.encode() + rows + b"]" + tail + b"}"

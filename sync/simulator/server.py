@@ -5,7 +5,7 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
 from typing import NamedTuple
@@ -85,6 +85,10 @@ class Simulator:
         fault = Fault.parse(text)
         self.service.faults.append(fault)
         return fault
+
+    def disguise(self, *names: str) -> None:
+        """Put these disguises on and take all others off; none: KnowBe4 as it is documented."""
+        self.service.disguise(*names)
 
     def __enter__(self) -> "Simulator":
         return self
@@ -193,7 +197,8 @@ def _send(connection: socket.socket, reply: Reply, version: str, alive: bool, he
     """Send a reply, chunked in HTTP/1.1. Return False when the connection was cut on purpose."""
     chunked = version == "HTTP/1.1"
     reason = HTTPStatus(reply.status).phrase
-    lines = [f"HTTP/1.1 {reply.status} {reason}", f"Date: {datetime.now(UTC):%a, %d %b %Y %H:%M:%S GMT}"]
+    date = datetime.now(UTC) + timedelta(seconds=reply.ahead)
+    lines = [f"HTTP/1.1 {reply.status} {reason}", f"Date: {date:%a, %d %b %Y %H:%M:%S GMT}"]
     lines += [f"{name}: {value}" for name, value in reply.headers.items()]
     lines.append("Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(reply.body)}")
     if not alive:
@@ -239,12 +244,13 @@ def serve(
     trial: bool = False,
     clamp: bool = True,
     messages: Mapping[int, str] | None = None,
+    disguises: Iterable[str] = (),
 ) -> Simulator:
     """Serve a company on 127.0.0.1 and return the running simulator; use it in a `with`, or call `stop()`.
 
     `at` stops the clock there (until it is moved by hand) unless `speed` lets it run. Without `limits` there are none.
     `clamp` answers a `per_page` above 500 with 500 rows, else it is refused with 400. A port in use raises OSError, an
-    unknown fault UnknownFaultError.
+    unknown fault UnknownFaultError, an unknown disguise UnknownDisguiseError.
     """
     service = Service(
         company or Company(),
@@ -257,4 +263,5 @@ def serve(
         messages=messages,
     )
     service.faults.extend(Fault.parse(text) for text in faults)
+    service.disguise(*disguises)
     return Simulator(service, port)

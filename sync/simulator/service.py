@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from . import wire
 from .clock import Clock
 from .company import Company
+from .disguises import Disguise, change_rows, disguise_named
 from .faults import Fault
 from .instants import seconds
 from .limits import Limits
@@ -34,13 +35,17 @@ MESSAGES = {
 
 @dataclass(slots=True)
 class Reply:
-    """What goes back: `cut` sends half the body and hangs up, `silence` seconds go by and nothing is sent at all."""
+    """What goes back: `cut` sends half the body and hangs up, `silence` seconds go by and nothing is sent at all.
+
+    The Date header is `ahead` seconds ahead.
+    """
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
     silence: float = 0.0
+    ahead: int = 0
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer here, not an error
@@ -75,34 +80,65 @@ class Service:
         self.clamp = clamp
         self.messages = {**MESSAGES, **(messages or {})}
         self.faults: list[Fault] = []
+        self._disguises: list[Disguise] = []
+        self._disguise_faults: list[Fault] = []
         self.routes = Routes(company, trial)
+
+    def disguise(self, *names: str) -> None:
+        """Put these disguises on and take all others off. Raises UnknownDisguiseError."""
+        self._disguises = [disguise_named(name) for name in names]
+        self._disguise_faults = [Fault.parse(text) for disguise in self._disguises for text in disguise.faults]
 
     def respond(self, method: str, target: str, headers: Mapping[str, str]) -> Reply:
         """Return the reply to a request. Header names are in lower case."""
         split = urlsplit(target)
         query = dict(parse_qsl(split.query, keep_blank_values=True))
         path = [part for part in split.path.split("/") if part]
-        active = {fault.name: fault for fault in list(self.faults) if fault.strikes(resource_of(path))}
+        resource = resource_of(path)
+        active = {fault.name: fault for fault in self._all_faults() if fault.strikes(resource)}
+        ahead = sum(disguise.ahead for disguise in self._disguises)
         if "slow-connect" in active:
             wait = active["slow-connect"].seconds
             return Reply(0, b"", silence=60.0 if wait is None else wait)
         try:
             self._admit(method, headers)
             self._strike(active)
+            query = self._disguised_query(query, resource)
             body, extra = self._answer(path, query, active, f"{headers.get('host', '')}{split.path}")
         except Refused as refused:
-            return self._error(refused.status, refused.headers)
+            return self._error(refused.status, refused.headers, ahead)
         except NotFoundError:
-            return self._error(404)
+            return self._error(404, ahead=ahead)
         except BadCursorError:
-            return self._error(400)
+            return self._error(400, ahead=ahead)
         if "truncated-json" in active:
             body = body[: max(1, len(body) * 2 // 3)]
-        return Reply(200, body, _standard(body) | extra, cut="cut-body" in active)
+        if "html" not in active:
+            extra |= {name: value for disguise in self._disguises for name, value in disguise.headers.items()}
+        return Reply(200, body, _standard(body) | extra, cut="cut-body" in active, ahead=ahead)
 
-    def _error(self, status: int, headers: Mapping[str, str] | None = None) -> Reply:
+    def _error(self, status: int, headers: Mapping[str, str] | None = None, ahead: int = 0) -> Reply:
         body = wire.encode({"message": self.messages.get(status, "Error")})
-        return Reply(status, body, _standard(body) | dict(headers or {}))
+        return Reply(status, body, _standard(body) | dict(headers or {}), ahead=ahead)
+
+    def _all_faults(self) -> list[Fault]:
+        return [*self.faults, *self._disguise_faults]
+
+    def _disguised_query(self, query: Query, resource: str) -> Query:
+        """Return the query as the disguises read it. Raises Refused for what they do not take."""
+        for disguise in self._disguises:
+            status = disguise.statuses.get(resource) or disguise.statuses.get("")
+            if status or disguise.refuses & query.keys():
+                raise Refused(status or 400)
+            query = {name: value for name, value in query.items() if name not in disguise.ignores}
+            if disguise.active_only and resource == "users":
+                query.setdefault("status", "active")
+        return query
+
+    def _changed(self, rows: bytes, resource: str) -> bytes:
+        """Return rows, joined by commas, as the disguises write them."""
+        changes = [disguise.change for disguise in self._disguises if disguise.change is not None]
+        return change_rows(rows, resource, changes) if changes and rows else rows
 
     def _admit(self, method: str, headers: Mapping[str, str]) -> None:
         if headers.get("authorization") != f"Bearer {self.key}":
@@ -118,7 +154,7 @@ class Service:
     def _strike(self, active: dict[str, Fault]) -> None:
         """Answer with the first fault that stands in for the whole reply."""
         now = time.monotonic()
-        for fault in list(self.faults):
+        for fault in self._all_faults():
             if fault.name == "burst-limit" and fault.since is not None:
                 length = 300.0 if fault.seconds is None else fault.seconds
                 if now < fault.since + length:
@@ -156,6 +192,10 @@ class Service:
                 rows = active.keys() & ROW_FAULTS - {"shrink", "duplicate-ids"}
                 if rows and found[:1] == b"{":
                     found = spoil(found, {name: active[name] for name in rows})
+                if found[:1] == b"{":
+                    found = self._changed(found, resource_of(path))
+                if path == ["v1", "account"] and any(disguise.account_in_list for disguise in self._disguises):
+                    found = b"[" + found + b"]"
                 return found, {}
             return self._page(found, path, query, active, address)
 
@@ -165,8 +205,9 @@ class Service:
         """Cut one page out of a list and wrap it the way the cursor style says."""
         size, capped = self._size(query), False
         if path == ["v1", "training", "campaigns"] and query.get("exclude_percentages") != "true":
-            size, capped = min(size, 10), True
-        style = self.cursor_style
+            capped = not any(disguise.has_no_cap for disguise in self._disguises)
+            size = min(size, 10) if capped else size
+        style = self._style
         by_cursor = listing.paginated and "cursor" in query
         if style == "enrollments-only" and path[-1] != "enrollments":
             by_cursor = False
@@ -190,28 +231,37 @@ class Service:
         spoiled = {name: active[name] for name in active.keys() & ROW_FAULTS}
         if spoiled and rows:
             rows = spoil(rows, spoiled)
+        rows = self._changed(rows, resource_of(path))
         if not by_cursor:
             return b"[" + rows + b"]", {}
         if "repeated-cursor" in active and query["cursor"].isdigit() and int(query["cursor"]) > 0:
             cursor = int(query["cursor"])
         per_page = 10 if capped else size
-        return envelope(style, rows, per_page, cursor), self._cursor_headers(style, cursor, query, address)
+        key = next((disguise.rows_key for disguise in self._disguises if disguise.rows_key != "data"), "data")
+        names_end = not any(disguise.ends_without_cursor for disguise in self._disguises)
+        body = envelope(style, rows, per_page, cursor, key=key, names_end=names_end)
+        return body, self._cursor_headers(style, cursor, query, address)
 
     def _size(self, query: Query) -> int:
         text = query.get("per_page", "100")
         size = int(text) if text.isascii() and text.isdigit() and int(text) > 0 else 100
-        if size > 500 and not self.clamp:
+        refuses = not self.clamp or any(disguise.refuses_large_pages for disguise in self._disguises)
+        if size > 500 and refuses:
             raise Refused(400)
-        return min(size, 500)
+        return min([size, 500, *(disguise.at_most for disguise in self._disguises)])
+
+    @property
+    def _style(self) -> str:
+        return next((disguise.style for disguise in self._disguises if disguise.style), self.cursor_style)
 
     def _number(self, query: Query, listing: Listing, by_cursor: bool) -> int:
         """Return the page asked for; below 1 counts as 1."""
         text = query.get("page")
         if text is None or by_cursor or not listing.paginated:
             return 1
-        if self.cursor_style == "page-rejected":
+        if self._style == "page-rejected":
             raise Refused(400)
-        if self.cursor_style == "page-ignored":
+        if self._style == "page-ignored":
             return 1
         return max(1, int(text)) if text.isascii() and text.isdigit() else 1
 

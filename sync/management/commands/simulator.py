@@ -11,15 +11,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sync.simulator import FAULTS, STYLES, Company, Limits, UnknownFaultError, serve
+from sync.simulator import DISGUISES, FAULTS, STYLES, Company, Limits, UnknownDisguiseError, UnknownFaultError, serve
 
 
 def _epilog() -> str:
-    """Return the lists of faults and cursor styles, for the help."""
+    """Return the lists of faults, cursor styles and disguises, for the help."""
     faults = "\n".join(f"  {name:<26}{text}" for name, text in FAULTS.items())
     styles = "\n".join(f"  {name:<26}{text}" for name, text in STYLES.items())
     options = "  NAME[:times=N,after=N,resource=NAME,seconds=N,share=X,rows=N]"
-    return f"faults:\n{options}\n{faults}\n\ncursor styles:\n{styles}"
+    disguises = "\n".join(f"  {name:<28}{disguise.text}" for name, disguise in DISGUISES.items())
+    return f"faults:\n{options}\n{faults}\n\ncursor styles:\n{styles}\n\ndisguises:\n{disguises}"
 
 
 class Command(BaseCommand):
@@ -29,7 +30,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        """Return the parser; the help ends with the lists of faults and cursor styles, as they are laid out."""
+        """Return the parser; the help ends with the lists of `_epilog`, as they are laid out."""
         kwargs |= {"epilog": _epilog(), "formatter_class": RawDescriptionHelpFormatter}
         return super().create_parser(prog_name, subcommand, **kwargs)
 
@@ -45,6 +46,14 @@ class Command(BaseCommand):
         parser.add_argument("--speed", type=float, help="let the clock run so many times as fast as real time")
         parser.add_argument("--cursor-style", choices=list(STYLES), default="pagination", help="see below")
         parser.add_argument("--fault", nargs="+", action="extend", default=[], metavar="NAME", help="see below")
+        parser.add_argument(
+            "--disguise",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="NAME",
+            help="disagree with KnowBe4's documentation; see below",
+        )
         parser.add_argument("--no-limits", action="store_true", help="answer any number of requests")
         parser.add_argument(
             "--key", default="simulator-key", help="the API key that is accepted (default simulator-key)"
@@ -89,8 +98,9 @@ class Command(BaseCommand):
                 trial=options["trial"],
                 clamp=not options["reject_large_pages"],
                 messages=_messages(options["message"]),
+                disguises=options["disguise"],
             )
-        except UnknownFaultError as error:
+        except (UnknownFaultError, UnknownDisguiseError) as error:
             raise CommandError(str(error), returncode=2) from error
         except (OSError, OverflowError) as error:
             raise CommandError(_port_trouble(options["port"], error), returncode=2) from error
