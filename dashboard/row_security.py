@@ -89,7 +89,7 @@ OPEN = frozenset(
     {
         *("dashboard_auditevent", "dashboard_auditseal", "dashboard_audithead"),
         *("sync_account", "sync_campaign", "sync_contentitem", "sync_department", "sync_group", "sync_syncrun"),
-        *("sync_phishingtest", "sync_phishingcampaign"),
+        *("sync_phishingtest", "sync_phishingcampaign", "sync_apicheck"),
         *("dashboard_user", "dashboard_membership", "dashboard_invitation", "dashboard_delegation"),
         *("dashboard_apitoken", "dashboard_contentlicense"),
         *("dashboard_accountsetting", "dashboard_branding", "dashboard_campaignsetting", "dashboard_departmentmerge"),

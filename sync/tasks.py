@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from sync.models import Account, KeyUnreadableError, SyncRun
 from sync.pipeline import console
+from sync.pipeline.api_check import check_and_keep
 from sync.pipeline.connection import check_connection
 from sync.pipeline.held import NotHeldError, NotWholeError, resolve_held
 from sync.pipeline.run import AlreadyRunningError, NotConnectedError
@@ -66,6 +67,12 @@ def resolve_run(self: Task, *, run_id: int, publish: bool, reason: str, user_id:
 def test_connection(*, account_id: int) -> None:
     """Ask KnowBe4 who an account's key belongs to, and note the answer on the account."""
     check_connection(Account.objects.get(pk=account_id))
+
+
+@shared_task(name="sync.tasks.check_api")
+def check_api(*, account_id: int) -> None:
+    """Ask KnowBe4 for two rows of everything, and keep what differs from what Rollcall expects."""
+    check_and_keep(Account.objects.get(pk=account_id))
 
 
 @shared_task(name="sync.tasks.start_due_syncs")

@@ -117,7 +117,13 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
             is_for_who_sees_everyone=True,
         ),
         Entry("audit_log", _("Audit log"), "lock", is_for_readers_of_the_log=True),
-        Entry("accounts", _("Accounts"), "key", is_for_administrators=True, pages=("add_account", "edit_account")),
+        Entry(
+            "accounts",
+            _("Accounts"),
+            "key",
+            is_for_administrators=True,
+            pages=("add_account", "edit_account", "account_check"),
+        ),
     ),
 )
 TABS = 4

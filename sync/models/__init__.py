@@ -6,6 +6,7 @@ returns get `removed_at`. Every row belongs to an account, and every index leads
 
 from sync.keys import KeyUnreadableError
 from sync.models.account import Account
+from sync.models.api_check import ApiCheck
 from sync.models.console import ConsoleImport
 from sync.models.people import Department, Group, GroupMembership, Person
 from sync.models.phishing import PhishingCampaign, PhishingResult, PhishingTest
@@ -14,6 +15,7 @@ from sync.models.training import Campaign, ContentItem, Enrollment
 
 __all__ = [
     "Account",
+    "ApiCheck",
     "Campaign",
     "Change",
     "ConsoleImport",

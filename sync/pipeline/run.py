@@ -328,13 +328,14 @@ def client_for(
     on_wait: Callable[[float, str], None] | None = None,
     retry: Retry | None = None,
     sparing: bool = False,
+    base_url: str = "",
 ) -> Client:
     """Return a client of the account, paced with all others of it. KeyUnreadableError under another SECRET_KEY.
 
-    `sparing`: the day's reserve is left alone, for what people start by hand.
+    `sparing`: the day's reserve is left alone, for what people start by hand. `base_url` replaces the account's own.
     """
     return Client(
-        account.base_url or regions.base_url(account.region),
+        base_url or account.base_url or regions.base_url(account.region),
         account.api_key,
         pacer=_pacer(account, sparing=sparing),
         retry=retry,

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from dashboard.models import User
-from sync.models import Account, Change, QuarantinedRow, SyncRun
+from sync.models import Account, ApiCheck, Change, QuarantinedRow, SyncRun
 from tests import factories
 from tests.browser.test_first_page import SIZES, assert_accessible, assert_fits
 from tests.dashboard.conftest import Queue, ines, queue
@@ -93,6 +93,12 @@ def test_the_pages_are_accessible_and_fit(
     watched.emulate_media(color_scheme=light)  # type: ignore[arg-type]
     zephyr = factories.AccountFactory(name="Zephyr")
     factories.MembershipFactory(user=ines, account=zephyr, role="administrator")
+    surprises = [
+        {"effect": effect, "sentence": f"KnowBe4 sends {'provisioning_managed, ' * 9}twice: Rollcall takes the first."}
+        for effect in ("stops", "set aside", "read")
+    ]
+    report = {"outcome": "read", "requests": 28, "surprises": surprises}
+    ApiCheck.objects.create(account=zephyr, finished_at=busy.started_at, message="It differs.", report=report)
     page = sign_in(ines)
     for address in (
         "/sync/",
@@ -102,6 +108,7 @@ def test_the_pages_are_accessible_and_fit(
         "/sync/vanished/?kind=person",
         "/settings/accounts/",
         "/settings/accounts/new/",
+        f"/settings/accounts/{zephyr.pk}/check/",
     ):
         page.goto(live_server.url + address)
         assert_accessible(page)

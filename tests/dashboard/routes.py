@@ -72,6 +72,8 @@ ROUTES: dict[str, dict[str, str | tuple[str, ...]]] = {
     "exemption": {"pk": "exemption"},
     "edit_account": {"account_id": "account"},
     "test_account": {"account_id": "account"},
+    "account_check": {"account_id": "account"},
+    "account_check_file": {"account_id": "account"},
     "sync_account": {"account_id": "account"},
     "enable_account": {"account_id": "account"},
     "switch_account": {"account_id": "account"},

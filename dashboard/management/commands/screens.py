@@ -38,6 +38,7 @@ BELOW = (
     ("sync/", r"/sync/runs/\d+/", "sync-run"),
     ("settings/campaigns/", r"/settings/campaigns/\d+/", "settings-campaign"),
     ("settings/departments/", r"/settings/departments/\d+/", "settings-department"),
+    ("settings/accounts/", r"/settings/accounts/\d+/check/", "api-check"),
 )
 BESIDE = (
     ("past-due/?by=manager", "past-due-by-manager"),

@@ -1,6 +1,5 @@
 """What a check found, as a file that can be sent on."""
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -61,8 +60,3 @@ class Report:
             ],
             "facts": self.facts,
         }
-
-
-def file_of(told: dict[str, Any]) -> str:
-    """Return the text of the file that holds a report as `as_json` tells it."""
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"

@@ -135,7 +135,7 @@ KINDS: dict[str, Kind] = {
     "empty-date": Kind("An empty text stands for no date ({places})", "reads it as none"),
     "date-form": Kind("Dates come with {detail} ({places})", "reads the same moment"),
     "day-as-moment": Kind("Moments come where days are expected ({places})", "keeps the day"),
-    "unreadable-date": Kind("Dates come that are none ({places})", SET_ASIDE, Effect.SET_ASIDE),
+    "unreadable-date": Kind("Some dates cannot be read ({places})", SET_ASIDE, Effect.SET_ASIDE),
     "unknown-word": Kind("KnowBe4 says “{detail}”, a word Rollcall does not know ({places})", "keeps the word"),
     "no-word": Kind("Something comes where a word of KnowBe4's is expected ({places})", "keeps it"),
     "unknown-duration": Kind(

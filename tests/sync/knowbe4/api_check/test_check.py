@@ -10,9 +10,9 @@ from sync.knowbe4 import payloads, resources
 from sync.knowbe4.api_check import Effect, Outcome, Report, check_api
 from sync.knowbe4.api_check.asking import MOST_REQUESTS
 from sync.knowbe4.api_check.documented import WORDS
-from sync.knowbe4.api_check.report import file_of
 from sync.knowbe4.api_check.surprises import KINDS
 from sync.knowbe4.client import Client
+from sync.models import ApiCheck
 from sync.models.training import STANDINGS
 from sync.simulator import DISGUISES, Company, Simulator
 from tests.sync.knowbe4.api_check.conftest import AT
@@ -101,9 +101,14 @@ def private(served: Simulator, company: Company) -> set[str]:
     return values - {"KnowBe4"}
 
 
+def file_of(report: Report) -> str:
+    """Return the text of the file that tells the report."""
+    return ApiCheck(report=report.as_json()).file
+
+
 def assert_nothing_private(report: Report, private: set[str]) -> None:
     """Fail for any of those in the file, as a text, as a word, or as a part of one."""
-    told = file_of(report.as_json())
+    told = file_of(report)
     words = set(re.findall(r"[^\"\n]+", told)) | set(re.findall(r"[\w@.+'-]+", told))
     assert words & private == set()
     assert not any(value in told for value in private if len(value) > 12)
@@ -228,7 +233,7 @@ def test_names_and_words_that_are_values_are_not_written(server, now):
     server.says(lambda asked: Reply(rows.get(asked.path, [])))
     with Client(server.url, "key", sleep=lambda seconds: None) as client:
         report = check_api(client, now=now)
-    told = file_of(report.as_json())
+    told = file_of(report)
     assert not re.search(r"(?i)quill|\bada\b|mill lane|back", told)
     kinds = {surprise.kind for surprise in report.surprises}
     assert {"no-word", "unknown-duration", "unknown-field", "missing-field"} <= kinds

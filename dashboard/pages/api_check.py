@@ -1,0 +1,91 @@
+"""Checking how KnowBe4's API answers an account: a worker asks, the page shows what it reported."""
+
+from datetime import datetime, timedelta
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.vary import vary_on_headers
+
+from dashboard.access import ScopedRequest
+from dashboard.pages.accounts import for_administrators
+from dashboard.pages.queue import QueueUnreachableError, send
+from dashboard.pages.sync_requests import SLOW_AFTER
+from dashboard.queries.sync_status import key_problem
+from sync.models import Account, ApiCheck
+
+# How long the page waits for the answer: the requests queue behind those of a sync, which takes minutes.
+CHECK_FOR = timedelta(minutes=15)
+CHECKS = "api_checks"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Target")
+@for_administrators
+def account_check(request: ScopedRequest, account_id: int) -> HttpResponse:
+    """Show what the last check of an account's API reported, or only its result; POST asks for another one."""
+    account = _managed(request, account_id)
+    problem = key_problem(account)
+    can_check = bool(account.encrypted_key) and not problem
+    if request.method == "POST":
+        if can_check:
+            _start(request, account)
+        else:
+            messages.error(request, _("%(account)s has no key to read KnowBe4 with.") % {"account": account})
+        return redirect("account_check", account_id=account.pk)
+    found = _last(account)
+    since = _asked_at(request, account)
+    is_checking = since is not None and (found is None or found.finished_at < since)
+    context = {
+        "account": account,
+        "check": found,
+        "can_check": can_check,
+        "key_problem": problem,
+        "is_checking": is_checking,
+        "is_slow": is_checking and since is not None and request.now - since > SLOW_AFTER,
+    }
+    template = "dashboard/account_check.html"
+    if request.htmx.target == "api-check":
+        template += "#api-check"
+    return render(request, template, context)
+
+
+@require_GET
+@for_administrators
+def account_check_file(request: ScopedRequest, account_id: int) -> HttpResponse:
+    """Download the last report as a file that can be sent; 404 while there is none."""
+    found = _last(_managed(request, account_id))
+    if found is None or not found.report:
+        raise Http404
+    response = HttpResponse(found.file, content_type="application/json; charset=utf-8")
+    name = f"knowbe4-check-{found.finished_at:%Y-%m-%d}.json"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _managed(request: ScopedRequest, account_id: int) -> Account:
+    return get_object_or_404(request.scope.managed_accounts().select_related("api_check"), pk=account_id)
+
+
+def _last(account: Account) -> ApiCheck | None:
+    # An account that was never checked has no such attribute.
+    return getattr(account, "api_check", None)
+
+
+def _start(request: ScopedRequest, account: Account) -> None:
+    """Queue a check and remember since when its result is awaited."""
+    try:
+        send("sync.tasks.check_api", account_id=account.pk)
+    except QueueUnreachableError:
+        messages.error(request, _("The check could not be queued: Redis does not answer. Try again."))
+        return
+    request.session[CHECKS] = {**request.session.get(CHECKS, {}), str(account.pk): request.now.isoformat()}
+
+
+def _asked_at(request: ScopedRequest, account: Account) -> datetime | None:
+    """Return when the reader last asked for a check of the account; None if never, or too long ago to wait for it."""
+    text = request.session.get(CHECKS, {}).get(str(account.pk))
+    at = datetime.fromisoformat(text) if text else None
+    return at if at is not None and request.now - at < CHECK_FOR else None
