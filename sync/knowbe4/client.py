@@ -17,6 +17,7 @@ from requests.auth import AuthBase
 from requests.utils import get_environ_proxies
 
 from sync.knowbe4 import errors, paging
+from sync.knowbe4.connection_errors import explain
 from sync.knowbe4.errors import InvalidReply, KnowBe4Error, PagingBroken, PositionLost, RateLimited, Unreachable
 from sync.knowbe4.pacing import OnWait, Pacer
 from sync.knowbe4.paging import Position
@@ -337,7 +338,7 @@ class Client:
                 status, headers = response.status_code, response.headers
                 body: bytes = response.raw.read(decode_content=True)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as caught:
-            trouble, advice = _trouble(caught)
+            trouble, advice = explain(caught)
         elapsed = time.monotonic() - began
         if trouble:
             logger.debug("GET %s: %s after %.0f ms", path, trouble, elapsed * 1000)
@@ -394,29 +395,3 @@ def _subject(resource: Resource[Any], path_args: Mapping[str, int], params: Mapp
 def _request_id(headers: Mapping[str, str]) -> str | None:
     value = headers.get("X-Request-Id", "")[:100]
     return value if value and all(letter.isalnum() or letter in "-_." for letter in value) else None
-
-
-def _trouble(error: BaseException) -> tuple[str, str]:
-    """Return what went wrong on the way and what to do, in a few words and without the error's own text."""
-    advice = "check the network, the region and KNOWBE4_BASE_URL"
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    match error:
-        case requests.ConnectTimeout():
-            return "no connection in time", f"{advice}; a firewall may be in the way"
-        case requests.Timeout() | urllib3.exceptions.TimeoutError():
-            return "no answer in time", advice
-        case requests.exceptions.SSLError() | urllib3.exceptions.SSLError():
-            return (
-                "no trusted certificate",
-                "if a proxy opens TLS here, point REQUESTS_CA_BUNDLE at its certificates; else check KNOWBE4_BASE_URL",
-            )
-        case requests.exceptions.ProxyError():
-            return "the proxy failed", "check HTTPS_PROXY and NO_PROXY"
-        case urllib3.exceptions.ProtocolError() | requests.exceptions.ChunkedEncodingError():
-            return "the connection was cut", advice
-        case requests.ConnectionError() if isinstance(reason, urllib3.exceptions.NameResolutionError):
-            return "no such name", "check this machine's DNS, and KNOWBE4_BASE_URL if it is set"
-        case requests.ConnectionError():
-            return "no connection", advice
-        case _:
-            return "the connection failed", advice
