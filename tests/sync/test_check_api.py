@@ -84,6 +84,7 @@ def test_a_day_without_requests_left_is_told_and_asks_nothing(connected, simulat
     connected.save()
     first, second = check_account(connected), check_account(connected)
     assert (first.outcome, second.outcome) == ("rate limited", "rate limited")
+    assert (first.requests, second.requests) == (1, 0)
     assert len(simulator.requests) == 1
 
 

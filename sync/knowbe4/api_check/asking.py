@@ -10,7 +10,7 @@ from sync.knowbe4 import errors
 from sync.knowbe4.api_check import documented
 from sync.knowbe4.api_check.surprises import Surprises
 from sync.knowbe4.client import Answer, Client
-from sync.knowbe4.errors import Unreachable
+from sync.knowbe4.errors import BudgetExhausted, Unreachable
 from sync.knowbe4.resources import NOTHING, Resource, Value
 from sync.knowbe4.retry import retry_after
 
@@ -56,6 +56,9 @@ class Asker:
             self.requests.append(entry)
             try:
                 answer = self.client.exchange(resource, params=params, path_args=path_args)
+            except BudgetExhausted:
+                self.requests.pop()  # it was not made
+                raise
             except Unreachable:
                 if is_second:
                     raise
@@ -84,8 +87,8 @@ class Asker:
         return "with no Retry-After" if asked_for is None else "with a Retry-After"
 
     def _look(self, answer: Answer) -> None:
-        names = {name.lower() for name in answer.headers}
-        self._headers |= {name for name in names if documented.HEADER_NAME.fullmatch(name)}
+        names = {name.lower() for name in answer.headers if documented.HEADER_NAME.fullmatch(name.lower())}
+        self._headers |= names
         limits = sorted(name for name in names if "ratelimit" in name.replace("-", ""))
         if limits:
             self.surprises.add("rate-limit-headers", detail=", ".join(limits[:4]))
