@@ -24,6 +24,7 @@ from config import embedded
 from sync.simulator.company import Company
 from sync.simulator.server import Simulator, serve
 from tests import clock
+from tests.databases import drop_test_database, make_test_database
 
 # Playwright's synchronous interface keeps an event loop in the thread that also asks the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -108,9 +109,20 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if session.config.option.collectonly or not embedded.is_wanted():
         return
     try:
-        embedded.ensure_running()
+        _start_services()
     except embedded.EmbeddedError as error:
         pytest.exit(str(error), returncode=1)
+
+
+def _start_services() -> None:
+    """Start both. Nothing of the suite's waits for the disk: what a power cut left of its Postgres is made anew."""
+    try:
+        embedded.ensure_running()
+    except embedded.EmbeddedError as error:
+        if not (embedded.is_fast() and str(error).startswith("Postgres did not start")):
+            raise
+        shutil.rmtree(embedded.VAR_DIR / "postgres")
+        embedded.ensure_running()
 
 
 @pytest.hookimpl(trylast=True)
@@ -139,19 +151,20 @@ def pytest_fixture_setup(
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Make the test database; before it is dropped, end what a killed worker's backend may still be doing there."""
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """Make this process's test database, and drop it."""
     if embedded.is_wanted():
         with psycopg.connect(embedded.database_url(user="postgres")) as owner:
             owner.execute("GRANT SET ON PARAMETER session_replication_role TO rollcall")
+    with django_db_blocker.unblock():
+        make_test_database()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: empty_tables())
         yield
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
+    with django_db_blocker.unblock():
+        drop_test_database()
 
 
 def empty_tables() -> None:

@@ -19,7 +19,8 @@ from django.db import connection
 
 from config import embedded
 from tests.clock import MOMENT, stand
-from tests.upgrades.databases import dump_path, new_database
+from tests.databases import new_database
+from tests.upgrades.dumps import dump_path
 
 
 def main(version: str) -> None:

@@ -13,8 +13,9 @@ from django.db import connection
 
 from sync.models import Account, Person
 from tests import factories
+from tests.databases import new_database
 from tests.upgrades.catalog import LISTINGS, listing
-from tests.upgrades.databases import new_database, restore
+from tests.upgrades.dumps import restore
 
 # Without it the suite's own database, which a new one stands for, would not be made.
 pytestmark = pytest.mark.django_db
