@@ -1,5 +1,6 @@
 """Moments at which tallies are kept: exact ones from today on, the ends of local days and months before."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -47,10 +48,18 @@ class Horizon:
             "horizon": self.at,
             "days_from": self.days_from,
             "zone": self.zone.key,
-            "days": self.days_since(first),
+            "days": as_array(self.days_since(first)),
             # A past that begins with a month keeps what stood there.
-            "months": self.months_since(first - timedelta(microseconds=1)),
+            "months": as_array(self.months_since(first - timedelta(microseconds=1))),
         }
+
+
+def as_array(moments: Iterable[datetime]) -> str:
+    """Return moments as Postgres writes an array of them.
+
+    Statements about tallies are given a thousand each: psycopg takes a hundredth of a second to write that many.
+    """
+    return "{" + ",".join(moment.isoformat() for moment in moments) + "}"
 
 
 def next_month(day: date) -> date:

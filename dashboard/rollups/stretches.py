@@ -5,13 +5,14 @@ holds t; the same count, differentiated, is +1 where a span begins and -1 where 
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboard.metrics import Span, local_midnight
 from dashboard.models import CONTENT_TYPE_CODES
+from dashboard.rollups.buckets import as_array
 from sync.models.training import ContentType
 
 FACTS = "dashboard_fact f"
@@ -59,9 +60,9 @@ def calendar(zone: ZoneInfo, years: range = DUE_YEARS) -> dict[str, Any]:
 
 
 @cache
-def _beginnings(zone: ZoneInfo, years: range) -> list[datetime]:
+def _beginnings(zone: ZoneInfo, years: range) -> str:
     months = [date(year, month, 1) for year in years for month in range(1, 13)]
-    return [local_midnight(month, zone) for month in [*months, date(years[-1] + 1, 1, 1)]]
+    return as_array(local_midnight(month, zone) for month in [*months, date(years[-1] + 1, 1, 1)])
 
 
 def current(*, where: str = "true", source: str = FACTS, net_of_exemptions: bool = False) -> str:
