@@ -40,13 +40,8 @@ def test_python_stands_at_the_moment(now: datetime, made_once: datetime, time_ag
 def test_a_program_stands_at_the_moment_too(tmp_path: Path) -> None:
     script = tmp_path / "program.py"
     script.write_text("import datetime, sys; print(datetime.datetime.now(datetime.UTC).isoformat(), *sys.argv)")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.clock", script, "A", "B"],
-        cwd=BASE_DIR,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command = [sys.executable, "-m", "tests.clock", script, "A", "B"]
+    done = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=True)
     said, *arguments = done.stdout.split()
     assert arguments == [str(script), "A", "B"]
     assert timedelta() <= datetime.fromisoformat(said) - MOMENT < timedelta(minutes=1)
@@ -65,10 +60,8 @@ def test_reading_the_clock_is_refused(reading: str) -> None:
 
 
 def test_what_is_no_reading_is_let_through() -> None:
-    assert (
-        refused(SAMPLE.format(reading="time.monotonic(), datetime(2026, 11, 23, tzinfo=UTC), date(2026, 11, 23)"))
-        == set()
-    )
+    reading = "time.monotonic(), datetime(2026, 11, 23, tzinfo=UTC), date(2026, 11, 23)"
+    assert refused(SAMPLE.format(reading=reading)) == set()
 
 
 def test_nobody_is_let_off() -> None:
@@ -78,16 +71,6 @@ def test_nobody_is_let_off() -> None:
 
 def refused(text: str) -> set[int]:
     """Return the lines of a test that ruff refuses for reading the clock."""
-    command = [
-        "ruff",
-        "check",
-        "--select",
-        "TID251",
-        "--output-format",
-        "concise",
-        "--stdin-filename",
-        "tests/x.py",
-        "-",
-    ]
+    command = ["ruff", "check", "--output-format", "concise", "--stdin-filename", "tests/x.py", "-"]
     done = subprocess.run(command, cwd=BASE_DIR, input=text, capture_output=True, text=True, check=False)
     return {int(line.split(":")[1]) for line in done.stdout.splitlines() if " TID251 " in line}
