@@ -16,12 +16,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from dashboard import tokens
 from dashboard.mcp.answering import answer
 from dashboard.mcp.reading import Reader, ToolError, rate_limited, unauthorized
-from dashboard.mcp.server import build
 from dashboard.tokens import Caller
 
 LARGEST = 256 * 1024
@@ -97,6 +95,11 @@ def _refusal(
 
 def _drive(request: HttpRequest, call: Any) -> HttpResponse:
     """Let the SDK answer the request."""
+    # Not before the first request: they are a third of what every process, most of which never answer one, would load.
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager  # noqa: PLC0415
+
+    from dashboard.mcp.server import build  # noqa: PLC0415
+
     body = request.body
     scope = {
         "type": "http",
