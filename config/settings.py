@@ -1,8 +1,8 @@
 """Settings, read from the environment once; whatever is missing is named.
 
 With neither `DATABASE_URL` nor `REDIS_URL` Rollcall runs on its own embedded Postgres and Redis under `var/`
-("local mode"), and keeps a generated `SECRET_KEY` there. With either of them set it is a server installation:
-then all of them, and `ALLOWED_HOSTS`, are required.
+("local mode"), keeps a generated `SECRET_KEY` there, and always answers to this machine's own names. With either of
+them set it is a server installation: then all of them, and `ALLOWED_HOSTS`, are required.
 """
 
 import os
@@ -52,6 +52,30 @@ def _count(name: str, *, default: int) -> int:
     return int(value)
 
 
+def _hosts(text: str) -> list[str]:
+    """Return the host names between the commas; what no request could ever name is refused."""
+    hosts = [host.strip() for host in text.split(",") if host.strip()]
+    for host in hosts:
+        if not re.fullmatch(r"\*|\.?[\w-]+(\.[\w-]+)*|\[[0-9A-Fa-f:.]+\]", host):
+            raise ImproperlyConfigured(
+                f"ALLOWED_HOSTS names {host!r}: write names alone, like rollcall.example.com, without https:// or port."
+            )
+    return hosts
+
+
+def _public_host(url: str) -> str:
+    """Return the host of PUBLIC_URL as requests name it, an IPv6 address in brackets."""
+    try:
+        host = urlsplit(url).hostname if re.match(r"https?://", url) else None
+    except ValueError:
+        host = None
+    if not host:
+        raise ImproperlyConfigured(
+            f"PUBLIC_URL is {url!r}: write where people reach this site, such as https://rollcall.example.com."
+        )
+    return f"[{host}]" if ":" in host else host
+
+
 def _database(url: str) -> dict[str, Any]:
     """Return Django's connection settings for a libpq URL, unix-socket hosts and options included."""
     if not url.startswith(("postgres://", "postgresql://")):
@@ -99,19 +123,27 @@ def _email(url: str) -> dict[str, Any]:
     }
 
 
+# Where people reach this site; https switches on secure cookies and HSTS.
+PUBLIC_URL = (os.environ.get("PUBLIC_URL", "").strip() or "http://127.0.0.1:8000").rstrip("/")
+_OWN_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+
 # Services -------------------------------------------------------------------------------------------------------
 
 if LOCAL_MODE:
     DATABASE_URL = embedded.database_url()
     REDIS_URL = embedded.redis_url()
     SECRET_KEY = os.environ.get("SECRET_KEY") or embedded.secret_key()
-    ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+    ALLOWED_HOSTS = [*_OWN_HOSTS, *_hosts(os.environ.get("ALLOWED_HOSTS", ""))]
 else:
     DATABASE_URL = _required("DATABASE_URL", "a PostgreSQL 18 address, postgresql://user:password@host/name.")
     REDIS_URL = _required("REDIS_URL", "a Redis address, redis://host:6379/0.")
     SECRET_KEY = _required("SECRET_KEY", "a long random text; it signs sessions and encrypts KnowBe4 keys.")
-    _hosts = _required("ALLOWED_HOSTS", "the host names this site answers to, separated by commas.")
-    ALLOWED_HOSTS = [host.strip() for host in _hosts.split(",") if host.strip()]
+    ALLOWED_HOSTS = _hosts(_required("ALLOWED_HOSTS", "the host names this site answers to, separated by commas."))
+# What mail links to is answered.
+if os.environ.get("PUBLIC_URL", "").strip() and _public_host(PUBLIC_URL) not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append(_public_host(PUBLIC_URL))
+# Names under which other machines ask for this site; the demo's sign-ins exist only where there are none.
+OUTSIDE_HOSTS = [host for host in ALLOWED_HOSTS if host not in _OWN_HOSTS]
 
 # The pages sign in to Postgres as a role of their own, which row-level security holds (`dashboard.row_security`); all
 # else as the owner of the tables. Without an address for it they change to that role in every transaction.
@@ -138,8 +170,6 @@ if KNOWBE4_BASE_URL and not re.match(r"https?://[^/\s]+", KNOWBE4_BASE_URL):
 if not re.fullmatch(r"[!-~]*", KNOWBE4_API_KEY):
     raise ImproperlyConfigured("KNOWBE4_API_KEY holds blanks or characters that no key has: copy it once more.")
 
-# Where people reach this site; https switches on secure cookies and HSTS.
-PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # How many proxies in front of this site add to X-Forwarded-For: rate limits and the audit log go by what they say.
 TRUSTED_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = _count("TRUSTED_PROXIES", default=0)

@@ -66,6 +66,8 @@ def find_reasons_against() -> list[str]:
         reasons.append("KNOWBE4_BASE_URL names no simulator on this machine.")
     if (urlsplit(settings.PUBLIC_URL).hostname or "") not in LOCAL_HOSTS:
         reasons.append("PUBLIC_URL is reached from other machines.")
+    if settings.OUTSIDE_HOSTS:
+        reasons.append(f"ALLOWED_HOSTS lets other machines in, as {', '.join(settings.OUTSIDE_HOSTS)}.")
     return reasons
 
 

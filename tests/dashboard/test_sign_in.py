@@ -201,6 +201,7 @@ def test_demo_head_and_manager_are_people_of_the_company(demo_account: Account) 
         ("KNOWBE4_BASE_URL", ""),
         ("KNOWBE4_BASE_URL", "https://us.api.knowbe4.com"),
         ("PUBLIC_URL", "https://rollcall.brackwater.example"),
+        ("OUTSIDE_HOSTS", ["rollcall.brackwater.example"]),
     ],
 )
 def test_demo_exists_nowhere_else(client: Client, demo_account: Account, settings: Any, name: str, value: Any) -> None:

@@ -1,0 +1,81 @@
+"""The settings as environments make them: which hosts the site answers to."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from config import embedded
+
+SERVER = {"DATABASE_URL": "postgresql:///none", "REDIS_URL": "redis://none", "SECRET_KEY": "none"}
+OWN = ["127.0.0.1", "localhost", "[::1]"]
+SHOW = "import json; from config import settings as s; print(json.dumps([s.ALLOWED_HOSTS, s.OUTSIDE_HOSTS]))"
+
+
+def settings(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Read the settings in an environment of nothing else, and print both lists of hosts."""
+    kept = {name: os.environ[name] for name in ("PATH", "ROLLCALL_VAR") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", SHOW],
+        cwd=embedded.BASE_DIR,
+        env=kept | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("environment", "outside"),
+    [
+        ({}, []),
+        ({"PUBLIC_URL": "http://127.0.0.1:8041"}, []),
+        ({"PUBLIC_URL": "http://[::1]:8041"}, []),
+        ({"ALLOWED_HOSTS": " localhost, 127.0.0.1 "}, []),
+        (
+            {"ALLOWED_HOSTS": "rollcall.example", "PUBLIC_URL": "https://rollcall.example"},
+            ["rollcall.example"],
+        ),
+        ({"PUBLIC_URL": "https://rollcall.example:8443/"}, ["rollcall.example"]),
+        (
+            {"ALLOWED_HOSTS": "a.example, .b.example,", "PUBLIC_URL": "https://c.example"},
+            ["a.example", ".b.example", "c.example"],
+        ),
+        ({"ALLOWED_HOSTS": "*"}, ["*"]),
+        ({"PUBLIC_URL": "https://[2001:db8::7]:8443"}, ["[2001:db8::7]"]),
+    ],
+)
+def test_with_the_embedded_database_hosts_are_added_to_this_machines(environment, outside):
+    done = settings(environment)
+
+    allowed, seen_outside = json.loads(done.stdout)
+    assert allowed[:3] == OWN
+    assert seen_outside == outside == [host for host in allowed if host not in OWN]
+
+
+def test_a_server_answers_to_what_it_is_told_alone():
+    done = settings(SERVER | {"ALLOWED_HOSTS": "a.example,b.example", "PUBLIC_URL": "https://c.example"})
+
+    assert json.loads(done.stdout)[0] == ["a.example", "b.example", "c.example"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("ALLOWED_HOSTS", "https://a.example", "ALLOWED_HOSTS names 'https://a.example': write names alone, "),
+        ("ALLOWED_HOSTS", "b.example, a.example:8000", "ALLOWED_HOSTS names 'a.example:8000': write names alone, "),
+        ("ALLOWED_HOSTS", "a.example b.example", "ALLOWED_HOSTS names 'a.example b.example': write names alone, "),
+        ("PUBLIC_URL", "rollcall.example", "PUBLIC_URL is 'rollcall.example': write where people reach this site, "),
+        ("PUBLIC_URL", "https://", "PUBLIC_URL is 'https:': write where people reach this site, "),
+        ("PUBLIC_URL", "https://[::1", "PUBLIC_URL is 'https://[::1': write where people reach this site, "),
+    ],
+)
+def test_what_names_no_host_is_refused(name, value, sentence):
+    done = settings({name: value})
+
+    assert done.returncode == 1
+    assert (
+        done.stderr.splitlines()[-1].removeprefix("django.core.exceptions.ImproperlyConfigured: ").startswith(sentence)
+    )
