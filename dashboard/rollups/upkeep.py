@@ -36,8 +36,8 @@ def rebuild(account: Account, *, at: datetime, with_tallies: bool = True) -> Non
     """Build all rollups of the account anew, as of `at`. Without tallies, numbers come from the facts meanwhile."""
     with transaction.atomic():
         _lock(account)
-        reserved = reserve_empty({"dashboard_fact"})
-        reserved |= reserve_empty(_TALLY_TABLES) if with_tallies else frozenset()
+        reserved = reserve_empty({"dashboard_fact"}, rows_from="sync_enrollment")
+        reserved |= reserve_empty(_TALLY_TABLES, rows_from="sync_enrollment") if with_tallies else frozenset()
         with connection.cursor() as cursor:
             for table in TABLES:
                 cursor.execute(f"DELETE FROM {table} WHERE account_id = %s", [account.pk])
@@ -67,7 +67,7 @@ def build_tallies(account: Account, *, at: datetime) -> None:
             rebuild(account, at=at)
             return
         if state.tallies_from is None:
-            _write_tallies(account, state, at=at, reserved=reserve_empty(_TALLY_TABLES))
+            _write_tallies(account, state, at=at, reserved=reserve_empty(_TALLY_TABLES, rows_from="sync_enrollment"))
 
 
 def recount(

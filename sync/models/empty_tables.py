@@ -12,6 +12,8 @@ from django.db import OperationalError, connection, transaction
 # How long each table may be waited for. Readers that come meanwhile wait as long, so it is shorter than they notice,
 # and well under the second after which Postgres looks for deadlocks.
 PATIENCE = "200ms"
+# Up to so many rows the indexes are no burden, and dropping and building all of them takes longer than the rows.
+FEW = 20_000
 
 # What references of other tables stand on cannot be dropped, and definitions do not tell of tablespaces and storage.
 _INDEXES = """
@@ -48,8 +50,11 @@ _SEQUENCES = """
 """
 
 
-def reserve_empty(tables: Iterable[str]) -> frozenset[str]:
+def reserve_empty(tables: Iterable[str], *, rows_from: str) -> frozenset[str]:
     """Lock the tables if no account has a row in any of them, and return them; else lock and return none.
+
+    `rows_from` is the table that the rows are made from (written as in SQL): with only a `FEW` rows in it, none is
+    locked either.
 
     Readers wait for a reserved table until the transaction ends, which is why one row of any account forbids it.
     Somebody who reads or writes just now, or a role that does not own the tables, forbids it too: the rows then go
@@ -58,7 +63,7 @@ def reserve_empty(tables: Iterable[str]) -> frozenset[str]:
     tables = sorted(tables)
     with connection.cursor() as cursor:
         # Without looking first, every later caller would stop its readers for nothing.
-        if not _may_reserve(tables):
+        if not _are_many(rows_from) or not _may_reserve(tables):
             return frozenset()
         cursor.execute("SELECT current_setting('lock_timeout')")
         timeout = cursor.fetchone()[0]
@@ -115,6 +120,12 @@ def _check_references() -> None:
 
 class _FilledMeanwhileError(Exception):
     """Another account's first publish was faster."""
+
+
+def _are_many(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT FROM {table} OFFSET %s LIMIT 1", [FEW])
+        return cursor.fetchone() is not None
 
 
 def _may_reserve(tables: list[str]) -> bool:

@@ -10,6 +10,7 @@ from sync.models.empty_tables import reserve_empty
 from sync.pipeline.merge import Publication
 from sync.pipeline.publish import people, phishing, training
 from sync.pipeline.staging import Staging
+from sync.pipeline.tables import ENROLLMENT
 from sync.signals import published
 
 # The tables whose rows are many, and those that their rows refer to; readers of the rest need never wait.
@@ -48,7 +49,8 @@ def publish(
             cursor.execute("SET LOCAL parallel_tuple_cost = 0.001")
         account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
         is_first = account.published_at is None
-        reserved = reserve_empty(LARGE) if is_first else frozenset()
+        enrollments = staging.table(ENROLLMENT)
+        reserved = reserve_empty(LARGE, rows_from=enrollments) if is_first else frozenset()
         publication = Publication(account.pk, run.pk, now, is_first=is_first, reserved=reserved)
         unread = staging.incomplete()
         counts = {

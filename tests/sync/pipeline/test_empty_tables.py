@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from sync.models import Account, Enrollment, GroupMembership, Person
+from sync.models import Account, Enrollment, GroupMembership, Person, empty_tables
 from sync.models.empty_tables import reserve_empty, set_aside
 from sync.pipeline.publish.transaction import LARGE
 
@@ -31,6 +31,12 @@ ROWS = {
         ENROLLED | {"knowbe4_id": 5, "user_id": 504, "reported_status": "Past Due"},
     ],
 }
+
+
+@pytest.fixture(autouse=True)
+def one_is_many(monkeypatch):
+    """Take one row for many."""
+    monkeypatch.setattr(empty_tables, "FEW", 0)
 
 
 def definitions():
@@ -108,12 +114,12 @@ def test_both_ways_publish_the_same(sync, account):
 @pytest.mark.django_db(transaction=True)
 def test_only_tables_without_a_row_of_anybody_are_reserved(sync, account, is_reserved):
     with transaction.atomic():
-        assert reserve_empty(LARGE) == frozenset(LARGE)
+        assert reserve_empty(LARGE, rows_from="pg_class") == frozenset(LARGE)
         assert is_reserved()
     other = Account.objects.create(name="Southwind")
     Person.objects.create(account=other, knowbe4_id=1, status="active", first_seen_at=MONDAY)
     with transaction.atomic():
-        assert reserve_empty(LARGE) == frozenset()
+        assert reserve_empty(LARGE, rows_from="pg_class") == frozenset()
         assert not is_reserved()
 
 
@@ -121,7 +127,7 @@ def test_only_tables_without_a_row_of_anybody_are_reserved(sync, account, is_res
 def test_a_reader_is_not_waited_for(is_reserved):
     with connection.cursor() as cursor, somebody_reading("sync_enrollment"), transaction.atomic():
         cursor.execute("SET LOCAL lock_timeout = '7s'")
-        assert reserve_empty(LARGE) == frozenset()
+        assert reserve_empty(LARGE, rows_from="pg_class") == frozenset()
         assert not is_reserved()
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchone() == ("7s",)
@@ -132,7 +138,7 @@ def test_indexes_and_references_are_away_while_the_block_runs(account):
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'sync_enrollment'")
         assert cursor.fetchone()[0] > 2
-        with set_aside("sync_enrollment", reserve_empty(LARGE)):
+        with set_aside("sync_enrollment", reserve_empty(LARGE, rows_from="pg_class")):
             cursor.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'sync_enrollment'")
             assert cursor.fetchone()[0] == 0
             assert definitions() != before
@@ -150,7 +156,7 @@ def test_a_reference_that_leads_nowhere_is_refused(account):
     with (
         pytest.raises(IntegrityError, match="foreign key"),
         transaction.atomic(),
-        set_aside("sync_groupmembership", reserve_empty(LARGE)),
+        set_aside("sync_groupmembership", reserve_empty(LARGE, rows_from="pg_class")),
         connection.cursor() as cursor,
     ):
         cursor.execute(member, [account.pk, MONDAY])
@@ -183,3 +189,9 @@ def test_a_crash_between_the_rows_and_their_indexes_loses_none(sync):
     sync(MONDAY, **ROWS)
     assert definitions() == before
     assert Enrollment.objects.count() == 5
+
+
+def test_a_few_rows_are_written_under_their_indexes(account, is_reserved, monkeypatch):
+    monkeypatch.setattr(empty_tables, "FEW", 1_000_000)
+    assert reserve_empty(LARGE, rows_from="pg_class") == frozenset()
+    assert not is_reserved()
