@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from sync.simulator import DISGUISES
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -47,6 +49,7 @@ def test_it_announces_itself_serves_and_stops_on_request():
     [
         (("--port", "BUSY"), "is in use"),
         (("--port", "0", "--fault", "nonsense"), "There is no fault 'nonsense'"),
+        (("--port", "0", "--disguise", "nonsense"), "There is no disguise 'nonsense'"),
     ],
 )
 def test_trouble_is_one_sentence(arguments, words):
@@ -60,3 +63,11 @@ def test_trouble_is_one_sentence(arguments, words):
     assert words in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stdout == ""
+
+
+def test_the_help_lists_every_disguise_once():
+    done = subprocess.run(command("--help"), cwd=ROOT, capture_output=True, text=True, timeout=60)
+    listed = done.stdout.partition("disguises:\n")[2].splitlines()
+    assert [line.split(maxsplit=1) for line in listed] == [
+        [name, disguise.text] for name, disguise in DISGUISES.items()
+    ]
