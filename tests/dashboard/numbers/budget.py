@@ -1,24 +1,48 @@
-"""How much is drawn: a fixed budget in every run, more when a number is hunted."""
+"""How much is drawn: a few companies in every run, the same ones; in the soak lane many, by its seed."""
 
 import os
+from collections.abc import Callable
+from inspect import signature
+from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, Phase
+from hypothesis.strategies import SearchStrategy
 
-# NUMBERS_TIMES=20 draws twenty times as many companies, and others each time.
-TIMES = int(os.environ.get("NUMBERS_TIMES", "0"))
+Test = Callable[..., None]
+
+# How many times as many the soak lane draws.
+AT_LENGTH = 20
 # NUMBERS_SHRINK=1 looks for the smallest company that fails, which takes minutes.
 SHRINKS = bool(os.environ.get("NUMBERS_SHRINK"))
 
 
-def budget(examples: int) -> settings:
-    """Return settings for so many companies; the same ones in every run unless NUMBERS_TIMES asks for more.
+def drawn(examples: int, **strategies: SearchStrategy[Any]) -> Callable[[Test], Test]:
+    """Give a test so many drawn companies, and leave beside it, for the soak lane, the same with more of them.
 
-    Fixtures of a function serve all its companies: each is written into an account of its own.
+    The other test is called `..._at_length`; it draws by the run's seed. Fixtures of a function serve all its
+    companies: each is written into an account of its own.
     """
-    return settings(
-        max_examples=examples * max(1, TIMES),
+
+    def decorate(test: Test) -> Test:
+        @pytest.mark.soak
+        @pytest.mark.timeout(1_800)
+        def at_length(request: pytest.FixtureRequest, seed: int) -> None:
+            names = [name for name in signature(test).parameters if name not in strategies]
+            hold = _budget(examples * AT_LENGTH)(hypothesis.seed(seed)(hypothesis.given(**strategies)(test)))
+            hold(**{name: request.getfixturevalue(name) for name in names})
+
+        test.__globals__[f"{test.__name__}_at_length"] = at_length
+        return _budget(examples, derandomize=True)(hypothesis.given(**strategies)(test))
+
+    return decorate
+
+
+def _budget(examples: int, **options: bool) -> hypothesis.settings:
+    return hypothesis.settings(
+        max_examples=examples,
         deadline=None,
-        derandomize=not TIMES,
         database=None,
         print_blob=True,
         phases=[Phase.explicit, Phase.generate, *([Phase.shrink] if SHRINKS else [])],
@@ -28,4 +52,5 @@ def budget(examples: int) -> settings:
             HealthCheck.data_too_large,
             HealthCheck.large_base_example,
         ],
+        **options,
     )

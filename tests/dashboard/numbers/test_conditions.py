@@ -2,13 +2,12 @@
 
 import pytest
 from django.db.models import Q
-from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import metrics
 from dashboard.models import User
 from sync.models import Campaign, Enrollment, Person
-from tests.dashboard.numbers.budget import budget
+from tests.dashboard.numbers.budget import drawn
 from tests.dashboard.numbers.mirror import Mirror, write
 from tests.dashboard.numbers.undoing import undone
 from tests.oracle import counting
@@ -25,8 +24,7 @@ def matching(mirror: Mirror, condition: Q) -> list[int]:
     return sorted(rows.values_list("knowbe4_id", flat=True))
 
 
-@budget(12)
-@given(company=companies(), seeds=SEEDS)
+@drawn(5, company=companies(), seeds=SEEDS)
 def test_conditions_match_what_is_counted_by_hand(
     deciders: tuple[User, User], company: Company, seeds: list[int]
 ) -> None:

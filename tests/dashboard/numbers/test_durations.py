@@ -3,7 +3,6 @@
 import random
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import rollups
@@ -14,7 +13,7 @@ from dashboard.queries.durations import Durations, days_to_complete
 from dashboard.queries.remedial import training_after_failure
 from tests import factories
 from tests.dashboard.numbers.asking import asked, scope_of
-from tests.dashboard.numbers.budget import budget
+from tests.dashboard.numbers.budget import drawn
 from tests.dashboard.numbers.mirror import write
 from tests.dashboard.numbers.undoing import undone
 from tests.oracle import remedial
@@ -39,8 +38,7 @@ def _round(days: float | None) -> float | None:
     return None if days is None else round(days, 6) + 0.0
 
 
-@budget(15)
-@given(company=companies(), seeds=SEEDS)
+@drawn(5, company=companies(), seeds=SEEDS)
 def test_durations_and_remedial_training_equal_the_count_by_hand(
     deciders: tuple[User, User], company: Company, seeds: list[int]
 ) -> None:

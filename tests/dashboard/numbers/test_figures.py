@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import rollups
@@ -15,7 +14,7 @@ from dashboard.queries.asking import By, Filters
 from dashboard.queries.cohorts import Cohort, cohorts
 from dashboard.queries.figures import enrollments, figures, figures_by
 from tests.dashboard.numbers.asking import asked, scope_of, totals_of
-from tests.dashboard.numbers.budget import budget
+from tests.dashboard.numbers.budget import drawn
 from tests.dashboard.numbers.comparing import both_ways, compare_totals, group_name
 from tests.dashboard.numbers.mirror import Mirror, write
 from tests.dashboard.numbers.undoing import undone
@@ -37,8 +36,7 @@ def build(company: Company, mirror: Mirror, dice: random.Random) -> None:
     rollups.rebuild(mirror.account, at=dice.choice([*facts, facts[-1], FUTURE]))
 
 
-@budget(16)
-@given(company=companies(), seeds=SEEDS)
+@drawn(6, company=companies(), seeds=SEEDS)
 def test_figures_equal_the_count_by_hand(deciders: tuple[User, User], company: Company, seeds: list[int]) -> None:
     with undone():
         mirror = write(company, *deciders)
@@ -48,8 +46,7 @@ def test_figures_equal_the_count_by_hand(deciders: tuple[User, User], company: C
                 compare_totals(company, mirror, question(company, seed), way)
 
 
-@budget(10)
-@given(company=companies(), seeds=SEEDS)
+@drawn(4, company=companies(), seeds=SEEDS)
 def test_rows_behind_a_number_are_those_it_counts(
     deciders: tuple[User, User], company: Company, seeds: list[int]
 ) -> None:
@@ -68,8 +65,7 @@ def test_rows_behind_a_number_are_those_it_counts(
                 ], (measure, gross, asking)
 
 
-@budget(10)
-@given(company=companies(), seeds=SEEDS)
+@drawn(4, company=companies(), seeds=SEEDS)
 def test_cohorts_equal_the_count_by_hand(deciders: tuple[User, User], company: Company, seeds: list[int]) -> None:
     with undone():
         mirror = write(company, *deciders)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard import rollups
@@ -16,7 +15,7 @@ from dashboard.queries.figures import figures, figures_by
 from dashboard.queries.series import daily, daily_and_by
 from sync.models import Account
 from tests.dashboard.numbers.asking import asked, scope_of
-from tests.dashboard.numbers.budget import budget
+from tests.dashboard.numbers.budget import drawn
 from tests.dashboard.numbers.comparing import both_ways
 from tests.dashboard.numbers.mirror import write
 from tests.dashboard.numbers.undoing import undone
@@ -27,8 +26,7 @@ pytestmark = pytest.mark.django_db
 SEEDS = st.lists(st.integers(0, 2**32), min_size=1, max_size=3)
 
 
-@budget(12)
-@given(company=companies(), seeds=SEEDS)
+@drawn(5, company=companies(), seeds=SEEDS)
 def test_each_day_equals_the_figures_at_its_end(
     deciders: tuple[User, User], company: Company, seeds: list[int]
 ) -> None:
@@ -55,8 +53,7 @@ def test_each_day_equals_the_figures_at_its_end(
                     assert point.totals == found, (point, asking)
 
 
-@budget(8)
-@given(company=companies(), seed=st.integers(0, 2**32))
+@drawn(3, company=companies(), seed=st.integers(0, 2**32))
 def test_groups_of_a_series_are_the_figures_by_group(deciders: tuple[User, User], company: Company, seed: int) -> None:
     with undone():
         mirror = write(company, *deciders)
