@@ -1,20 +1,28 @@
 """Whatever somebody writes into an address or a form: it is understood, or refused, and never shown as markup.
 
 What a page reads of its address is found out by watching it read, so that a new parameter is tried from its first day.
+A function that reads a parameter meets many values on the first address that calls it; on the others, where what it
+returns is used for something else, one more each, in turn, and four in all parameters at once. The soak lane sends
+every value in every parameter of every address.
 """
 
 import re
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from itertools import cycle
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import pytest
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import QueryDict
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import Resolver404, resolve
 
-from tests.dashboard.canary import Canary, build
+from dashboard.pages import asked
+from tests.dashboard.canary import Canary
 from tests.dashboard.routes import ROUTES, addresses, names
 from tests.dashboard.signing_in import sign_in_lately
 
@@ -26,9 +34,9 @@ HOSTILE = (
     SCRIPT, '"><img src=x onerror=zqalert(1)>', "\u202etxt", "𝔘" * 40, "x" * 5_000, "2026-13-45",
     "9999-12-31", "0001-01-01", "[]", "null",
 )  # fmt: skip
-# Tried on every parameter; of the others each parameter gets every sixth, each form every second.
+# Tried on every address; whatever reads a parameter or a field gets every fourth of the others, too.
 ALWAYS = (SCRIPT, "\0", "1" + "0" * 30, "-1")
-SHARES = range(6)
+SHARES = range(3)
 KEY = re.compile(r"\d+|no-such-[a-z]+|(?<=/)(completion_rate|board|people)(?=/$)")
 KEYS = ("0", "-1", str(2**31), str(2**63 - 1), str(2**63), "1" + "0" * 30, "٣", "%00", "..%2f..", "x" * 900)
 BODIES = (
@@ -41,9 +49,9 @@ NOT_SENT = frozenset({"account_logout", "demo_sign_in"})
 
 
 @pytest.fixture
-def canary(db: None, now: datetime) -> Canary:
-    """Return a company to ask about."""
-    return build(now)
+def canary(marked_companies: Canary, db: None) -> Canary:
+    """Return the two marked companies to ask about."""
+    return marked_companies
 
 
 @pytest.fixture
@@ -68,34 +76,91 @@ def of_share(share: int, canary: Canary) -> Iterator[tuple[str, str, Client]]:
             transaction.set_rollback(True)
 
 
+class Read:
+    """What has been read of addresses and forms: by parameter, the functions of ours that read it."""
+
+    def __init__(self) -> None:
+        self.now: dict[str, set[str]] = defaultdict(set)
+        self.before: set[tuple[str, str]] = set()
+
+    def note(self, parameter: str) -> None:
+        """Note that our innermost function, of those that are running, reads a parameter."""
+        frame = sys._getframe(2)
+        while frame.f_back is not None and not frame.f_globals.get("__name__", "").startswith("dashboard."):
+            frame = frame.f_back
+        self.now[parameter].add(f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}")
+
+    def is_new(self, parameter: str) -> bool:
+        """Return whether a function reads the parameter that was not known to; it is known from now on."""
+        pairs = {(reader, parameter) for reader in self.now[parameter]}
+        is_new = not pairs <= self.before
+        self.before |= pairs
+        return is_new
+
+
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Return what has been read of addresses and forms so far: it grows as pages read."""
-    seen: set[str] = set()
+def read(monkeypatch: pytest.MonkeyPatch) -> Read:
+    """Return what is read of addresses and forms: it grows as pages read."""
+    seen = Read()
     for method in ("get", "getlist", "__getitem__", "__contains__"):
         original = getattr(QueryDict, method)
 
         def watched(self: QueryDict, key: str, *rest: object, _original: object = original) -> object:
-            seen.add(key)
+            seen.note(key)
             return _original(self, key, *rest)  # type: ignore[operator]
 
         monkeypatch.setattr(QueryDict, method, watched)
     return seen
 
 
+def parameters(client: Client, own: str, read: Read) -> Iterator[str]:
+    """Yield what the address reads of its query; whoever is told sends something, and more may be read for it."""
+    read.now.clear()
+    client.get(own)
+    told = {"csrfmiddlewaretoken"}
+    while left := sorted(read.now.keys() - told):
+        told.update(left)
+        yield from left
+
+
+@pytest.mark.parametrize("name", asked.NAMES)
+@pytest.mark.parametrize("value", HOSTILE)
+def test_filters_are_understood_or_refused(name: str, value: str) -> None:
+    request = RequestFactory().get("/", {name: value})
+    try:
+        found = asked.asked(request)  # type: ignore[arg-type]
+    except BadRequest as error:
+        assert str(error)
+        return
+    # What was understood can be written again, and is understood the same.
+    again = RequestFactory().get("/", asked.parameters(found.filters, found.basis))
+    assert asked.asked(again) == found  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("share", SHARES)
-def test_parameters_are_understood_or_refused(canary: Canary, problems: list[str], read: set[str], share: int) -> None:
+def test_parameters_are_understood_or_refused(canary: Canary, problems: list[str], read: Read, share: int) -> None:
+    turn, start = cycle(HOSTILE), cycle(range(4))
     for _name, own, client in of_share(share, canary):
-        read.clear()
-        client.get(own)
-        tried: list[str] = []
-        while left := read - {*tried, "csrfmiddlewaretoken"}:
-            for parameter in sorted(left):
-                tried.append(parameter)
-                for value in {*ALWAYS, *HOSTILE[len(tried) % 6 :: 6]}:
-                    ask(client, f"{own}?{encoded(parameter, value)}", problems)
-        ask(client, f"{own}?" + "&".join(encoded(parameter, SCRIPT) for parameter in tried), problems)
-        ask(client, f"{own}?" + "&".join(f"department={n}" for n in range(900)), problems)
+        tried = []
+        for parameter in parameters(client, own, read):
+            tried.append(parameter)
+            values = {*ALWAYS, *HOSTILE[next(start) :: 4]} if read.is_new(parameter) else {next(turn)}
+            for value in values:
+                ask(client, f"{own}?{encoded(parameter, value)}", problems)
+        for value in ALWAYS:
+            ask(client, f"{own}?" + "&".join(encoded(parameter, value) for parameter in tried or ["x"]), problems)
+        if "department" in tried:
+            ask(client, f"{own}?" + "&".join(f"department={n}" for n in range(900)), problems)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("share", SHARES)
+def test_every_value_in_every_parameter(canary: Canary, problems: list[str], read: Read, share: int) -> None:
+    for _name, own, client in of_share(share, canary):
+        for parameter in parameters(client, own, read):
+            for value in HOSTILE:
+                ask(client, f"{own}?{encoded(parameter, value)}", problems)
         ask(client, f"{own}?" + urlencode([("department" + "[d]" * 200, "1")]), problems)
 
 
@@ -104,20 +169,54 @@ def test_keys_are_understood_or_refused(canary: Canary, problems: list[str], sha
     for name, own, client in of_share(share, canary):
         for value in KEYS if ROUTES[name] else ():
             address = KEY.sub(value, own, count=1)
-            judge(f"GET {address[:200]}", client.get(address), problems)
-            judge(f"POST {address[:200]}", client.post(address), problems)
+            if leads_somewhere(address):
+                judge(f"GET {address[:200]}", client.get(address), problems)
+                judge(f"POST {address[:200]}", client.post(address), problems)
+
+
+@pytest.mark.parametrize("value", KEYS)
+def test_an_address_that_leads_nowhere_is_not_there(canary: Canary, problems: list[str], value: str) -> None:
+    client = sign_in_lately(Client(raise_request_exception=False), canary.readers["administrator"])
+    for address in (f"/no-such-page/{value}/", f"/people/{value}"):
+        judge(f"GET {address[:200]}", client.get(address), problems)
 
 
 @pytest.mark.parametrize("share", SHARES)
-def test_forms_are_understood_or_refused(canary: Canary, problems: list[str], read: set[str], share: int) -> None:
-    for place, (_name, own, client) in enumerate(of_share(share, canary)):
-        read.clear()
-        client.post(own, {})
-        fields = sorted(read - {"csrfmiddlewaretoken"}) or ["x"]
-        for value in {*ALWAYS, *HOSTILE[place % 2 :: 2]}:
+def test_forms_are_understood_or_refused(canary: Canary, problems: list[str], read: Read, share: int) -> None:
+    start = cycle(range(4))
+    for _name, own, client in of_share(share, canary):
+        read.now.clear()
+        if client.post(own, {}).status_code == 405:
+            continue
+        fields = sorted(read.now.keys() - {"csrfmiddlewaretoken"}) or ["x"]
+        has_new = bool({field for field in fields if read.is_new(field)})
+        for value in {*ALWAYS, *(HOSTILE[next(start) :: 4] if has_new else ())}:
             judge(f"POST {own} {value[:40]!r}", client.post(own, dict.fromkeys(fields, value)), problems)
         for body, kind in BODIES:
             judge(f"POST {own} {body[:9]!r}", client.post(own, body, content_type=kind), problems)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1_800)
+@pytest.mark.parametrize("share", SHARES)
+def test_every_value_in_every_field(canary: Canary, problems: list[str], read: Read, share: int) -> None:
+    for _name, own, client in of_share(share, canary):
+        read.now.clear()
+        client.post(own, {})
+        fields = sorted(read.now.keys() - {"csrfmiddlewaretoken"}) or ["x"]
+        for value in HOSTILE:
+            judge(f"POST {own} {value[:40]!r}", client.post(own, dict.fromkeys(fields, value)), problems)
+            for field in fields:
+                judge(f"POST {own} {field} {value[:40]!r}", client.post(own, {field: value}), problems)
+
+
+def leads_somewhere(address: str) -> bool:
+    """Return whether an address is one of a page: what is none, is answered alike wherever it stands."""
+    try:
+        resolve(unquote(address))
+    except Resolver404:
+        return False
+    return True
 
 
 def ask(client: Client, address: str, problems: list[str]) -> None:
