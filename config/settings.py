@@ -338,6 +338,7 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "dashboard.charts.finder.PlotlyFinder",
     "dashboard.styles.StylesFinder",
+    "dashboard.web_fonts.FontsFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

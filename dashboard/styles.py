@@ -6,45 +6,27 @@ is that of `templates/components/styles.html`; the sheet is written anew wheneve
 
 import os
 import re
-from collections.abc import Iterable, Iterator
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
-from django.contrib.staticfiles.finders import BaseFinder
-from django.contrib.staticfiles.utils import matches_patterns
-from django.core.files.storage import FileSystemStorage
+
+from dashboard.generated_files import GeneratedFilesFinder
 
 NAME = "css/rollcall.css"
 ORDER = settings.BASE_DIR / "templates" / "components" / "styles.html"
 _NAMED = re.compile(r"{% static '(css/[\w.-]+\.css)' %}")
 
 
-class StylesFinder(BaseFinder):
+class StylesFinder(GeneratedFilesFinder):
     """Finds `css/rollcall.css`."""
 
-    @cached_property
-    def storage(self) -> FileSystemStorage:
-        """Where the sheet is."""
-        return FileSystemStorage(location=settings.VAR_DIR / "styles")
+    names = (NAME,)
 
-    def check(self, **kwargs: Any) -> list[Any]:
-        """Return no problems: there is nothing to configure."""
-        return []
-
-    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
-        """Return where the sheet is; nothing for any other path."""
-        if path != NAME:
-            return []
-        found = str(write(Path(self.storage.path(NAME))))
-        return [found] if find_all else found
-
-    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
-        """Yield the sheet."""
-        if not matches_patterns(NAME, list(ignore_patterns or ())):
-            write(Path(self.storage.path(NAME)))
-            yield NAME, self.storage
+    def folder(self) -> Path:
+        """Return the folder that holds the sheet, written anew when a part has changed."""
+        folder = settings.VAR_DIR / "styles"
+        write(folder / NAME)
+        return folder
 
 
 def sheets() -> list[Path]:

@@ -3,13 +3,12 @@
 The bundle of the wheel is five times as large, and injects style sheets that a strict content security policy refuses.
 """
 
-import hashlib
 import re
-import tempfile
 from importlib.resources import files
 from pathlib import Path
 
 from dashboard.charts.script import Part, UnreadableScriptError, parts_of, reachable, words_of
+from dashboard.generated_files import made_once
 
 # Lines and areas (`scatter`) are part of Plotly's core, as are the parts that draw axes, hover texts and shapes.
 TRACES = frozenset({"bar"})
@@ -73,19 +72,10 @@ def source() -> Path:
 
 def build(folder: Path) -> Path:
     """Return a folder that holds the cut bundle as `NAME`; cut anew when the wheel's or this code has changed."""
-    whole = source().read_bytes()
-    code = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("script.py", "bundle.py"))
-    made = folder / hashlib.sha256(whole + code).hexdigest()[:16]
-    if not (made / NAME).exists():
-        # Written beside and moved: whoever looks meanwhile finds nothing or all of it.
-        with tempfile.TemporaryDirectory(dir=_made(folder)) as unfinished:
-            part = Path(unfinished) / "part"
-            part.write_text(cut(whole.decode()))
-            _made((made / NAME).parent)
-            part.replace(made / NAME)
-    return made
 
+    def make(part: Path) -> None:
+        (part / NAME).parent.mkdir()
+        (part / NAME).write_text(cut(source().read_text()))
 
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    code = (Path(__file__).with_name(name) for name in ("script.py", "bundle.py"))
+    return made_once(folder, (source(), *code), make)

@@ -116,6 +116,8 @@ class Command(BaseCommand):
                 )
                 page = context.new_page()
                 page.goto(url)
+                # The second time the font is at hand, which is not waited for.
+                page.reload()
                 wanted = None if is_all or (size, light) == ("desk", "light") else ALSO.get((size, light), ())
                 if (wanted is None or "sign-in" in wanted) and "sign-in".startswith(only):
                     self._picture(page, to / f"sign-in-{size}-{light}.webp")
@@ -134,6 +136,7 @@ class Command(BaseCommand):
     def _picture(self, page: "Page", path: Path) -> None:
         """Take the whole page. As WebP, a tenth of a PNG's size, which Playwright cannot write by itself."""
         page.wait_for_load_state("networkidle")
+        page.evaluate("document.fonts.ready")
         width, height = page.evaluate("[document.documentElement.clientWidth, document.documentElement.scrollHeight]")
         session = page.context.new_cdp_session(page)
         taken = session.send(
