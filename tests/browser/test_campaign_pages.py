@@ -10,7 +10,8 @@ from pytest_django.live_server_helper import LiveServer
 from dashboard import rollups
 from dashboard.models import User
 from sync.models import Account, Campaign
-from tests.browser.test_first_page import SIZES, assert_accessible, assert_fits
+from tests.browser.accessibility import assert_fits
+from tests.browser.test_first_page import SIZES, assert_accessible
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 

@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from dashboard.models import Export, User
 from sync.models import Account, Department
 from tests import factories
-from tests.browser.accessibility import assert_no_rule_broken
+from tests.browser.accessibility import assert_fits, assert_no_rule_broken
 from tests.dashboard.exports.reading import rows_of_csv
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -60,7 +60,7 @@ def test_files_are_taken_along(
 
     def is_sound(name: str) -> None:
         assert_no_rule_broken(page, name)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert_fits(page, name)
 
     # The menu gives the list as it is at once.
     page.goto(f"{live_server.url}/people/?standing=past_due")
@@ -102,7 +102,7 @@ def test_reports_are_asked_for(
     page.emulate_media(color_scheme=theme)
     page.goto(f"{live_server.url}/reports/")
     assert_no_rule_broken(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_fits(page)
     page.get_by_role("combobox", name="Department").select_option(label="Claims")
     with page.expect_download() as taken:
         page.get_by_role("button", name=re.compile("^PDF.*Department report")).click()
@@ -114,4 +114,4 @@ def test_reports_are_asked_for(
     page.goto(f"{live_server.url}/reports/")
     page.get_by_role("link", name="Logo and color").click()
     assert_no_rule_broken(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_fits(page)

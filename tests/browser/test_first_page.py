@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 from dashboard.models import User
 from sync.models import Account, SyncRun
 from tests import factories
-from tests.browser.accessibility import assert_no_rule_broken
+from tests.browser.accessibility import assert_fits, assert_no_rule_broken
 from tests.dashboard.conftest import ines
 from tests.dashboard.routes import ROUTES
 
@@ -34,11 +34,6 @@ def assert_accessible(page: Page) -> None:
     assert_no_rule_broken(page)
     if size is not None:
         page.set_viewport_size(size)
-
-
-def assert_fits(page: Page) -> None:
-    """Fail when the page scrolls sideways."""
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 @pytest.mark.parametrize(("size", "light"), [("desk", "light"), ("phone", "dark")])

@@ -11,7 +11,8 @@ from dashboard import rollups
 from dashboard.models import User
 from sync.models import Account, Person
 from tests import factories
-from tests.browser.test_first_page import SIZES, WIDTHS, assert_accessible, assert_fits
+from tests.browser.accessibility import assert_fits
+from tests.browser.test_first_page import SIZES, WIDTHS, assert_accessible
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 

@@ -13,7 +13,8 @@ from dashboard.models import Exemption, User
 from dashboard.rollups import rebuild
 from sync.models import Account, Campaign, Department, Person
 from tests import factories
-from tests.browser.test_first_page import SIZES, assert_accessible, assert_fits
+from tests.browser.accessibility import assert_fits
+from tests.browser.test_first_page import SIZES, assert_accessible
 from tests.browser.test_states import LIGHTS, assert_good_everywhere
 from tests.dashboard.conftest import ines
 

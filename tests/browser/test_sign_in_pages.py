@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from dashboard.models import Role, User
 from sync.models import SyncRun
 from tests import factories
-from tests.browser.accessibility import assert_no_rule_broken
+from tests.browser.accessibility import assert_fits, assert_no_rule_broken
 from tests.dashboard.conftest import ines
 
 __all__ = ["ines"]
@@ -44,7 +44,7 @@ def test_members_can_be_invited_on_any_screen(
     page.get_by_role("button", name="Send the invitation").click()
     page.get_by_text("The invitation is on its way to noor@brackwater.example.").wait_for()
     assert page.get_by_role("button", name="Revoke the invitation of noor@brackwater.example").is_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_fits(page)
 
 
 def test_passkey_is_added_and_signs_in(

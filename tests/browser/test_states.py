@@ -12,7 +12,8 @@ from dashboard.models import User
 from sync.models import Account, ConsoleImport, SyncRun
 from sync.pipeline.console import accept_import, preview_import
 from tests import factories
-from tests.browser.test_first_page import SIZES, assert_accessible, assert_fits
+from tests.browser.accessibility import assert_fits
+from tests.browser.test_first_page import SIZES, assert_accessible
 from tests.clock import MOMENT
 from tests.dashboard.conftest import Queue, ines, queue
 

@@ -10,7 +10,8 @@ from pytest_django.live_server_helper import LiveServer
 from dashboard.models import User
 from sync.models import Account, ApiCheck, Change, QuarantinedRow, SyncRun
 from tests import factories
-from tests.browser.test_first_page import SIZES, assert_accessible, assert_fits
+from tests.browser.accessibility import assert_fits
+from tests.browser.test_first_page import SIZES, assert_accessible
 from tests.dashboard.conftest import Queue, ines, queue
 
 __all__ = ["ines", "queue"]

@@ -9,7 +9,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from dashboard.models import User
 from sync.models import Account, SyncRun
-from tests.browser.test_first_page import SIZES, assert_accessible, assert_fits
+from tests.browser.accessibility import assert_fits
+from tests.browser.test_first_page import SIZES, assert_accessible
 from tests.clock import MOMENT
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
