@@ -16,6 +16,8 @@ from config.owner import Owner
 
 # How it is stopped: each signal, and how many seconds it is given.
 _SIGNALS = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
+# What Redis and Valkey log about data in a format they do not know.
+_UNREADABLE = ("Bad file format", "Can't handle RDB", "Wrong signature", "RDB preamble")
 
 
 class Redis:
@@ -100,8 +102,13 @@ class Redis:
 
     def complaint(self) -> str:
         """Return the sentence for a server that went down instead of answering."""
-        # Data that a newer version wrote is the one case in which its last line does not tell why.
-        why = last_line(self.log, "Can't handle RDB")
+        why = last_line(self.log, *_UNREADABLE)
+        if any(words in why for words in _UNREADABLE):
+            # Its own advice is a repair, which would cut off all that an older program does not know.
+            return (
+                f"{self.binary} cannot read {self.data}: a newer version wrote it, or it is damaged. Start with the "
+                f"version that wrote it, or move it away, which loses what is queued (see {self.log})."
+            )
         return f"Redis did not start: {why} (see {self.log})."
 
     def _stop_leftover(self) -> None:

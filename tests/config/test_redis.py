@@ -121,12 +121,13 @@ def test_what_else_runs_among_its_data_is_left_alone(installation):
         stranger.wait()
 
 
-def test_data_of_a_newer_version_is_named(installation):
+@pytest.mark.parametrize("written", [b"REDIS0999" + bytes(8), b"VALKEY999" + bytes(8)])
+def test_data_of_a_newer_version_is_named(installation, written):
     installation.data.mkdir(mode=0o700)
-    (installation.data / "appendonly.aof").write_bytes(b"REDIS0999" + bytes(8))
+    (installation.data / "appendonly.aof").write_bytes(written)
     installation.server.prepare()
     installation.server.start()
     assert installation.server.process is not None
     installation.server.process.wait(10)
 
-    assert "Can't handle RDB format version 999" in installation.server.complaint()
+    assert f"cannot read {installation.data}: a newer version wrote it" in installation.server.complaint()
