@@ -195,6 +195,7 @@ class Run:
             if match := _SIMULATOR_URL.search(line):
                 found.append(match[1])
 
+        _require_local_demo()
         port = processes.SIMULATOR_PORT if _is_free(processes.SIMULATOR_PORT) else 0
         self.children.listeners["simulator"] = listen
         self.children.start(processes.simulator(port), self.environment)
@@ -278,6 +279,16 @@ def _require_settings() -> None:
         importlib.import_module("config.settings")
     except ImproperlyConfigured as error:
         raise CannotRun(str(error)) from None
+
+
+def _require_local_demo() -> None:
+    """Raise CannotRun where the environment lets other machines ask for this site: the demo lets anybody in."""
+    outside = importlib.import_module("config.settings").OUTSIDE_HOSTS
+    if outside:
+        raise CannotRun(
+            "The demo lets anybody in, so it is for this machine alone, and PUBLIC_URL or ALLOWED_HOSTS names "
+            f"{outside[0]}: set KNOWBE4_API_KEY or start with --no-demo, or unset both for the demo."
+        )
 
 
 def _complain(error: Exception) -> int:

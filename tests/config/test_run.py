@@ -22,7 +22,15 @@ from config.run import Run
 from config.terminal import Terminal
 
 READY = "Ctrl-C stops everything"
-INHERITED = ("DATABASE_URL", "REDIS_URL", "KNOWBE4_API_KEY", "KNOWBE4_BASE_URL", "KNOWBE4_LIMITS", "PUBLIC_URL")
+INHERITED = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "KNOWBE4_API_KEY",
+    "KNOWBE4_BASE_URL",
+    "KNOWBE4_LIMITS",
+    "PUBLIC_URL",
+    "ALLOWED_HOSTS",
+)
 
 
 def free_port() -> int:
@@ -147,6 +155,18 @@ def test_a_port_that_is_none_is_one_sentence(installation, port):
 
     assert run.returncode == 1
     assert output == f"PORT is {port!r}: it must be a number from 1 to 65535.\n"
+
+
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "ALLOWED_HOSTS"])
+def test_the_demo_is_for_this_machine_alone(installation, name):
+    value = "https://rollcall.example" if name == "PUBLIC_URL" else "rollcall.example"
+    run = installation.start(**{name: value})
+    output, _ = run.communicate(timeout=60)
+
+    assert run.returncode == 1
+    assert len(output.splitlines()) == 1
+    assert output.startswith("The demo lets anybody in, so it is for this machine alone, ")
+    assert "rollcall.example: set KNOWBE4_API_KEY or start with --no-demo" in output
 
 
 def test_var_that_cannot_be_made_is_one_sentence(installation):
