@@ -22,6 +22,7 @@ from dashboard.benchmark import (
     measure_queries,
     measure_reports,
 )
+from dashboard.benchmark.static_files import collect_missing
 from sync.benchmark.figures import Figure
 from sync.benchmark.paced import measure_paced
 from sync.benchmark.whole_sync import measure_sync
@@ -102,6 +103,7 @@ def _filled_figures(account: Account, options: dict[str, Any], say: Callable[[st
     if options["only"] in {None, "queries"}:
         figures += measure_queries(account, now=timezone.now(), say=say, runs=options["runs"])
     if options["only"] in {None, "pages"}:
+        collect_missing(say)
         figures += measure_pages(account, now=timezone.now(), say=say, runs=options["runs"], only=options["page"])
     if options["only"] in {None, "api"}:
         figures += measure_api(account, now=timezone.now(), say=say, runs=options["runs"])
