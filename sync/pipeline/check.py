@@ -1,5 +1,6 @@
 """What must hold before a sync may be published. A run that fails is held: pages keep the data they show."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -82,7 +83,7 @@ def check(account: Account, staging: Staging, lists: list[ReadList], *, campaign
 
     `campaigns_read`: KnowBe4's ids of the campaigns whose enrollments were read, None when all were.
     """
-    reasons = []
+    reasons = _another_organization(account, staging)
     progress = staging.progress()
     for wanted in lists:
         read = progress.get(wanted.key)
@@ -101,6 +102,28 @@ def check(account: Account, staging: Staging, lists: list[ReadList], *, campaign
         if before - after > SHRINK_ROWS and before - after > SHRINK_SHARE * before:
             reasons.append(f"{word} fell from {before:,} to {after:,}")
     return Report(reasons or _contradictions(staging, progress, lists), duplicates)
+
+
+def _another_organization(account: Account, staging: Staging) -> list[str]:
+    """Return, as a reason, that the key opens the account of somebody else than what was published: after a change of
+    key or place two organizations would be mixed. An organization is known by its name and by its domains.
+    """
+    if not account.knowbe4_name:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT knowbe4_name, domains FROM {staging.table(tables.ACCOUNT)}")
+        found = cursor.fetchone()
+    if found is None:
+        return []
+    name, domains = found[0], json.loads(found[1])
+    theirs, ours = ({str(domain).casefold() for domain in some} for some in (domains, account.domains))
+    if name.casefold() == account.knowbe4_name.casefold() or theirs & ours:
+        return []
+    return [
+        f"the key opens the KnowBe4 account of {name}, which shares neither name nor domain with "
+        f"{account.knowbe4_name}, whose data this is: enter the key of {account.knowbe4_name}, "
+        f"or add {name} as another account"
+    ]
 
 
 def _contradictions(staging: Staging, progress: Mapping[str, ListProgress], lists: list[ReadList]) -> list[str]:

@@ -86,7 +86,7 @@ class Plan:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Plan":
         """Return the plan that `as_json` stored."""
-        known = {name: value for name, value in stored.items() if name != "total"}
+        known = {name: value for name, value in stored.items() if name not in {"total", "source"}}
         return cls(**{**known, "kind": SyncRun.Kind(stored["kind"])})
 
 

@@ -1,5 +1,6 @@
 """One sync of one account, from its lock to its stamp; every attempt leaves a `SyncRun`."""
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -214,11 +215,15 @@ def locked(account: Account) -> Iterator[None]:
 
 
 def _resume(account: Account, staging: Staging, *, now: datetime) -> SyncRun | None:
-    """Return the run whose pages are still good, made running again; whoever else seems to run is dead: close it."""
+    """Return the run whose pages are still good, made running again; whoever else seems to run is dead: close it.
+
+    Pages that were read elsewhere, or with another key, may be another organization's.
+    """
     waiting = staging.held_run()
     resumable = None
     for run in account.runs.filter(state__in=[SyncRun.State.RUNNING, SyncRun.State.PAUSED]).order_by("pk"):
-        if run.pk == waiting and now - max(run.started_at, run.resume_at or run.started_at) < STAGED_FOR:
+        is_recent = now - max(run.started_at, run.resume_at or run.started_at) < STAGED_FOR
+        if run.pk == waiting and is_recent and run.plan.get("source") == _source(account):
             resumable = run
         else:
             _finish(run, SyncRun.State.FAILED, "The sync was cut short; the next one started afresh.", None, now=now)
@@ -244,7 +249,7 @@ def _begin(
     run = SyncRun.objects.create(
         account=account,
         kind=decided.kind,
-        plan=decided.as_json(),
+        plan={**decided.as_json(), "source": _source(account)},
         trigger=trigger,
         requested_by_id=requested_by_id,
         state=SyncRun.State.RUNNING,
@@ -341,6 +346,12 @@ def client_for(
         retry=retry,
         on_wait=on_wait,
     )
+
+
+def _source(account: Account) -> str:
+    """Return a short text that is another one for another place or another key, and tells neither."""
+    place = account.base_url or account.region
+    return hashlib.sha256(f"{account.pk} {place} {account.api_key}".encode()).hexdigest()[:16]
 
 
 def _expected(account: Account) -> dict[str, int]:

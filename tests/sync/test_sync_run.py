@@ -118,6 +118,37 @@ def test_a_run_staged_too_long_ago_starts_afresh(run, simulator, now):
     assert SyncRun.objects.get(pk=stale.pk).state == "failed"
 
 
+def test_a_cut_run_does_not_go_on_from_another_place(run, simulator, connected):
+    simulator.faults.append(Fault.parse("html:resource=enrollments"))
+    assert run().state == "paused"
+    simulator.faults.clear()
+    connected.base_url = simulator.url.replace("127.0.0.1", "localhost")
+    connected.save()
+    done = run()
+    assert done.state == "published"
+    assert SyncRun.objects.count() == 2, "pages of two places, which may be two organizations', are not mixed"
+
+
+@pytest.mark.parametrize(
+    ("name", "domains", "state"),
+    [
+        ("Northwind Bank", ["northwind.example"], "held"),
+        ("Northwind Bank", [], "held"),
+        ("Northwind Bank", ["BRACKWATER.example"], "published"),
+        ("brackwater mutual", ["northwind.example"], "published"),
+    ],
+)
+def test_the_key_of_another_organization_is_noticed(run, connected, name, domains, state):
+    run()
+    Account.objects.filter(pk=connected.pk).update(knowbe4_name=name, domains=domains)
+    second = run()
+    assert second.state == state
+    connected.refresh_from_db()
+    if state == "held":
+        assert "opens the KnowBe4 account of Brackwater Mutual, which shares neither name nor domain" in second.message
+        assert connected.knowbe4_name == name, "what is shown stays"
+
+
 def test_a_shrunken_list_is_held(run, simulator, connected):
     run()
     before = Enrollment.objects.count()
