@@ -321,7 +321,13 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 
 # How often one reader may ask for what is costly, or a way to take everything along: so many in so many seconds.
 # Calls of the API are counted by the token: enough for one program that pages through everything.
-RATE_LIMITS = {"search": (60, 60), "export": (60, 600), "addresses": (30, 600), "api": (1_500, 60)}
+RATE_LIMITS = {
+    "search": (60, 60),
+    "export": (60, 600),
+    "addresses": (30, 600),
+    "api": (1_500, 60),
+    "test_mail": (10, 600),
+}
 
 # Words, time, files ---------------------------------------------------------------------------------------------
 

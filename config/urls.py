@@ -80,6 +80,7 @@ from dashboard.pages.settings.exemption_request import request_exemption
 from dashboard.pages.settings.exemptions import decide_exemptions, exemption, exemptions
 from dashboard.pages.settings.home import settings, settings_log
 from dashboard.pages.settings.licenses import settings_licenses
+from dashboard.pages.settings.mail import check_mail
 from dashboard.pages.sign_on import openid_connect_callback, openid_connect_login, saml_sls, with_host
 from dashboard.pages.sync import sync, sync_start, sync_status
 from dashboard.pages.sync_changes import sync_changes, vanished
@@ -134,6 +135,7 @@ urlpatterns = [
     path("settings/log/", settings_log, name="settings_log"),
     path("settings/reports/", settings_branding, name="settings_branding"),
     path("settings/reports/logo/", settings_logo, name="settings_logo"),
+    path("settings/mail/", check_mail, name="check_mail"),
     path("settings/licenses/", settings_licenses, name="settings_licenses"),
     path("settings/campaigns/", settings_campaigns, name="settings_campaigns"),
     path("settings/campaigns/<int:pk>/", settings_campaign, name="settings_campaign"),

@@ -104,6 +104,7 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
                 "settings_departments",
                 "settings_department",
                 "settings_licenses",
+                "check_mail",
                 "exemptions",
                 "exemption",
                 "request_exemption",

@@ -20,7 +20,7 @@ ROUTES: dict[str, dict[str, str | tuple[str, ...]]] = {
             *("review", "sync", "sync_status", "sync_start", "sync_changes", "vanished", "console_imports"),
             *("audit_log", "settings", "settings_log", "settings_branding", "settings_logo", "settings_campaigns"),
             *("settings_departments", "exemptions", "request_exemption", "import_exemptions", "decide_exemptions"),
-            "settings_licenses",
+            *("settings_licenses", "check_mail"),
             *("accounts", "add_account", "members", "invite_member", "single_sign_on", "remove_single_sign_on"),
             *("add_group", "stop_viewing", "your_access", "profile", "end_other_sessions"),
             *("tokens", "create_token", "try_api", "api_reference"),

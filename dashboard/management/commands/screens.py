@@ -56,6 +56,7 @@ BESIDE = (
     ("settings/members/", "members"),
     ("settings/sign-on/", "single-sign-on"),
     ("settings/licenses/", "settings-licenses"),
+    ("settings/mail/", "settings-mail"),
     ("settings/reports/", "settings-reports"),
     ("settings/log/", "settings-log"),
     ("settings/exemptions/new/", "exemption-new"),

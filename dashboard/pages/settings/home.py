@@ -17,6 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
 from dashboard.decisions.targets import set_target
+from dashboard.mail.handing_over import is_set_up
 from dashboard.models import AccountSetting, CampaignSetting, SettingChange
 from dashboard.pages.settings.fields import ReasonField, word_in
 from dashboard.pages.settings.filters import filter_bar
@@ -90,6 +91,7 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
         "has_exemptions": len(standing) > 1,
         "lines": log_lines(scope, latest[:LATEST]),
         "has_more": len(latest) > LATEST,
+        "has_mail_server": is_set_up(),
         "lead": _lead(campaigns, standing.get(State.REQUESTED, 0), standing["expiring"]),
     }
 
