@@ -24,6 +24,12 @@ WITHOUT_SERVICES = {
 }
 
 
+# Django's own, in whose place something else does what is wanted.
+REPLACED = {
+    "createsuperuser": "Users come by invitation: run manage.py invite EMAIL --role administrator, which prints a link."
+}
+
+
 def needs_services(arguments: list[str]) -> bool:
     """Return whether a command line needs Postgres and Redis."""
     command = arguments[0] if arguments else ""
@@ -35,6 +41,8 @@ def needs_services(arguments: list[str]) -> bool:
 def main() -> int:
     """Run the command of `sys.argv`; what is wrong with the installation is told in one sentence."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.argv[1:] and sys.argv[1] in REPLACED:
+        return complain(REPLACED[sys.argv[1]])
     try:
         from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
         from django.core.management import execute_from_command_line  # noqa: PLC0415

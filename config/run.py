@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -43,6 +43,23 @@ _STATIC_SOURCES = (
 )
 # `manage.py sync`: held by a check, refused by KnowBe4, unreachable or out of budget. It says which one itself.
 _SYNC_SPEAKS = {0, 3, 4, 5}
+# `manage.py prepare`: it must be said which account is meant, and its sentence says how.
+WHICH_ACCOUNT = 6
+# There once somebody chose --no-demo.
+NO_DEMO = embedded.VAR_DIR / "no-demo"
+
+
+OPTIONS = {"--demo": True, "--no-demo": False}
+USAGE = """Usage: bin/run [--demo | --no-demo]
+
+Starts everything in one terminal: Postgres, Redis, worker, beat and the pages. Ctrl-C stops it; the data stays.
+
+  --no-demo   without an invented company: begin with your own, by a key entered on a page or by the console's CSV
+              (later starts keep to it)
+  --demo      with the invented company of a simulated KnowBe4 again, as without a key at the first start
+
+Set in the environment: KNOWBE4_API_KEY, KNOWBE4_REGION, ADMIN_EMAIL, PORT and more; README.md lists them.
+"""
 
 
 class CannotRun(Exception):  # noqa: N818
@@ -56,8 +73,11 @@ class Stopped(Exception):  # noqa: N818
 class Run:
     """One run of the installation, from the first check to the last process gone."""
 
-    def __init__(self, environment: Mapping[str, str], terminal: Terminal) -> None:
+    def __init__(self, environment: Mapping[str, str], terminal: Terminal, *, wants_demo: bool | None = None) -> None:
+        """`wants_demo` is what the command line says: with or without the invented company, None for neither."""
+        _require_own_demo(environment)
         self.environment = dict(environment)
+        self.wants_demo = wants_demo
         self.terminal = terminal
         self.children = Children(terminal)
         self.port = _port(environment)
@@ -69,8 +89,10 @@ class Run:
 
     @property
     def wants_simulator(self) -> bool:
-        """Return whether a simulated KnowBe4 stands in: the environment has no key for the real one."""
-        return not self.environment.get("KNOWBE4_API_KEY")
+        """Return whether a simulated KnowBe4 stands in: by choice, or because there is no key for the real one."""
+        if self.wants_demo is not None:
+            return self.wants_demo
+        return not self.environment.get("KNOWBE4_API_KEY", "").strip() and not NO_DEMO.exists()
 
     def start(self) -> None:
         """Start everything in order; CannotRun or EmbeddedError says what stands in the way, Stopped that it ended."""
@@ -78,6 +100,7 @@ class Run:
         embedded.require_writable()
         _require_settings()
         wants_simulator = self.wants_simulator
+        self._keep_choice()
         simulator_url: list[str] = []
         if wants_simulator:
             self._start_simulator(simulator_url)
@@ -95,7 +118,10 @@ class Run:
                 # Where anybody may look around: one click a role (dashboard.sign_in.demo).
                 "DEMO_SIGN_INS": "on",
             }
-        prepared = json.loads(self._step("", "prepare", "--json") or "{}")
+        without_demo = () if wants_simulator else ("--no-demo",)
+        prepared = json.loads(self._step("", "prepare", "--json", *without_demo) or "{}")
+        for sentence in prepared.get("said", ()):
+            self.say(sentence)
         self.children.start(processes.web(f"127.0.0.1:{self.port}"), self.environment)
         self._await(
             lambda: web_answers(self.port), _WEB_PATIENCE, "The web server does not answer; see its lines above."
@@ -104,7 +130,12 @@ class Run:
             self.children.start(process, self.environment)
         self.say(f"The pages are up: {self.address}")
         title = "Demo sign-ins" if wants_simulator else "Sign-ins"
-        box = sign_in_box(self.address, prepared.get("account", ""), title, prepared.get("sign_ins", []))
+        link, email = prepared.get("link", ""), prepared.get("email", "")
+        if link and not email and not self.terminal.is_tty:
+            self.say("Set ADMIN_EMAIL to have the link for the first administrator mailed, too.")
+        box = sign_in_box(
+            self.address, prepared.get("account", ""), title, prepared.get("sign_ins", []), link=link, email=email
+        )
         if wants_simulator:
             self._first_sync(prepared)
             self.terminal.box(box)
@@ -172,10 +203,21 @@ class Run:
             lines = (complaint.strip() or output.strip() or f"it ended with {popen.returncode}").splitlines()
             for line in lines[:-1]:
                 self.terminal.line(arguments[0], line)
+            if popen.returncode == WHICH_ACCOUNT:
+                raise CannotRun(lines[-1])
             raise CannotRun(f"manage.py {arguments[0]} failed: {lines[-1]}")
         if done:
             self.say(done)
         return output
+
+    def _keep_choice(self) -> None:
+        """Remember that the invented company is not wanted here, or that it is again."""
+        if self.wants_demo:
+            NO_DEMO.unlink(missing_ok=True)
+        elif self.wants_demo is False:
+            NO_DEMO.touch()
+        elif not self.wants_simulator and NO_DEMO.exists():
+            self.say("Without the invented company, as chosen before; bin/run --demo shows it.")
 
     def _collect_static(self) -> None:
         """Gather the static files when any of them, or what makes or brings some, has changed."""
@@ -215,7 +257,7 @@ class Run:
 
     def _first_sync(self, prepared: Mapping[str, Any]) -> None:
         """Sync once in the foreground if that never happened; whatever comes of it, the pages stay up."""
-        if prepared.get("is_published"):
+        if prepared.get("is_published") or not prepared.get("has_key"):
             return
         command = Process("sync", ("python", "manage.py", "sync", "--if-never"), stop=signal.SIGINT)
         draws = self.terminal.is_tty
@@ -251,11 +293,20 @@ def static_sources() -> list[Path]:
     return [*sorted((base / "static").rglob("*")), *(base / name for name in _STATIC_SOURCES)]
 
 
-def main() -> int:
-    """Run until Ctrl-C; 0 after a clean stop, 1 with one sentence when it cannot run."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Run until Ctrl-C; 0 after a clean stop, 1 with one sentence when it cannot run, 2 for an unknown option."""
+    wants_demo: bool | None = None
+    for argument in arguments:
+        if argument in {"--help", "-h"}:
+            sys.stdout.write(USAGE)
+            return 0
+        if argument not in OPTIONS:
+            sys.stderr.write(f"bin/run has no option {argument}: it has {', '.join(OPTIONS)} and --help.\n")
+            return 2
+        wants_demo = OPTIONS[argument]
     terminal = Terminal()
     try:
-        run = Run(os.environ, terminal)
+        run = Run(os.environ, terminal, wants_demo=wants_demo)
     except CannotRun as error:
         return _complain(error)
     adopt_orphans()
@@ -271,6 +322,12 @@ def main() -> int:
     finally:
         run.stop()
     return status
+
+
+def _require_own_demo(environment: Mapping[str, str]) -> None:
+    """Raise CannotRun where somebody else calls it the demo: only the simulator that is started here is."""
+    if environment.get("DEMO_SIGN_INS"):
+        raise CannotRun("DEMO_SIGN_INS lets anybody in; bin/run sets it for its own simulator: unset it.")
 
 
 def _require_settings() -> None:
@@ -332,4 +389,4 @@ def _require_free_port(port: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

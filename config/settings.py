@@ -159,6 +159,8 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 KNOWBE4_API_KEY = os.environ.get("KNOWBE4_API_KEY", "").strip()
 KNOWBE4_REGION = os.environ.get("KNOWBE4_REGION", "").strip().lower() or "us"
 KNOWBE4_BASE_URL = os.environ.get("KNOWBE4_BASE_URL", "").strip()
+# Which account these describe, by name, where there are several, or there should be: see sync.models.environment.
+KNOWBE4_ACCOUNT = os.environ.get("KNOWBE4_ACCOUNT", "").strip()
 # Off only for a simulator: the real KnowBe4 locks out whoever hurries it.
 KNOWBE4_LIMITS = _flag("KNOWBE4_LIMITS", default=True)
 if KNOWBE4_REGION not in {"us", "eu", "ca", "uk", "de"}:
@@ -169,6 +171,13 @@ if KNOWBE4_BASE_URL and not re.match(r"https?://[^/\s]+", KNOWBE4_BASE_URL):
     )
 if not re.fullmatch(r"[!-~]*", KNOWBE4_API_KEY):
     raise ImproperlyConfigured("KNOWBE4_API_KEY holds blanks or characters that no key has: copy it once more.")
+if len(KNOWBE4_ACCOUNT) > 200:
+    raise ImproperlyConfigured("KNOWBE4_ACCOUNT is the name of an account: at most 200 characters.")
+
+# Who administers first: gets a link by mail as long as no administrator can sign in.
+ADMIN_EMAIL = os.environ.get("ADMIN_EMAIL", "").strip()
+if ADMIN_EMAIL and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", ADMIN_EMAIL):
+    raise ImproperlyConfigured(f"ADMIN_EMAIL is {ADMIN_EMAIL!r}: write one address like ann@example.com.")
 
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # How many proxies in front of this site add to X-Forwarded-For: rate limits and the audit log go by what they say.
@@ -292,7 +301,8 @@ SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 SOCIALACCOUNT_LOGIN_ON_GET = True
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
-# One click instead of a password, for the simulator's company under `bin/run` only; a system check holds it to that.
+# Set by `bin/run` for the simulator that it starts itself, and by nobody else: that company is the demo, whose sign-ins
+# take one click instead of a password. A system check holds it to that.
 DEMO_SIGN_INS = _flag("DEMO_SIGN_INS", default=False)
 
 # Over https a cookie belongs to this host alone: no other one of the domain can set it.

@@ -64,8 +64,10 @@ class Terminal:
             self.stream = open(os.devnull, "w")  # noqa: SIM115, PTH123
 
 
-def sign_in_box(address: str, account: str, title: str, sign_ins: Sequence[dict[str, str]]) -> list[str]:
-    """Return the lines that tell where the pages are and who can sign in."""
+def sign_in_box(
+    address: str, account: str, title: str, sign_ins: Sequence[dict[str, str]], *, link: str = "", email: str = ""
+) -> list[str]:
+    """Return the lines that tell where the pages are and who can sign in, or by which link the first one does."""
     lines = [f"Rollcall is ready: {address}"]
     if account:
         lines.append(f"Account: {account}")
@@ -74,4 +76,7 @@ def sign_in_box(address: str, account: str, title: str, sign_ins: Sequence[dict[
         emails = max(len(entry["email"]) for entry in sign_ins)
         lines += ["", f"{title}:"]
         lines += [f"  {entry['role']:<{roles}}  {entry['email']:<{emails}}  {entry['password']}" for entry in sign_ins]
+    if link:
+        whom = f" ({email})" if email else ""
+        lines += ["", f"First administrator{whom}: open this link within 24 hours. It works once.", f"  {link}"]
     return [*lines, "", "Ctrl-C stops everything; the data stays."]

@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,13 +11,14 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from dashboard.audit import Action, Subject, record
+from dashboard.audit import Action, Subject, Through, record
 from dashboard.decisions.deciding import RefusedError, deciding
 from dashboard.models import Invitation, Membership, Role, User
 from sync.models import Account, Department
 
 INVITATION_HOLDS = timedelta(days=7)
-_TOKEN_BYTES = 32
+# A link of the command line is a way in by itself.
+OPERATOR_LINK_HOLDS = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class Offer:
     role: Role
     departments: Collection[Department] = ()
     ends_at: datetime | None = None
+
+
+def new_token() -> str:
+    """Return a secret for a link, as it stands there."""
+    return secrets.token_urlsafe(32)
 
 
 def digest(token: str) -> str:
@@ -56,7 +63,7 @@ def invite(
             raise RefusedError(_("They are invited to this role already. Send that invitation again, or revoke it."))
         # One that ran out makes room for the new one.
         open_ones.update(revoked_by=by, revoked_at=at)
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        token = new_token()
         invitation = Invitation.objects.create(
             account=account,
             email=User.objects.normalize_email(email),
@@ -68,24 +75,27 @@ def invite(
             expires_at=at + INVITATION_HOLDS,
         )
         invitation.departments.set(offer.departments)
-        _note(Action.MEMBER_INVITED, invitation, by, request, role=offer.role)
+        note(Action.MEMBER_INVITED, invitation, by, request, role=offer.role)
     return invitation, token
 
 
 def renew(invitation: Invitation, *, by: User, at: datetime, request: HttpRequest | None = None) -> str:
-    """Return a new token for an invitation that nobody accepted; the old link ends, the week begins anew.
+    """Return a new token for an invitation that nobody accepted; the old link ends, its time begins anew.
 
-    RefusedError once it is accepted or revoked, and when the role it offers has ended.
+    RefusedError once it is accepted or revoked, when the role it offers has ended, and where it goes to no address.
     """
     with deciding(invitation.account):
         invitation.refresh_from_db()
         _refuse_closed(invitation)
+        if not invitation.email:
+            raise RefusedError(_("It was shown in the terminal and is for no address. Invite somebody instead."))
         if invitation.ends_at is not None and invitation.ends_at <= at:
             raise RefusedError(_("The role it offers has ended. Invite them anew."))
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
-        invitation.token_digest, invitation.expires_at = digest(token), at + INVITATION_HOLDS
+        token = new_token()
+        holds = OPERATOR_LINK_HOLDS if invitation.is_from_operator else INVITATION_HOLDS
+        invitation.token_digest, invitation.expires_at = digest(token), at + holds
         invitation.save(update_fields=["token_digest", "expires_at"])
-        _note(Action.MEMBER_INVITED, invitation, by, request, role=invitation.role, again=True)
+        note(Action.MEMBER_INVITED, invitation, by, request, role=invitation.role, again=True)
     return token
 
 
@@ -96,7 +106,7 @@ def revoke(invitation: Invitation, *, by: User, at: datetime, request: HttpReque
         _refuse_closed(invitation)
         invitation.revoked_by, invitation.revoked_at = by, at
         invitation.save(update_fields=["revoked_by", "revoked_at"])
-        _note(Action.INVITATION_REVOKED, invitation, by, request, role=invitation.role)
+        note(Action.INVITATION_REVOKED, invitation, by, request, role=invitation.role)
 
 
 def find_invitation(token: str, *, at: datetime) -> Invitation | None:
@@ -109,19 +119,29 @@ def find_invitation(token: str, *, at: datetime) -> Invitation | None:
     )
 
 
+@contextmanager
+def holding(invitation: Invitation, *, at: datetime) -> Iterator[None]:
+    """Run the block while nobody else can accept or revoke the invitation, in one transaction.
+
+    RefusedError when it ended meanwhile: of two who open a link at once, one is too late.
+    """
+    with deciding(invitation.account):
+        invitation.refresh_from_db(fields=["expires_at", "ends_at", "accepted_at", "revoked_at"])
+        has_ended = invitation.ends_at is not None and invitation.ends_at <= at
+        if invitation.expires_at <= at or has_ended:
+            raise RefusedError(_("This invitation has run out."))
+        _refuse_closed(invitation)
+        yield
+
+
 def accept(invitation: Invitation, *, user: User, at: datetime, request: HttpRequest | None = None) -> Membership:
     """Give the invited user the role; one they had before holds again, on the invitation's terms.
 
     RefusedError for another user than the invited, and when the invitation ended meanwhile.
     """
-    if user.email.casefold() != invitation.email.casefold():
+    if invitation.email and user.email.casefold() != invitation.email.casefold():
         raise RefusedError(_("This invitation is for another email."))
-    with deciding(invitation.account):
-        invitation.refresh_from_db()
-        has_ended = invitation.ends_at is not None and invitation.ends_at <= at
-        if invitation.expires_at <= at or has_ended:
-            raise RefusedError(_("This invitation has run out."))
-        _refuse_closed(invitation)
+    with holding(invitation, at=at):
         membership = Membership.objects.filter(user=user, account=invitation.account, role=invitation.role).first()
         membership = membership or Membership(user=user, account=invitation.account, role=invitation.role)
         membership.ends_at, membership.source = invitation.ends_at, Membership.Source.INVITED
@@ -129,7 +149,7 @@ def accept(invitation: Invitation, *, user: User, at: datetime, request: HttpReq
         membership.departments.set(invitation.departments.all())
         invitation.accepted_by, invitation.accepted_at = user, at
         invitation.save(update_fields=["accepted_by", "accepted_at"])
-        _note(Action.INVITATION_ACCEPTED, invitation, user, request, role=invitation.role)
+        note(Action.INVITATION_ACCEPTED, invitation, user, request, role=invitation.role)
     return membership
 
 
@@ -159,7 +179,7 @@ def change(membership: Membership, offer: Offer, *, by: User, at: datetime, requ
         membership.role, membership.ends_at = offer.role, offer.ends_at
         membership.save(update_fields=["role", "ends_at"])
         membership.departments.set(offer.departments)
-        _note(Action.MEMBER_CHANGED, membership, by, request, role=offer.role, old=old)
+        note(Action.MEMBER_CHANGED, membership, by, request, role=offer.role, old=old)
     return True
 
 
@@ -175,7 +195,7 @@ def end(membership: Membership, *, by: User, at: datetime, request: HttpRequest 
             raise RefusedError(_("The last administrator of an account cannot be ended. Make another one first."))
         membership.ends_at = at
         membership.save(update_fields=["ends_at"])
-        _note(Action.MEMBER_ENDED, membership, by, request, role=membership.role)
+        note(Action.MEMBER_ENDED, membership, by, request, role=membership.role)
 
 
 def check(account: Account, offer: Offer, *, at: datetime) -> None:
@@ -217,9 +237,10 @@ def _refuse_closed(invitation: Invitation) -> None:
         raise RefusedError(_("This invitation was revoked."))
 
 
-def _note(
-    action: Action, about: Invitation | Membership, by: User, request: HttpRequest | None, **details: object
+def note(
+    action: Action, about: Invitation | Membership, by: User | None, request: HttpRequest | None, **details: object
 ) -> None:
+    """Record it; by nobody is by whoever runs the server, at its command line."""
     subject = Subject.INVITATION if isinstance(about, Invitation) else Subject.MEMBERSHIP
     departments = sorted(department.pk for department in about.departments.all())
     ends_at = about.ends_at.isoformat() if about.ends_at else None
@@ -231,4 +252,5 @@ def _note(
         subject_id=about.pk,
         details={**details, "departments": departments, "ends_at": ends_at},
         request=request,
+        through=None if by else Through.COMMAND,
     )

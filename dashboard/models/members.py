@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -59,15 +60,20 @@ class Membership(models.Model):
 
 
 class Invitation(models.Model):
-    """A role offered to whoever receives mail at an address. The link holds a token that is kept only as a hash."""
+    """A role offered to whoever receives mail at an address. The link holds a token that is kept only as a hash.
+
+    Without `invited_by` it comes from the command line of the server. Only then `email` may be empty: whoever opens the
+    link says it. With `sets_password` the link lets somebody who has a sign-in choose another password.
+    """
 
     account = models.ForeignKey("sync.Account", on_delete=models.CASCADE, related_name="invitations")
-    email = models.EmailField()
+    email = models.EmailField(blank=True)
     role = models.CharField(max_length=20, choices=Role.choices)
     departments = models.ManyToManyField("sync.Department", blank=True, related_name="+")
     ends_at = models.DateTimeField(null=True, blank=True, help_text="When the role will end; null: it has no end.")
     token_digest = models.CharField(max_length=64, unique=True)
-    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    sets_password = models.BooleanField(default=False)
     invited_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -87,10 +93,29 @@ class Invitation(models.Model):
             models.CheckConstraint(
                 condition=~Q(role=Role.AUDITOR) | Q(ends_at__isnull=False), name="invitation_auditor_ends"
             ),
+            models.CheckConstraint(
+                condition=Q(invited_by__isnull=True) | (~Q(email="") & Q(sets_password=False)),
+                name="invitation_of_member_plain",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"Invitation {self.pk}: {self.get_role_display()}"
+
+    @property
+    def is_from_operator(self) -> bool:
+        """Whether it was made at the command line of the server, by whoever runs it."""
+        return self.invited_by_id is None
+
+    @property
+    def inviter(self) -> str:
+        """Who invites, in words."""
+        return str(self.invited_by) if self.invited_by else gettext("Whoever runs this server")
+
+    @property
+    def invitee(self) -> str:
+        """Who is invited, in words."""
+        return self.email or gettext("Whoever has the link")
 
 
 class Delegation(models.Model):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from dashboard.access import is_name_free
 from dashboard.queries.sync_status import key_problem
-from sync.models import Account
+from sync.models import Account, environment
 from sync.models.account import Region, validate_time_zone
 
 SHORTEST, LONGEST = 15, 7 * 24 * 60
@@ -156,7 +156,6 @@ class AccountForm(forms.Form):
 
 
 def is_from_environment(account: Account) -> bool:
-    """Return whether KNOWBE4_API_KEY describes this account: then name, key and address are set there."""
-    if account.pk is None or not settings.KNOWBE4_API_KEY or key_problem(account):
-        return False
-    return account.base_url == settings.KNOWBE4_BASE_URL and account.api_key == settings.KNOWBE4_API_KEY
+    """Return whether the environment describes this account: then name, key and address are set there."""
+    is_described = account.is_demo if environment.is_demo() else account.is_from_environment
+    return is_described and bool(settings.KNOWBE4_API_KEY) and not key_problem(account)

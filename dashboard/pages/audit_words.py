@@ -61,6 +61,8 @@ class AuditLine:
         """Who acted, by the address they had then."""
         if self.event.actor_email:
             return self.event.actor_email
+        if self.event.through == AuditEvent.Through.COMMAND:
+            return _("Whoever runs this server")
         is_schedule = self.event.through == AuditEvent.Through.SCHEDULE
         return _("Rollcall, on schedule") if is_schedule else _("Nobody signed in")
 

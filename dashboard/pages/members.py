@@ -8,14 +8,10 @@ from functools import wraps
 from smtplib import SMTPException
 from typing import Concatenate, ParamSpec
 
-from django.conf import settings
 from django.contrib import messages
-from django.core.mail import send_mail
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -28,6 +24,7 @@ from dashboard.models import Delegation, Invitation, Membership
 from dashboard.pages.members_form import InviteForm, RoleForm
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
+from dashboard.sign_in.invitation_mail import send_invitation
 from dashboard.sign_in.recently import recently_signed_in
 from dashboard.templatetags.figures import number
 
@@ -194,21 +191,14 @@ def end_member_loan(request: ScopedRequest, pk: int) -> HttpResponse:
 
 def _send(request: ScopedRequest, invitation: Invitation, token: str) -> None:
     """Send the link once the invitation is committed: a slow mail server must keep no row locked."""
-    context = {
-        "invitation": invitation,
-        "departments": [str(department) for department in invitation.departments.all()],
-        "address": settings.PUBLIC_URL + reverse("accept_invitation", kwargs={"token": token}),
-        "account": request.account,
-    }
-    subject = _("%(account)s invites you to Rollcall") % {"account": request.account}
-    text = render_to_string("dashboard/members/invitation_mail.txt", context)
-    transaction.on_commit(lambda: _mail(request, invitation.email, subject, text))
+    transaction.on_commit(lambda: _mail(request, invitation, token))
 
 
-def _mail(request: ScopedRequest, email: str, subject: str, text: str) -> None:
+def _mail(request: ScopedRequest, invitation: Invitation, token: str) -> None:
     """Send it, and say whether that worked; the invitation stays either way."""
+    email = invitation.email
     try:
-        send_mail(subject, text, None, [email])
+        send_invitation(invitation, token)
     except (OSError, SMTPException) as error:
         logger.warning("An invitation could not be sent: %s", type(error).__name__)
         said = _("The mail to %(email)s could not be sent: check EMAIL_URL, then send the invitation again.")

@@ -1,74 +1,26 @@
 """What an invitation's link leads to: signing in, or choosing a password, and the role."""
 
-from typing import Any
-
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
-from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from dashboard.access import ScopedRequest
+from dashboard.audit import Action, Subject, record
 from dashboard.decisions import RefusedError
-from dashboard.decisions.members import accept, find_invitation
+from dashboard.decisions.members import accept, find_invitation, holding
+from dashboard.decisions.operator_links import come_back_in, has_administrator, may_choose_password
 from dashboard.models import Invitation, Role, User
-from dashboard.queries.members import has_user
+from dashboard.pages.members_accept_form import NewUserForm, PasswordForm
+from dashboard.queries.members import find_user, has_user, is_real_member
 from dashboard.sign_in.required import enabled_single_sign_on
-
-
-class NewUserForm(forms.Form):
-    """Who somebody new is, and their password."""
-
-    first_name = forms.CharField(
-        label=gettext_lazy("First name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"})
-    )
-    last_name = forms.CharField(
-        label=gettext_lazy("Last name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"})
-    )
-    password = forms.CharField(
-        label=gettext_lazy("Password"),
-        max_length=1000,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-    again = forms.CharField(
-        label=gettext_lazy("Password again"),
-        max_length=1000,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-
-    def __init__(self, email: str, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.email = email
-        self.fields["password"].help_text = " ".join(password_validators_help_texts())
-
-    def clean(self) -> dict[str, Any]:
-        """Hold the password to the rules, and both to each other."""
-        cleaned = super().clean() or self.cleaned_data
-        password, again = cleaned.get("password"), cleaned.get("again")
-        if password and again and password != again:
-            self.add_error("again", _("The two passwords differ."))
-        if password:
-            try:
-                validate_password(password, self.unsaved())
-            except ValidationError as error:
-                self.add_error("password", error)
-        return cleaned
-
-    def unsaved(self) -> User:
-        """Return the user this form would make, without a password."""
-        named = {name: self.cleaned_data.get(name, "") for name in ("first_name", "last_name")}
-        return User(email=User.objects.normalize_email(self.email), **named)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,49 +33,116 @@ def accept_invitation(request: ScopedRequest, token: str) -> HttpResponse:
     if invitation is None:
         return render(request, "account/invitation_over.html", status=404)
     try:
-        if isinstance(request.user, User):
-            return _accept_as(request, invitation, request.user)
-        if has_user(invitation.email):
-            return render(request, "account/invitation.html", {"invitation": invitation, "must_sign_in": True})
-        return _accept_anew(request, invitation)
+        return _answer(request, invitation)
     except RefusedError:
         # Somebody was quicker: it was accepted or revoked meanwhile.
         return render(request, "account/invitation_over.html", status=404)
 
 
+def _answer(request: ScopedRequest, invitation: Invitation) -> HttpResponse:
+    reader = request.user if isinstance(request.user, User) else None
+    user = find_user(invitation.email)
+    if user is not None and reader in {None, user} and _lets_back_in(invitation, user):
+        return _come_back(request, invitation, user)
+    if reader is not None:
+        return _accept_as(request, invitation, reader)
+    if user is not None:
+        return _page(request, invitation, must_sign_in=True)
+    return _accept_anew(request, invitation)
+
+
+def _page(request: ScopedRequest, invitation: Invitation, **shown: object) -> HttpResponse:
+    is_first = _is_first(request, invitation)
+    return render(request, "account/invitation.html", {"invitation": invitation, "is_first": is_first, **shown})
+
+
+def _is_first(request: ScopedRequest, invitation: Invitation) -> bool:
+    """Return whether the link makes the first administrator who can sign in."""
+    is_offered = invitation.is_from_operator and invitation.role == Role.ADMINISTRATOR
+    return is_offered and not has_administrator(invitation.account, at=request.now)
+
+
+def _uses_single_sign_on(invitation: Invitation) -> bool:
+    """Return whether the organization signs in whoever takes this role: then a password is of no use."""
+    single_sign_on = enabled_single_sign_on(invitation.account)
+    return bool(single_sign_on and single_sign_on.is_required and invitation.role != Role.ADMINISTRATOR)
+
+
+def _lets_back_in(invitation: Invitation, user: User) -> bool:
+    return may_choose_password(invitation, user) and not _uses_single_sign_on(invitation)
+
+
+def _come_back(request: ScopedRequest, invitation: Invitation, user: User) -> HttpResponse:
+    """Let a user choose another password by the link alone, and sign them in."""
+    form = PasswordForm(user, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        come_back_in(invitation, user, password=form.cleaned_data["password"], at=request.now, request=request)
+        _welcome(request, invitation)
+        return _sign_in(request, user)
+    return _page(request, invitation, form=form, is_back=True)
+
+
+def _sign_in(request: ScopedRequest, user: User, *, then: str = "overview") -> HttpResponse:
+    """Sign in who has just chosen a password; a second factor is asked for as ever."""
+    record_authentication(request, user, "password", email=user.email)
+    response: HttpResponse = perform_login(request, user, email_verification="none", redirect_url=reverse(then))
+    return response
+
+
 def _accept_as(request: ScopedRequest, invitation: Invitation, user: User) -> HttpResponse:
-    is_theirs = user.email.casefold() == invitation.email.casefold()
+    is_theirs = user.email.casefold() == invitation.email.casefold() or (
+        # The demo's users have a password that anybody at this machine knows.
+        not invitation.email and is_real_member(user)
+    )
     if request.method == "POST" and is_theirs:
         accept(invitation, user=user, at=request.now, request=request)
         _welcome(request, invitation)
         return redirect("overview")
-    return render(request, "account/invitation.html", {"invitation": invitation, "is_theirs": is_theirs})
+    return _page(request, invitation, is_theirs=is_theirs)
 
 
 def _accept_anew(request: ScopedRequest, invitation: Invitation) -> HttpResponse:
     """Make the invited user, with a password unless the organization signs its members in."""
-    single_sign_on = enabled_single_sign_on(invitation.account)
-    if single_sign_on and single_sign_on.is_required and invitation.role != Role.ADMINISTRATOR:
+    if _uses_single_sign_on(invitation):
         if request.method == "POST":
             _make(request, invitation, User(email=User.objects.normalize_email(invitation.email)), password=None)
             _welcome(request, invitation)
             # Not straight there: what a form is sent to may not lead to another site.
             return redirect("account_login")
-        return render(request, "account/invitation.html", {"invitation": invitation, "single_sign_on": single_sign_on})
-    form = NewUserForm(invitation.email, request.POST if request.method == "POST" else None)
+        return _page(request, invitation, single_sign_on=enabled_single_sign_on(invitation.account))
+    is_first = _is_first(request, invitation)
+    form = NewUserForm(invitation, request.POST if request.method == "POST" else None, asks_time_zone=is_first)
     if form.is_valid():
-        user = _make(request, invitation, form.unsaved(), password=form.cleaned_data["password"])
+        cleaned = form.cleaned_data
+        user = _make(request, invitation, form.unsaved(), password=cleaned["password"], zone=cleaned.get("time_zone"))
         _welcome(request, invitation)
-        response: HttpResponse = perform_login(request, user, email_verification="none")
-        return response
-    return render(request, "account/invitation.html", {"invitation": invitation, "form": form})
+        return _sign_in(request, user, then="check_mail" if is_first else "overview")
+    return _page(request, invitation, form=form)
 
 
-@transaction.atomic
-def _make(request: ScopedRequest, invitation: Invitation, user: User, *, password: str | None) -> User:
+def _make(
+    request: ScopedRequest, invitation: Invitation, user: User, *, password: str | None, zone: str | None = None
+) -> User:
+    """Make the user and give them the role; RefusedError when somebody was quicker."""
     user.set_password(password)
-    user.save()
-    accept(invitation, user=user, at=request.now, request=request)
+    with holding(invitation, at=request.now):
+        if has_user(user.email):
+            raise RefusedError(_("Somebody signs in with this email already."))
+        user.save()
+        accept(invitation, user=user, at=request.now, request=request)
+        account = invitation.account
+        if zone and zone != account.time_zone:
+            account.time_zone = zone
+            account.save(update_fields=["time_zone"])
+            record(
+                Action.ACCOUNT_CHANGED,
+                account=account,
+                user=user,
+                subject=Subject.ACCOUNT,
+                subject_id=account.pk,
+                details={"fields": ["time_zone"]},
+                request=request,
+            )
     return user
 
 

@@ -77,6 +77,16 @@ def single_sign_on_roles(scope: Scope) -> QuerySet[SingleSignOnRole]:
     return found.prefetch_related("departments").order_by("group", "role", "pk")
 
 
+def find_user(email: str) -> User | None:
+    """Return who signs in with this email, whatever its case; None for nobody, and for no email."""
+    return User.objects.filter(email__iexact=email).first() if email else None
+
+
 def has_user(email: str) -> bool:
     """Return whether somebody can sign in with this email already: an invited one signs in, another makes a user."""
-    return User.objects.filter(email__iexact=email).exists()
+    return find_user(email) is not None
+
+
+def is_real_member(user: User) -> bool:
+    """Return whether the user has, or had, a role in an account that is not the demo's."""
+    return Membership.objects.filter(user=user, account__is_demo=False).exists()

@@ -13,12 +13,12 @@ from django.core.checks import CheckMessage, Error
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from config.processes import SIMULATOR_KEY
 from dashboard.models import Membership, Role, User
 from sync.models import Account, Person
-from sync.models.account import DEMO_NAME
+from sync.models.environment import LOCAL_HOSTS
 from sync.models.people import PersonStatus
 
-LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 NOBODY = "nobody"
 # By role, whom the installation makes up; a head and a manager are people of the company, found once it is read.
 MADE_UP = {
@@ -64,6 +64,8 @@ def find_reasons_against() -> list[str]:
         reasons.append("DATABASE_URL or REDIS_URL is set: this is a server installation.")
     if (urlsplit(settings.KNOWBE4_BASE_URL).hostname or "") not in LOCAL_HOSTS:
         reasons.append("KNOWBE4_BASE_URL names no simulator on this machine.")
+    if settings.KNOWBE4_API_KEY != SIMULATOR_KEY:
+        reasons.append("KNOWBE4_API_KEY is not the simulator's: behind it may be real people.")
     if (urlsplit(settings.PUBLIC_URL).hostname or "") not in LOCAL_HOSTS:
         reasons.append("PUBLIC_URL is reached from other machines.")
     if settings.OUTSIDE_HOSTS:
@@ -76,7 +78,11 @@ def check_demo_sign_ins(**_kwargs: Any) -> list[CheckMessage]:
     if not settings.DEMO_SIGN_INS:
         return []
     return [
-        Error(f"DEMO_SIGN_INS lets anybody in. {reason}", hint="Unset DEMO_SIGN_INS.", id="dashboard.E001")
+        Error(
+            f"DEMO_SIGN_INS lets anybody in. {reason}",
+            hint="Unset DEMO_SIGN_INS: bin/run sets it for its own simulator.",
+            id="dashboard.E001",
+        )
         for reason in find_reasons_against()
     ]
 
@@ -85,7 +91,7 @@ def demo_sign_ins() -> list[DemoSignIn]:
     """Return the demo sign-ins, as far as the company is known; none where they are not offered."""
     if not is_offered():
         return []
-    memberships = Membership.objects.filter(account__name=DEMO_NAME, source=Membership.Source.SET_UP)
+    memberships = Membership.objects.filter(account__is_demo=True, source=Membership.Source.SET_UP)
     users: dict[str, User] = {}
     for membership in memberships.select_related("user").order_by("pk"):
         users.setdefault(membership.role, membership.user)
@@ -99,8 +105,10 @@ def demo_sign_ins() -> list[DemoSignIn]:
 def make_up(account: Account, *, password: str) -> list[tuple[str, User]]:
     """Make the demo's users, by role, all with one password: a head and a manager only once people are known.
 
-    For the simulator's company only; safe to repeat.
+    For the simulator's company only (ValueError for any other account); safe to repeat.
     """
+    if not account.is_demo:
+        raise ValueError(f"{account} is not the demo: nobody is made up there.")
     now = timezone.now()
     made = [(role, _user(*who, password=password)) for role, who in MADE_UP.items()]
     for role, user in made:

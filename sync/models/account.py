@@ -1,17 +1,13 @@
 """A KnowBe4 tenant and how Rollcall reads it."""
 
 from datetime import timedelta
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 
 from sync import keys
-
-# The account of the simulator that `bin/run` starts.
-DEMO_NAME = "Demo"
 
 
 class Region(models.TextChoices):
@@ -32,47 +28,14 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError(f"{name!r} is not a time zone; write one like Europe/Berlin.") from None
 
 
-class AccountManager(models.Manager["Account"]):
-    """Makes the first account from the environment; the others are added by an administrator."""
-
-    def from_environment(self) -> "Account | None":
-        """Create or update the account that KNOWBE4_API_KEY, KNOWBE4_REGION and KNOWBE4_BASE_URL describe.
-
-        None without a key. A key for another place than before makes another account: two tenants never mix, nor does
-        a demo company with a real one. A simulator's account rests while the environment names another.
-        """
-        if not settings.KNOWBE4_API_KEY:
-            return None
-        host = urlsplit(settings.KNOWBE4_BASE_URL).hostname or ""
-        is_demo = host in {"127.0.0.1", "localhost", "::1"}
-        name = DEMO_NAME if is_demo else host or f"KnowBe4 {settings.KNOWBE4_REGION.upper()}"
-        account = self.filter(name=name).first() or Account(name=name)
-        account.region = settings.KNOWBE4_REGION
-        account.base_url = settings.KNOWBE4_BASE_URL
-        if not account.holds_key(settings.KNOWBE4_API_KEY):
-            account.api_key = settings.KNOWBE4_API_KEY
-        limits = ("requests_per_second", "requests_per_minute", "requests_per_day")
-        if not settings.KNOWBE4_LIMITS:
-            for limit in limits:
-                setattr(account, limit, None)
-        elif all(getattr(account, limit) is None for limit in limits):
-            # They were off; a tenant that is read without them locks its reader out.
-            untouched = Account()
-            for limit in limits:
-                setattr(account, limit, getattr(untouched, limit))
-        account.save()
-        if not is_demo:
-            self.filter(name=DEMO_NAME).update(is_sync_enabled=False)
-        elif not account.is_sync_enabled:
-            self.filter(pk=account.pk).update(is_sync_enabled=True)
-        return account
-
-
 class Account(models.Model):
     """A KnowBe4 tenant: where it is, how fast it may be read, and which sync its pages show.
 
     Request limits are KnowBe4's own (4 a second, 50 a minute, 2,000 a day plus one per licensed seat; its API
     documentation of September 2025); None means no limit and is meant for a simulator only.
+
+    `is_from_environment`: KNOWBE4_API_KEY and its place describe this one (`sync.models.environment`). `is_demo`: the
+    invented company of the simulator that `bin/run` starts itself.
     """
 
     name = models.CharField(max_length=200, unique=True)
@@ -80,6 +43,8 @@ class Account(models.Model):
     base_url = models.URLField(blank=True, help_text="Overrides the region, for a simulator or a proxy.")
     encrypted_key = models.BinaryField(default=b"", editable=False)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    is_from_environment = models.BooleanField(default=False, editable=False)
+    is_demo = models.BooleanField(default=False, editable=False)
 
     sync_interval = models.DurationField(default=timedelta(minutes=60))
     is_sync_enabled = models.BooleanField(default=True)
@@ -114,15 +79,19 @@ class Account(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = AccountManager()
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_from_environment"],
+                condition=Q(is_from_environment=True),
+                name="account_of_environment_once",
+            ),
+            models.UniqueConstraint(fields=["is_demo"], condition=Q(is_demo=True), name="account_demo_once"),
+            models.CheckConstraint(condition=~Q(is_demo=True, is_from_environment=True), name="account_demo_apart"),
+        ]
 
     def __str__(self) -> str:
         return self.knowbe4_name or self.name
-
-    @property
-    def is_demo(self) -> bool:
-        """Whether this is the simulator's company."""
-        return self.name == DEMO_NAME
 
     @property
     def zone(self) -> ZoneInfo:

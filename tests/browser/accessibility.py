@@ -93,3 +93,11 @@ def assert_fits(page: Page, what: str = "") -> None:
     """Fail with what stands out when the page scrolls sideways."""
     outside = page.evaluate(_OUTSIDE)
     assert outside == [], f"{what} wider than the window:\n" + "\n".join(outside[:12])
+
+
+def assert_accessible(page: Page) -> None:
+    """Fail on any violation of WCAG 2.2 AA that axe finds, in both themes."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
+        assert_no_rule_broken(page)

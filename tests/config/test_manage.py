@@ -54,12 +54,27 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
+def test_createsuperuser_says_what_to_do_instead():
+    done = run("createsuperuser")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Users come by invitation: run manage.py invite EMAIL --role administrator")
+
+
 def test_a_missing_variable_is_named_in_one_sentence():
     done = run("migrate", DATABASE_URL="postgresql://rollcall@127.0.0.1/rollcall")
 
     assert done.returncode == 1
     assert done.stderr.startswith("REDIS_URL is not set: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("email", ["ann", "ann@host", "ann@example.com, bob@example.com"])
+def test_an_administrators_address_that_is_none_is_one_sentence(email):
+    done = run("check", ADMIN_EMAIL=email)
+
+    assert done.returncode == 1
+    assert done.stderr == f"ADMIN_EMAIL is {email!r}: write one address like ann@example.com.\n"
 
 
 def test_a_database_that_is_not_there_is_one_sentence():

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,6 +11,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -18,18 +21,13 @@ from config import embedded, processes
 from config.children import Children
 from config.health import web_answers
 from config.processes import Process
-from config.run import Run
+from config.run import OPTIONS, USAGE, Run
 from config.terminal import Terminal
 
 READY = "Ctrl-C stops everything"
 INHERITED = (
-    "DATABASE_URL",
-    "REDIS_URL",
-    "KNOWBE4_API_KEY",
-    "KNOWBE4_BASE_URL",
-    "KNOWBE4_LIMITS",
-    "PUBLIC_URL",
-    "ALLOWED_HOSTS",
+    *("DATABASE_URL", "REDIS_URL", "KNOWBE4_API_KEY", "KNOWBE4_BASE_URL", "KNOWBE4_LIMITS", "PUBLIC_URL"),
+    *("ADMIN_EMAIL", "ALLOWED_HOSTS", "KNOWBE4_ACCOUNT", "DEMO_SIGN_INS"),
 )
 
 
@@ -47,10 +45,10 @@ class Installation:
         self.port = free_port()
         self.lines: list[str] = []
 
-    def start(self, **environment: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         kept = {name: value for name, value in os.environ.items() if name not in INHERITED}
         return subprocess.Popen(
-            [sys.executable, "-m", "config.run"],
+            [sys.executable, "-m", "config.run", *arguments],
             cwd=embedded.BASE_DIR,
             env=kept | {"ROLLCALL_VAR": str(self.var), "PORT": str(self.port)} | environment,
             stdin=subprocess.DEVNULL,
@@ -126,15 +124,90 @@ def test_start_kill_start_stop_and_a_death(installation):
     assert "Traceback" not in "".join(installation.lines) + rest
     assert installation.processes() == []
 
-    # A process that dies stops the others.
-    run = installation.start()
+    # A proxy on this machine is no demo, though the demo is there: its account has nobody yet.
+    installation.lines.clear()
+    key = {"KNOWBE4_API_KEY": "a-key", "KNOWBE4_BASE_URL": f"http://127.0.0.1:{free_port()}"}
+    run = installation.start(**key)
     installation.read_until(run, READY)
+    secret = assert_begins_with_a_link(installation)
+
+    # A process that dies stops the others.
     beat = next(process for process in installation.processes() if "beat" in process.cmdline())
     beat.kill()
     rest, _ = run.communicate(timeout=30)
     assert run.returncode == 1
     assert "The beat process ended with SIGKILL; stopping the others." in rest
+    assert "/invitation/(left out)/" in rest
+    assert secret not in rest
     assert installation.processes() == []
+
+    # Another place may be a mistake: nothing goes on before it is said which account is meant.
+    run = installation.start(KNOWBE4_API_KEY="a-key", KNOWBE4_REGION="eu")
+    output, _ = run.communicate(timeout=60)
+    assert run.returncode == 1
+    said = output.splitlines()[-1]
+    assert said.startswith('The environment names KnowBe4 at region eu, but the account "KnowBe4 through 127.0.0.1:')
+    assert "manage.py prepare --add" in said
+    assert "Traceback" not in output
+
+
+def assert_begins_with_a_link(installation: Installation) -> str:
+    """Hold what was read since the start to having no demo, and a link that leads to a page; return its secret."""
+    printed = "".join(installation.lines)
+    assert "simulator |" not in printed
+    assert "sign-ins:" not in printed
+    assert "Set ADMIN_EMAIL" in printed
+    (link,) = re.findall(r"http\S+/invitation/\S+/", printed)
+    with urlopen(link, timeout=60) as page:
+        assert "Set up Rollcall" in page.read().decode()
+    with pytest.raises(HTTPError, match="404"):
+        urlopen(f"{link.rstrip('/')}x/", timeout=60)
+    return link.rstrip("/").rsplit("/", 1)[1]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_without_a_key_and_without_the_demo_it_begins_with_a_link(installation):
+    run = installation.start("--no-demo")
+    installation.read_until(run, READY)
+    assert_begins_with_a_link(installation)
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+    # Later starts keep to it.
+    run = installation.start()
+    installation.read_until(run, "First administrator")
+    assert any("Without the invented company, as chosen before" in line for line in installation.lines)
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+
+
+def test_help_says_what_can_be_chosen(installation):
+    for command in (["bin/run", "--help"], [sys.executable, "-m", "config.run", "--help"]):
+        done = subprocess.run(command, cwd=embedded.BASE_DIR, capture_output=True, text=True, check=True)
+        assert done.stdout == USAGE
+    assert not installation.var.exists()
+    assert all(option in USAGE for option in OPTIONS)
+
+
+@pytest.mark.parametrize("command", [["bin/run"], [sys.executable, "-m", "config.run"]])
+def test_an_unknown_option_is_one_sentence(command):
+    done = subprocess.run([*command, "--quiet"], cwd=embedded.BASE_DIR, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "bin/run has no option --quiet: it has --demo, --no-demo and --help.\n"
+
+
+def test_a_demo_of_somebody_elses_is_refused(installation):
+    output, _ = installation.start(DEMO_SIGN_INS="on").communicate(timeout=20)
+    assert output == "DEMO_SIGN_INS lets anybody in; bin/run sets it for its own simulator: unset it.\n"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "key", "is_simulated"),
+    [(None, "", True), (None, "a-key", False), (False, "", False), (True, "a-key", True)],
+)
+def test_the_choice_of_the_command_line_holds(chosen, key, is_simulated):
+    run = Run({"KNOWBE4_API_KEY": key}, Terminal(io.StringIO()), wants_demo=chosen)
+    assert run.wants_simulator is is_simulated
 
 
 def test_a_busy_port_is_one_sentence(installation):

@@ -59,3 +59,9 @@ def test_box_lines_are_equally_wide(sign_ins):
     assert len({len(line) for line in lines}) == 1
     assert any("http://127.0.0.1:8000" in line for line in lines)
     assert ("Auditor" in stream.getvalue()) == ("Demo sign-ins" in stream.getvalue()) == bool(sign_ins)
+
+
+def test_box_names_the_first_administrators_link():
+    lines = sign_in_box("http://x", "", "", [], link="http://x/invitation/abc/", email="ann@brackwater.example")
+    assert "First administrator (ann@brackwater.example): open this link within 24 hours. It works once." in lines
+    assert "  http://x/invitation/abc/" in lines

@@ -136,6 +136,7 @@ def test_what_the_environment_sets_is_not_changed_here(
     as_ines: Client, account: Account, settings: LazySettings
 ) -> None:
     settings.KNOWBE4_API_KEY, settings.KNOWBE4_BASE_URL = "not-a-key", ""
+    Account.objects.update(is_from_environment=True)
     text = as_ines.get(f"/settings/accounts/{account.pk}/").content.decode()
     assert "come from the environment" in text
     assert 'name="key"' not in text

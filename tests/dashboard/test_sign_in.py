@@ -17,6 +17,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 
+from config.processes import SIMULATOR_KEY
 from dashboard.audit import Action, AuditEvent
 from dashboard.models import Membership, Role, User
 from dashboard.pages.profile import browser_in_words
@@ -157,7 +158,8 @@ def demo_account(settings: Any, tmp_path: Any, db: None) -> Account:
     """Return the simulator's account, set up as `bin/run` does."""
     settings.DEMO_SIGN_INS, settings.LOCAL_MODE = True, True
     settings.KNOWBE4_BASE_URL, settings.PUBLIC_URL = "http://127.0.0.1:8900", "http://127.0.0.1:8000"
-    account = factories.AccountFactory(name="Demo", base_url="http://127.0.0.1:8900")
+    settings.KNOWBE4_API_KEY = SIMULATOR_KEY
+    account = factories.AccountFactory(name="Demo", base_url="http://127.0.0.1:8900", is_demo=True)
     factories.publish(factories.SyncRunFactory(account=account))
     top = factories.PersonFactory(account=account, email="top@brackwater.example")
     lead = factories.PersonFactory(account=account, manager=top, department=top.department)
@@ -198,6 +200,7 @@ def test_demo_head_and_manager_are_people_of_the_company(demo_account: Account) 
     [
         ("DEMO_SIGN_INS", False),
         ("LOCAL_MODE", False),
+        ("KNOWBE4_API_KEY", "of-real-people"),
         ("KNOWBE4_BASE_URL", ""),
         ("KNOWBE4_BASE_URL", "https://us.api.knowbe4.com"),
         ("PUBLIC_URL", "https://rollcall.brackwater.example"),
@@ -212,7 +215,7 @@ def test_demo_exists_nowhere_else(client: Client, demo_account: Account, setting
 
 
 def test_prepare_prints_the_demos_sign_ins(demo_account: Account, settings: Any, tmp_path: Any, capsys: Any) -> None:
-    settings.VAR_DIR, settings.KNOWBE4_API_KEY = tmp_path, "simulator-key"
+    settings.VAR_DIR = tmp_path
     call_command("prepare")
     printed = capsys.readouterr().out
     assert [line.split(":")[0] for line in printed.splitlines()] == [

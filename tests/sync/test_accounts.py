@@ -3,8 +3,10 @@
 import pytest
 from django.db import connection
 
+from config.processes import SIMULATOR_KEY
 from sync.keys import KeyUnreadableError
 from sync.models import Account
+from sync.models.environment import UnknownAccountError, WhichAccountError, describe
 from sync.pipeline.connection import check_connection
 from sync.pipeline.run import run_sync
 from tests.conftest import BlockedConnectionError
@@ -14,18 +16,25 @@ from tests.conftest import BlockedConnectionError
 def environment(settings):
     """Set KnowBe4's variables as the environment would."""
 
-    def set_variables(key="s3cret-key", region="us", base_url="", limits=True):
+    def set_variables(key="s3cret-key", region="us", base_url="", limits=True, is_demo=False, name="", **asked):
         settings.KNOWBE4_API_KEY, settings.KNOWBE4_REGION = key, region
         settings.KNOWBE4_BASE_URL, settings.KNOWBE4_LIMITS = base_url, limits
-        return Account.objects.from_environment()
+        settings.DEMO_SIGN_INS, settings.LOCAL_MODE, settings.KNOWBE4_ACCOUNT = is_demo, True, name
+        described = describe(**asked)
+        return described and described.account
 
     return set_variables
 
 
 @pytest.mark.django_db
-def test_without_a_key_there_is_no_account(environment):
-    assert environment(key="") is None
-    assert not Account.objects.exists()
+def test_without_a_key_there_is_one_account_without_a_key(environment):
+    made = environment(key="")
+    assert (made.name, made.api_key, made.is_from_environment) == ("My organization", "", True)
+    assert environment(key="").pk == made.pk
+    # A key that comes later is this account's: it was read from nowhere.
+    connected = environment(region="eu")
+    assert (connected.pk, connected.api_key, connected.region) == (made.pk, "s3cret-key", "eu")
+    assert environment(key="").api_key == "s3cret-key"
 
 
 @pytest.mark.django_db
@@ -36,17 +45,115 @@ def test_the_same_place_is_the_same_account(environment):
     assert (again.requests_per_minute, again.requests_per_second, again.requests_per_day) == (50, 4, 2000)
 
 
+def demo(environment, port=8900):
+    return environment(key=SIMULATOR_KEY, base_url=f"http://127.0.0.1:{port}", limits=False, is_demo=True, region="us")
+
+
 @pytest.mark.django_db
 def test_a_demo_company_never_mixes_with_a_real_one(environment):
-    demo = environment(base_url="http://127.0.0.1:8900", limits=False)
-    assert (demo.is_demo, demo.requests_per_minute) == (True, None)
+    made = demo(environment)
+    assert (made.name, made.is_demo, made.is_from_environment, made.requests_per_minute) == ("Demo", True, False, None)
+    assert environment(key="", is_demo=False) is None, "the demo alone wants no account beside it"
     real = environment(region="uk")
-    demo.refresh_from_db()
-    assert real.pk != demo.pk
-    assert not demo.is_sync_enabled, "nobody answers there while the environment names another"
-    assert environment(base_url="http://127.0.0.1:8901", limits=False).pk == demo.pk
-    demo.refresh_from_db()
-    assert demo.is_sync_enabled
+    made.refresh_from_db()
+    assert real.pk != made.pk
+    assert not made.is_sync_enabled, "nobody answers there while the environment names another"
+    assert demo(environment, 8901).pk == made.pk
+    made.refresh_from_db()
+    assert made.is_sync_enabled
+    real.refresh_from_db()
+    assert real.is_from_environment
+
+
+@pytest.mark.django_db
+def test_beside_the_demo_an_account_without_a_key_is_made_when_asked_for(environment):
+    made = demo(environment)
+    own = environment(key="", without_demo=True)
+    assert own.pk != made.pk
+    assert not own.is_demo
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"base_url": "http://127.0.0.1:8900"},
+        {"base_url": "http://localhost:8900", "is_demo": True},
+        {"base_url": "http://127.0.0.1:8900", "key": SIMULATOR_KEY},
+        {"base_url": "https://proxy.example", "key": SIMULATOR_KEY, "is_demo": True},
+    ],
+)
+def test_a_proxy_on_this_machine_is_no_demo(environment, given):
+    account = environment(**given)
+    assert not account.is_demo
+    assert account.is_from_environment
+    assert account.name in {"KnowBe4 through 127.0.0.1:8900", "KnowBe4 through localhost:8900", "proxy.example"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("now", [{"region": "eu"}, {"base_url": "https://proxy.example"}])
+def test_another_place_asks_which_account_is_meant(environment, now):
+    first = environment(region="us")
+    with pytest.raises(WhichAccountError) as raised:
+        environment(key="of-elsewhere", **now)
+    said = str(raised.value)
+    assert "manage.py prepare --move 'KnowBe4 US'" in said
+    assert "manage.py prepare --add" in said
+    assert "KNOWBE4_ACCOUNT" in said
+    first.refresh_from_db()
+    assert (first.region, first.base_url, first.api_key) == ("us", "", "s3cret-key")
+    assert Account.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", [{"move": "KnowBe4 US"}, {"name": "KnowBe4 US"}])
+def test_an_account_moves_and_stays_the_same(environment, asked):
+    first = environment(region="us")
+    moved = environment(key="of-elsewhere", region="eu", **asked)
+    assert (moved.pk, moved.region, moved.api_key) == (first.pk, "eu", "of-elsewhere")
+    # From then on the place is the account's own.
+    assert environment(key="of-elsewhere", region="eu").pk == first.pk
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", [{"add": True}, {"name": "Northwind Europe"}])
+def test_another_account_is_added_and_the_first_one_goes_on(environment, asked):
+    first = environment(region="us")
+    added = environment(key="of-elsewhere", region="eu", **asked)
+    assert added.pk != first.pk
+    assert added.name == asked.get("name", "KnowBe4 EU")
+    first.refresh_from_db()
+    assert (first.is_from_environment, first.is_sync_enabled, first.api_key) == (False, True, "s3cret-key")
+    # Repeated it adds no third one, and a place with its very key says by itself which account is meant.
+    assert environment(key="of-elsewhere", region="eu", **asked).pk == added.pk
+    assert environment(region="us").pk == first.pk
+    assert Account.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_what_became_of_both_is_told(environment, settings):
+    environment(region="us")
+    settings.KNOWBE4_API_KEY, settings.KNOWBE4_REGION = "of-elsewhere", "eu"
+    assert describe(add=True).said == [
+        "The environment now describes KnowBe4 EU. KnowBe4 US keeps its data and its key and goes on being synced: "
+        "change that under Accounts."
+    ]
+    settings.KNOWBE4_REGION = "de"
+    assert describe(move="KnowBe4 EU").said == [
+        "KnowBe4 EU is read from region de from now on, before it was region eu; its history stays."
+    ]
+    with pytest.raises(
+        UnknownAccountError, match="There is no account named 'Acme'; there are: KnowBe4 EU, KnowBe4 US"
+    ):
+        describe(move="Acme")
+
+
+@pytest.mark.django_db
+def test_an_account_of_before_it_was_remembered_is_found(environment):
+    old = Account.objects.create(name="KnowBe4 EU", region="eu")
+    Account.objects.create(name="Added by hand", region="eu")
+    assert environment(region="eu").pk == old.pk
+    assert Account.objects.count() == 2
 
 
 @pytest.mark.django_db

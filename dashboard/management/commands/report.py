@@ -10,6 +10,7 @@ from django.utils import timezone
 from config.commands import PlainCommand
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.management.accounts import EXIT_MISUSE, find_account
 from dashboard.metrics import CampaignState, local_midnight
 from dashboard.models import Membership, RollupState, Trigger, User
 from dashboard.queries.asking import Basis, State
@@ -23,7 +24,6 @@ from dashboard.row_security import within
 from sync.models import Account
 from sync.models.training import ContentType
 
-EXIT_MISUSE = 2
 WRITERS = {"table": write_table, "json": write_json, "csv": write_csv}
 
 
@@ -72,7 +72,7 @@ class Command(PlainCommand):
             raise CommandError(str(error), returncode=EXIT_MISUSE) from None
         if options["periods"] < 1:
             raise CommandError("Ask for at least one period.", returncode=EXIT_MISUSE)
-        account = _account(options["account"])
+        account = find_account(options["account"])
         reader, scope = _scope(account, options["reader"])
         if account.published_run is None:
             raise CommandError(f"Nothing of {account.name} was published yet: run manage.py sync first.", returncode=1)
@@ -94,18 +94,6 @@ class Command(PlainCommand):
 
 
 _BASIS = "departments and managers that people have now, or had then"
-
-
-def _account(name: str | None) -> Account:
-    """Return the account of this name, or the only one; CommandError says what there is instead."""
-    accounts = list(Account.objects.select_related("published_run").order_by("name"))
-    found = [account for account in accounts if name is None or account.name == name]
-    if len(found) == 1:
-        return found[0]
-    if not accounts:
-        raise CommandError("There is no account yet: set KNOWBE4_API_KEY and run manage.py prepare.", returncode=1)
-    known = ", ".join(account.name for account in accounts)
-    raise CommandError(f"Say which account with --account; there are: {known}.", returncode=EXIT_MISUSE)
 
 
 def _scope(account: Account, email: str | None) -> tuple[str, Scope]:

@@ -1,0 +1,120 @@
+"""Links that whoever runs the server makes at its command line: for the first administrator, and for whoever is locked
+out. They are invitations by nobody, hold for a day, and are good once.
+"""
+
+from datetime import datetime
+
+from allauth.mfa.models import Authenticator
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from dashboard.audit import Action, Subject, record
+from dashboard.decisions.deciding import RefusedError, deciding
+from dashboard.decisions.members import OPERATOR_LINK_HOLDS, Offer, accept, check, digest, holding, new_token, note
+from dashboard.models import Invitation, Role, SingleSignOn, User
+from sync.models import Account
+
+
+def has_administrator(account: Account, *, at: datetime) -> bool:
+    """Return whether an administrator of the account can sign in: with a password or passkey, or through single
+    sign-on.
+    """
+    administrators = User.objects.filter(
+        Q(memberships__ends_at=None) | Q(memberships__ends_at__gt=at),
+        memberships__account=account,
+        memberships__role=Role.ADMINISTRATOR,
+        is_active=True,
+    )
+    if SingleSignOn.objects.filter(account=account, is_enabled=True).exists() and administrators.exists():
+        return True
+    return any(user.has_usable_password() or has_passkey(user) for user in administrators.distinct())
+
+
+def has_passkey(user: User) -> bool:
+    """Return whether a passkey lets the user in."""
+    return Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists()
+
+
+def first_administrator_link(account: Account, email: str, *, at: datetime) -> tuple[Invitation, str] | None:
+    """Offer the role of an administrator as long as none can sign in; return the invitation and its link's token.
+
+    Each call ends the link of the one before. None, and no link works any more, once somebody can. Without an email
+    whoever opens the link says theirs.
+    """
+    with deciding(account):
+        earlier = Invitation.objects.filter(
+            account=account, invited_by=None, sets_password=False, accepted_at=None, revoked_at=None
+        )
+        earlier.update(revoked_at=at)
+        if has_administrator(account, at=at):
+            return None
+        return _offer(account, email, Offer(Role.ADMINISTRATOR), at=at)
+
+
+def way_in(account: Account, email: str, offer: Offer, *, at: datetime) -> tuple[Invitation, str]:
+    """Offer a role to somebody new, or to a user another password beside it; return the invitation and its token.
+
+    It takes the place of any open invitation to the role. RefusedError for an offer that `check` refuses, and for a
+    user who is switched off.
+    """
+    check(account, offer, at=at)
+    user = User.objects.filter(email__iexact=email).first()
+    if user is not None and not user.is_active:
+        raise RefusedError(_("The sign-in of %(email)s is switched off.") % {"email": email})
+    with deciding(account):
+        return _offer(account, email, offer, at=at, sets_password=True)
+
+
+def _offer(
+    account: Account, email: str, offer: Offer, *, at: datetime, sets_password: bool = False
+) -> tuple[Invitation, str]:
+    open_ones = Invitation.objects.filter(
+        account=account, email__iexact=email, role=offer.role, accepted_at=None, revoked_at=None
+    )
+    open_ones.update(revoked_at=at)
+    token = new_token()
+    invitation = Invitation.objects.create(
+        account=account,
+        email=User.objects.normalize_email(email),
+        role=offer.role,
+        ends_at=offer.ends_at,
+        token_digest=digest(token),
+        sets_password=sets_password,
+        invited_at=at,
+        expires_at=at + OPERATOR_LINK_HOLDS,
+    )
+    invitation.departments.set(offer.departments)
+    note(Action.MEMBER_INVITED, invitation, None, None, role=offer.role, sets_password=sets_password)
+    return invitation, token
+
+
+def may_choose_password(invitation: Invitation, user: User) -> bool:
+    """Return whether the link alone lets this user choose a password: it says so, or there is no way in to lose."""
+    if invitation.sets_password:
+        return True
+    return invitation.is_from_operator and not user.has_usable_password() and not has_passkey(user)
+
+
+def come_back_in(
+    invitation: Invitation, user: User, *, password: str, at: datetime, request: HttpRequest | None = None
+) -> None:
+    """Give a user another password, and the role that goes with the link; their sessions end.
+
+    RefusedError unless the link lets them, and when it ended meanwhile.
+    """
+    if not may_choose_password(invitation, user):
+        raise RefusedError(_("This link sets no password."))
+    user.set_password(password)
+    with holding(invitation, at=at):
+        user.save(update_fields=["password"])
+        accept(invitation, user=user, at=at, request=request)
+        record(
+            Action.PASSWORD_CHANGED,
+            account=invitation.account,
+            user=user,
+            subject=Subject.USER,
+            subject_id=user.pk,
+            details={"by_link": invitation.pk},
+            request=request,
+        )
