@@ -169,6 +169,27 @@ def test_another_region_changes_no_password_and_asks(
     assert AuditEvent.objects.filter(action=Action.ACCOUNT_CHANGED, through=Through.COMMAND).exists()
 
 
+@pytest.mark.parametrize(
+    ("answer", "places"), [("move", ["eu"]), (" ADD\n", ["eu", "us"]), ("perhaps", ["us"]), ("", ["us"])]
+)
+def test_whoever_sits_at_the_terminal_is_asked_which_account_is_meant(
+    installation: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch, answer: str, places: list[str]
+) -> None:
+    installation.KNOWBE4_API_KEY = "a-key"
+    prepare(capsys)
+    installation.KNOWBE4_REGION = "eu"
+    asked: list[str] = []
+    monkeypatch.setattr("dashboard.management.commands.prepare.can_ask", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or answer)
+    if "eu" in places:
+        prepare(capsys)
+    else:
+        with pytest.raises(CommandError, match="Nothing was changed"):
+            prepare(capsys)
+    assert 'the account "KnowBe4 US" is read from region us' in asked[0]
+    assert sorted(Account.objects.values_list("region", flat=True)) == places
+
+
 def test_account_added_beside_is_opened_by_who_administers_the_first(
     client: Client, installation: Any, capsys: Any
 ) -> None:

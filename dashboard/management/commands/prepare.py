@@ -92,9 +92,14 @@ class Command(PlainCommand):
         except UnknownAccountError as error:
             raise CommandError(str(error), returncode=2) from None
         except WhichAccountError as error:
-            if options["json"] or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            if options["json"] or not can_ask():
                 raise CommandError(str(error), returncode=EXIT_WHICH_ACCOUNT) from None
             return _recorded(asked | _ask(error))
+
+
+def can_ask() -> bool:
+    """Return whether somebody sits at the terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _ask(error: WhichAccountError) -> dict[str, Any]:
