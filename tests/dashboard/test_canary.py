@@ -28,7 +28,13 @@ def canary(marked_companies: Canary, db: None, settings: Any) -> Canary:
     return marked_companies
 
 
-@pytest.mark.parametrize("role", MAY_SEE)
+# They read a part of what an administrator reads, by the same scope.
+PARTS = {"security_manager", "auditor"}
+
+
+@pytest.mark.parametrize(
+    "role", [pytest.param(role, marks=pytest.mark.soak if role in PARTS else ()) for role in MAY_SEE]
+)
 def test_readers_meet_only_who_is_theirs(canary: Canary, role: str) -> None:
     client = signed_in(canary, role)
     seen = list(walk(client, canary))

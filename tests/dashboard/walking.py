@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.policy import SMTPUTF8
+from functools import cache
 from html import unescape
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -110,7 +111,11 @@ def parameters(address: str) -> set[tuple[str, str]]:
 
 def name_of(address: str) -> str:
     """Return the name of an address; of one that leads nowhere, itself."""
-    path = urlsplit(address).path
+    return _name_of(urlsplit(address).path)
+
+
+@cache
+def _name_of(path: str) -> str:
     try:
         return str(resolve(path).url_name)
     except Resolver404:
