@@ -8,6 +8,7 @@ from sync.models import Campaign, ContentItem, Enrollment, Person, PhishingTest
 from tests.sync.faults.conftest import AT_ONCE
 from tests.sync.faults.mirror import assert_truth, is_empty
 
+pytestmark = pytest.mark.slow
 # Read as if nothing were odd: put on together, since no two of them change the same thing.
 HARMLESS = (
     (

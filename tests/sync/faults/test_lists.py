@@ -7,6 +7,7 @@ import pytest
 from sync.models import Enrollment
 from tests.sync.faults.mirror import assert_truth, dump, is_empty
 
+pytestmark = pytest.mark.slow
 FALLEN = {
     "empty-list:resource=enrollments": "Enrollments fell from",
     "empty-list:resource=users": "People fell from",

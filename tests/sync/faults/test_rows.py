@@ -11,6 +11,7 @@ from sync.knowbe4.rows import decoder
 from sync.models import Campaign, ContentItem, Enrollment, QuarantinedRow
 from tests.sync.faults.mirror import assert_truth, dump, is_empty
 
+pytestmark = pytest.mark.slow
 HARMLESS = ("duplicate-ids", "unknown-field", "nested-content")
 TAKEN = (
     "null-user:resource=enrollments",
