@@ -1,14 +1,13 @@
 """What a page offers its reader is there: no link of a scoped reader's pages leads to a page that is not theirs."""
 
 import re
-from datetime import datetime
 from html import unescape
 from urllib.parse import urljoin
 
 import pytest
 from django.test import Client
 
-from tests.dashboard.canary import MAY_SEE, Canary, build
+from tests.dashboard.canary import MAY_SEE, Canary
 from tests.dashboard.signing_in import sign_in_lately
 
 pytestmark = pytest.mark.slow
@@ -19,9 +18,9 @@ KEY = re.compile(r"\d+")
 
 
 @pytest.fixture
-def canary(db: None, redis_url: str, now: datetime) -> Canary:
+def canary(marked_companies: Canary, db: None, redis_url: str) -> Canary:
     """Return a company with readers of every role."""
-    return build(now)
+    return marked_companies
 
 
 @pytest.mark.parametrize("role", ["administrator", "auditor", "department_head", "people_manager", "borrower"])

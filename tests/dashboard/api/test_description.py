@@ -1,7 +1,6 @@
 """The description is what the API does: whatever can be asked by it is answered by it, for every kind of token."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 import hypothesis
@@ -22,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 
 from dashboard.api.description import description, operations
 from tests.dashboard.api.conftest import token_for
-from tests.dashboard.canary import Canary, build
+from tests.dashboard.canary import Canary
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 CHECKS = [
@@ -37,10 +36,10 @@ EXAMPLES = 8
 
 
 @pytest.fixture
-def canary(db: None, settings: Any, now: datetime) -> Canary:
+def canary(marked_companies: Canary, db: None, settings: Any) -> Canary:
     """Return a company to ask about; nothing is asked too often."""
     settings.RATE_LIMITS = settings.RATE_LIMITS | {"api": (1_000_000, 60)}
-    return build(now)
+    return marked_companies
 
 
 @pytest.fixture(autouse=True)

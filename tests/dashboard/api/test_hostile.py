@@ -2,7 +2,6 @@
 
 import base64
 import re
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from django.core import signing
 from dashboard.api.description import description, operations
 from tests import factories
 from tests.dashboard.api.conftest import Program, token_for
-from tests.dashboard.canary import Canary, build
+from tests.dashboard.canary import Canary
 from tests.dashboard.test_hostile_input import HOSTILE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -21,10 +20,10 @@ IDS = re.compile(r"\{\w+\}")
 
 
 @pytest.fixture
-def canary(db: None, settings: Any, now: datetime) -> Canary:
+def canary(marked_companies: Canary, db: None, settings: Any) -> Canary:
     """Return a company to ask about; nothing is asked too often."""
     settings.RATE_LIMITS = settings.RATE_LIMITS | {"api": (1_000_000, 60)}
-    return build(now)
+    return marked_companies
 
 
 @pytest.fixture

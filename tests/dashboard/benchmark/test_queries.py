@@ -8,6 +8,14 @@ from django.core.management.base import CommandError
 
 from dashboard.benchmark import queries
 from dashboard.benchmark.questions import questions
+from sync.models import Account
+from tests.dashboard.benchmark.conftest import filled
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    """Return a filled account of the test's own: these commit."""
+    return filled()
 
 
 @pytest.mark.parametrize(
