@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from dashboard import rollups
 from dashboard.models import User
 from sync.models import Account, Campaign
 from tests.browser.accessibility import assert_fits
@@ -27,7 +26,6 @@ def test_a_campaign_is_found_and_looked_into(
     light: str,
     now: datetime,
 ) -> None:
-    rollups.rebuild(company, at=now)
     Campaign.objects.filter(name="Autumn awareness 2026").update(completion_percentage=90)
     watched.set_viewport_size(SIZES[size])  # type: ignore[arg-type]
     watched.emulate_media(color_scheme=light)  # type: ignore[arg-type]
@@ -75,7 +73,6 @@ def test_campaigns_without_anything_to_show_are_accessible(
     light: str,
     now: datetime,
 ) -> None:
-    rollups.rebuild(company, at=now)
     watched.emulate_media(color_scheme=light)  # type: ignore[arg-type]
     page = sign_in(alice)
     for name, said in (("Code of conduct policy 2027", "It starts in"), ("Withdrawn pilot", "no figure counts it")):
@@ -87,7 +84,6 @@ def test_campaigns_without_anything_to_show_are_accessible(
 def test_no_width_makes_campaigns_scroll_sideways(
     sign_in: Callable[[User], Page], live_server: LiveServer, company: Account, alice: User, now: datetime
 ) -> None:
-    rollups.rebuild(company, at=now)
     page = sign_in(alice)
     autumn = Campaign.objects.get(name="Autumn awareness 2026")
     for address in ("/campaigns/", f"/campaigns/{autumn.pk}/"):

@@ -10,7 +10,6 @@ from pytest_django.live_server_helper import LiveServer
 from dashboard.decisions import exemptions
 from dashboard.decisions.exemptions import Excuse
 from dashboard.models import Exemption, User
-from dashboard.rollups import rebuild
 from sync.models import Account, Campaign, Department, Person
 from tests import factories
 from tests.browser.accessibility import assert_fits
@@ -23,15 +22,8 @@ __all__ = ["ines"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
-@pytest.fixture
-def counted(company: Account, now: datetime) -> Account:
-    """Return the company with its rollups built."""
-    rebuild(company, at=now)
-    return company
-
-
 def test_a_campaign_is_left_out_and_a_department_merged(
-    sign_in: Callable[[User], Page], live_server: LiveServer, counted: Account, ines: User
+    sign_in: Callable[[User], Page], live_server: LiveServer, company: Account, ines: User
 ) -> None:
     page = sign_in(ines)
     page.goto(f"{live_server.url}/settings/")
@@ -53,7 +45,7 @@ def test_a_campaign_is_left_out_and_a_department_merged(
     expect(page.get_by_text("every figure is recounted without it")).to_be_visible()
     expect(page.locator(".log-table")).to_contain_text("An offer, not a duty.")
 
-    claims = Department.objects.get(account=counted, name="Claims")
+    claims = Department.objects.get(account=company, name="Claims")
     page.goto(f"{live_server.url}/settings/departments/")
     assert_good_everywhere(page)
     page.goto(f"{live_server.url}/settings/departments/{claims.pk}/")
@@ -69,9 +61,9 @@ def test_a_campaign_is_left_out_and_a_department_merged(
 
 
 def test_an_exemption_is_asked_for_by_one_and_approved_by_another(
-    sign_in: Callable[[User], Page], live_server: LiveServer, counted: Account, alice: User, ines: User, now: datetime
+    sign_in: Callable[[User], Page], live_server: LiveServer, company: Account, alice: User, ines: User, now: datetime
 ) -> None:
-    person = Person.objects.filter(account=counted).order_by("pk")[0]
+    person = Person.objects.filter(account=company).order_by("pk")[0]
     page = sign_in(alice)
     page.goto(f"{live_server.url}/settings/exemptions/")
     assert_good_everywhere(page)
@@ -90,9 +82,9 @@ def test_an_exemption_is_asked_for_by_one_and_approved_by_another(
     assert_good_everywhere(page)
 
     today = now.date()
-    other = Person.objects.filter(account=counted).order_by("pk")[1]
+    other = Person.objects.filter(account=company).order_by("pk")[1]
     excuse = Excuse(Exemption.Reason.LEAVE, today, today + timedelta(days=9), person=other)
-    exemptions.request(counted, excuse, by=ines, at=now)
+    exemptions.request(company, excuse, by=ines, at=now)
     page.goto(f"{live_server.url}/settings/exemptions/")
     assert_good_everywhere(page)
     page.get_by_label(f"Choose {other}").check()
@@ -105,10 +97,10 @@ def test_an_exemption_is_asked_for_by_one_and_approved_by_another(
 
 
 def test_a_file_of_exemptions_is_shown_before_it_is_imported(
-    sign_in: Callable[[User], Page], live_server: LiveServer, counted: Account, alice: User
+    sign_in: Callable[[User], Page], live_server: LiveServer, company: Account, alice: User
 ) -> None:
-    person = Person.objects.filter(account=counted).order_by("pk")[0]
-    campaign = Campaign.objects.filter(account=counted).order_by("pk")[0]
+    person = Person.objects.filter(account=company).order_by("pk")[0]
+    campaign = Campaign.objects.filter(account=company).order_by("pk")[0]
     content = (
         "email,campaign,reason,from,until\r\n"
         f'{person.email},"{campaign.name}",Leave,2026-12-01,2027-02-28\r\n'

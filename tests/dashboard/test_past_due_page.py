@@ -20,13 +20,6 @@ from tests.clock import MOMENT
 
 
 @pytest.fixture
-def late_company(company: Account, now: datetime) -> Account:
-    """Return the small company with its numbers worked out."""
-    rollups.rebuild(company, at=now)
-    return company
-
-
-@pytest.fixture
 def line(account: Account, published: SyncRun) -> dict[str, Person]:
     """Return people past due in a line: Vera above Milo and Nora, Milo above Otto and Pia; Rhea under nobody."""
     # By the account's clock: a day there is an hour shorter or longer when summer time comes or goes.
@@ -146,10 +139,10 @@ def test_groups_by_campaign_hold_people_by_their_own_age(
 
 @pytest.mark.parametrize("by", [None, By.DEPARTMENT, By.MANAGER, By.CAMPAIGN])
 @pytest.mark.parametrize("basis", list(Basis))
-def test_every_grouping_has_the_same_people(late_company: Account, by: By | None, basis: Basis, now: datetime) -> None:
-    everybody = people_past_due(scope(late_company), as_of=now, basis=basis, limit=1000)
-    ages = ageing(scope(late_company), as_of=now, basis=basis).net
-    asking = PastDue.ask(scope(late_company), as_of=now, basis=basis, by=by)
+def test_every_grouping_has_the_same_people(company: Account, by: By | None, basis: Basis, now: datetime) -> None:
+    everybody = people_past_due(scope(company), as_of=now, basis=basis, limit=1000)
+    ages = ageing(scope(company), as_of=now, basis=basis).net
+    asking = PastDue.ask(scope(company), as_of=now, basis=basis, by=by)
     spread = asking.spread()
     assert spread.ages == {group.age: group.people for group in ages}
     assert spread.people == len(everybody) > 0
@@ -164,16 +157,16 @@ def test_every_grouping_has_the_same_people(late_company: Account, by: By | None
 @pytest.mark.parametrize("ages", [frozenset(), frozenset({Age.QUARTER})])
 @pytest.mark.parametrize("whole_line", [True, False])
 def test_a_page_of_managers_names_those_who_are_on_it(
-    late_company: Account, whole_line: bool, ages: frozenset[Age], now: datetime
+    company: Account, whole_line: bool, ages: frozenset[Age], now: datetime
 ) -> None:
-    managers = list(Person.objects.filter(account=late_company).order_by("pk")[:9])
-    for place, person in enumerate(Person.objects.filter(account=late_company).order_by("pk")[9:]):
+    managers = list(Person.objects.filter(account=company).order_by("pk")[:9])
+    for place, person in enumerate(Person.objects.filter(account=company).order_by("pk")[9:]):
         # Some have many reports and most as many as others; the last ones have nobody above them.
         person.manager = managers[min(place % 14, 8)] if place < 120 else None
         person.save()
-    rollups.rebuild(late_company, at=now)
+    rollups.rebuild(company, at=now)
     filters = Filters(whole_line=whole_line)
-    asking = PastDue.ask(scope(late_company), as_of=now, by=By.MANAGER, filters=filters, ages=ages)
+    asking = PastDue.ask(scope(company), as_of=now, by=By.MANAGER, filters=filters, ages=ages)
     every = asking.spread().groups
     assert len(every) > 5
     assert sum(1 for group in every if group.name) >= len(every) - 1
@@ -202,7 +195,7 @@ def test_a_loop_of_managers_is_listed_once(account: Account, line: dict[str, Per
         assert sorted(listed) == sorted(row.name for row in expected)
 
 
-def test_sorting_and_paging(as_alice: Client, late_company: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sorting_and_paging(as_alice: Client, company: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(past_due, "PER_PAGE", 10)
     first = text_of(as_alice, "/past-due/?by=none&sort=person&order=asc")
     assert 'aria-sort="ascending"' in first
@@ -224,7 +217,7 @@ def test_sorting_and_paging(as_alice: Client, late_company: Account, monkeypatch
     ],
 )
 def test_the_page_stays_within_twelve_queries(
-    as_alice: Client, late_company: Account, query: str, django_assert_max_num_queries: DjangoAssertNumQueries
+    as_alice: Client, company: Account, query: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_max_num_queries(12):
         text_of(as_alice, f"/past-due/?{query}")

@@ -12,18 +12,10 @@ from dashboard.decisions import departments as deciding
 from dashboard.decisions.campaigns import set_requirement
 from dashboard.models import AccountSetting, CampaignSetting, InferredTrigger, SettingChange, Trigger, User
 from dashboard.queries.departments import department_lines, suggestions
-from dashboard.rollups import rebuild
 from sync.models import Account, Campaign, Department
 from tests import factories
 
 FRAGMENT = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def counted(company: Account, now: datetime) -> Account:
-    """Return the company with its rollups built."""
-    rebuild(company, at=now)
-    return company
 
 
 def campaign_named(account: Account, name: str) -> Campaign:
@@ -46,11 +38,11 @@ def text_of(client: Client, address: str, **headers: str) -> str:
 def test_the_front_page_says_what_is_decided(
     as_alice: Client,
     alice: User,
-    counted: Account,
+    company: Account,
     django_assert_max_num_queries: DjangoAssertNumQueries,
     now: datetime,
 ) -> None:
-    campaign = campaign_named(counted, "Use of AI tools policy")
+    campaign = campaign_named(company, "Use of AI tools policy")
     set_requirement(campaign, CampaignSetting.Requirement.OPTIONAL, by=alice, at=now, reason="Only an <offer>.")
     with django_assert_max_num_queries(12):
         text = text_of(as_alice, "/settings/")
@@ -99,11 +91,11 @@ def test_a_wrong_target_is_said_beside_its_field(
 def test_campaigns_are_listed_with_what_is_decided(
     as_alice: Client,
     alice: User,
-    counted: Account,
+    company: Account,
     django_assert_max_num_queries: DjangoAssertNumQueries,
     now: datetime,
 ) -> None:
-    campaign = campaign_named(counted, "Use of AI tools policy")
+    campaign = campaign_named(company, "Use of AI tools policy")
     set_requirement(campaign, CampaignSetting.Requirement.EXCLUDED, by=alice, at=now, reason="A mistake.")
     with django_assert_max_num_queries(12):
         text = text_of(as_alice, "/settings/campaigns/")
@@ -112,7 +104,7 @@ def test_campaigns_are_listed_with_what_is_decided(
     assert "Alice Marlow" in text
 
 
-def test_campaigns_are_searched_in_a_fragment(as_alice: Client, counted: Account) -> None:
+def test_campaigns_are_searched_in_a_fragment(as_alice: Client, company: Account) -> None:
     part = as_alice.get(
         "/settings/campaigns/?name=autumn&state=active", headers={**FRAGMENT, "HX-Target": "settings-campaigns"}
     ).content.decode()
@@ -128,11 +120,11 @@ def test_a_filter_that_cannot_be_is_refused(as_alice: Client, account: Account, 
 
 
 def test_a_campaign_shows_what_leaving_it_out_would_change(
-    as_alice: Client, counted: Account, django_assert_max_num_queries: DjangoAssertNumQueries
+    as_alice: Client, company: Account, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    campaign = campaign_named(counted, "Autumn awareness 2026")
+    campaign = campaign_named(company, "Autumn awareness 2026")
     InferredTrigger.objects.create(
-        account=counted, campaign=campaign, trigger=Trigger.SCHEDULED, rule="recurring", evidence="year"
+        account=company, campaign=campaign, trigger=Trigger.SCHEDULED, rule="recurring", evidence="year"
     )
     with django_assert_max_num_queries(12):
         text = text_of(as_alice, f"/settings/campaigns/{campaign.pk}/")
@@ -142,8 +134,8 @@ def test_a_campaign_shows_what_leaving_it_out_would_change(
     assert 'value="archive"' not in text
 
 
-def test_a_campaign_is_made_optional_and_the_figures_follow(as_alice: Client, counted: Account) -> None:
-    campaign = campaign_named(counted, "Autumn awareness 2026")
+def test_a_campaign_is_made_optional_and_the_figures_follow(as_alice: Client, company: Account) -> None:
+    campaign = campaign_named(company, "Autumn awareness 2026")
     address = f"/settings/campaigns/{campaign.pk}/"
     sent = {"act": "requirement", "requirement-requirement": "optional", "requirement-reason": ""}
     assert "A reason is needed: say why." in as_alice.post(address, sent).content.decode()
@@ -159,8 +151,8 @@ def test_a_campaign_is_made_optional_and_the_figures_follow(as_alice: Client, co
     assert "It was so already; nothing was changed." in again
 
 
-def test_a_trigger_is_chosen_and_given_back(as_alice: Client, counted: Account) -> None:
-    campaign = campaign_named(counted, "Autumn awareness 2026")
+def test_a_trigger_is_chosen_and_given_back(as_alice: Client, company: Account) -> None:
+    campaign = campaign_named(company, "Autumn awareness 2026")
     address = f"/settings/campaigns/{campaign.pk}/"
     sent = {"act": "trigger", "trigger-trigger": "new_hire", "trigger-reason": "They all are."}
     assert "The trigger is now “New hire”." in as_alice.post(address, sent, follow=True).content.decode()
@@ -170,8 +162,8 @@ def test_a_trigger_is_chosen_and_given_back(as_alice: Client, counted: Account) 
     assert CampaignSetting.objects.get().trigger == ""
 
 
-def test_only_an_administrator_archives(as_alice: Client, ines: User, counted: Account) -> None:
-    campaign = campaign_named(counted, "Information handling policy 2026")
+def test_only_an_administrator_archives(as_alice: Client, ines: User, company: Account) -> None:
+    campaign = campaign_named(company, "Information handling policy 2026")
     address = f"/settings/campaigns/{campaign.pk}/"
     sent = {"act": "archive", "archive-reason": "Replaced."}
     assert as_alice.post(address, sent).status_code == 404
@@ -185,8 +177,8 @@ def test_only_an_administrator_archives(as_alice: Client, ines: User, counted: A
     assert campaign.archived_at is None
 
 
-def test_an_act_nobody_knows_is_not_found(as_alice: Client, counted: Account) -> None:
-    campaign = campaign_named(counted, "Autumn awareness 2026")
+def test_an_act_nobody_knows_is_not_found(as_alice: Client, company: Account) -> None:
+    campaign = campaign_named(company, "Autumn awareness 2026")
     assert as_alice.post(f"/settings/campaigns/{campaign.pk}/", {"act": "delete"}).status_code == 404
 
 
@@ -194,9 +186,9 @@ def test_an_act_nobody_knows_is_not_found(as_alice: Client, counted: Account) ->
 
 
 def test_departments_are_listed_with_their_spellings(
-    as_alice: Client, counted: Account, django_assert_max_num_queries: DjangoAssertNumQueries
+    as_alice: Client, company: Account, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    claims = department_named(counted, "Claims")
+    claims = department_named(company, "Claims")
     people = list(claims.people.order_by("pk"))
     for person in people:
         person.department_name = "Claims"
@@ -217,9 +209,9 @@ def test_departments_are_listed_with_their_spellings(
 
 
 def test_merging_shows_the_figures_first_and_then_changes_them(
-    as_alice: Client, counted: Account, django_assert_max_num_queries: DjangoAssertNumQueries
+    as_alice: Client, company: Account, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    claims, sales = department_named(counted, "Claims"), department_named(counted, "Sales")
+    claims, sales = department_named(company, "Claims"), department_named(company, "Sales")
     address = f"/settings/departments/{claims.pk}/?into={sales.pk}"
     with django_assert_max_num_queries(12):
         text = text_of(as_alice, address)
@@ -244,8 +236,8 @@ def test_merging_shows_the_figures_first_and_then_changes_them(
     assert claims.merged_into is None
 
 
-def test_a_department_of_nobody_or_itself_is_no_target(as_alice: Client, counted: Account) -> None:
-    claims, nobody = department_named(counted, "Claims"), Department.objects.get(account=counted, key="")
+def test_a_department_of_nobody_or_itself_is_no_target(as_alice: Client, company: Account) -> None:
+    claims, nobody = department_named(company, "Claims"), Department.objects.get(account=company, key="")
     other = factories.DepartmentFactory(name="Elsewhere")
     for into in (claims.pk, nobody.pk, other.pk, 10**9):
         assert as_alice.get(f"/settings/departments/{claims.pk}/?into={into}").status_code == 404
@@ -289,15 +281,15 @@ def test_departments_of_one_beginning_and_of_like_size_are_not_suggested(
 def test_the_log_names_what_was_decided_about(
     as_alice: Client,
     alice: User,
-    counted: Account,
+    company: Account,
     django_assert_max_num_queries: DjangoAssertNumQueries,
     now: datetime,
 ) -> None:
-    claims, sales = department_named(counted, "Claims"), department_named(counted, "Sales")
+    claims, sales = department_named(company, "Claims"), department_named(company, "Sales")
     at = now
     deciding.merge(claims, sales, by=alice, at=at - timedelta(hours=1), reason="One since May.")
     set_requirement(
-        campaign_named(counted, "Autumn awareness 2026"),
+        campaign_named(company, "Autumn awareness 2026"),
         CampaignSetting.Requirement.OPTIONAL,
         by=alice,
         at=at,
@@ -321,7 +313,7 @@ def test_the_log_names_what_was_decided_about(
 PAGES = ("/settings/", "/settings/log/", "/settings/campaigns/", "/settings/departments/", "/settings/exemptions/")
 
 
-def test_settings_of_another_account_are_not_there(as_alice: Client, alice: User, counted: Account) -> None:
+def test_settings_of_another_account_are_not_there(as_alice: Client, alice: User, company: Account) -> None:
     campaign = factories.CampaignFactory(name="Zephyr secret")
     assert as_alice.get(f"/settings/campaigns/{campaign.pk}/").status_code == 404
     assert as_alice.post(f"/settings/campaigns/{campaign.pk}/", {"act": "requirement"}).status_code == 404

@@ -34,7 +34,7 @@ def drawn(examples: int, **strategies: SearchStrategy[Any]) -> Callable[[Test], 
             hold(**{name: request.getfixturevalue(name) for name in names})
 
         test.__globals__[f"{test.__name__}_at_length"] = at_length
-        return _budget(examples, derandomize=True)(hypothesis.given(**strategies)(test))
+        return pytest.mark.slow(_budget(examples, derandomize=True)(hypothesis.given(**strategies)(test)))
 
     return decorate
 
