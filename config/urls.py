@@ -21,7 +21,7 @@ from dashboard.pages.accounts import (
     sync_account,
     test_account,
 )
-from dashboard.pages.api_check import account_check, account_check_file
+from dashboard.pages.api_check import api_check, api_check_file
 from dashboard.pages.audit import audit_log
 from dashboard.pages.campaign import campaign
 from dashboard.pages.campaign_reconciliation import campaign_reconciliation
@@ -150,8 +150,8 @@ urlpatterns = [
     path("settings/accounts/new/", add_account, name="add_account"),
     path("settings/accounts/<int:account_id>/", edit_account, name="edit_account"),
     path("settings/accounts/<int:account_id>/test/", test_account, name="test_account"),
-    path("settings/accounts/<int:account_id>/check/", account_check, name="account_check"),
-    path("settings/accounts/<int:account_id>/check/file/", account_check_file, name="account_check_file"),
+    path("settings/accounts/<int:account_id>/check/", api_check, name="api_check"),
+    path("settings/accounts/<int:account_id>/check/file/", api_check_file, name="api_check_file"),
     path("settings/accounts/<int:account_id>/sync/", sync_account, name="sync_account"),
     path("settings/accounts/<int:account_id>/enable/", enable_account, name="enable_account"),
     path("settings/members/", members, name="members"),
