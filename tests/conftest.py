@@ -25,7 +25,7 @@ from config import embedded
 from sync.simulator.company import Company
 from sync.simulator.server import Simulator, serve
 from tests import clock
-from tests.databases import drop_test_database, make_test_database
+from tests.databases import drop_test_database, is_test_database_made, make_test_database, vacuum
 
 # Playwright's synchronous interface keeps an event loop in the thread that also asks the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -173,6 +173,15 @@ def django_db_setup(
         yield
     with django_db_blocker.unblock():
         drop_test_database()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _vacuumed(django_db_blocker: Any) -> Iterator[None]:
+    """Leave no dead rows to the next module. It is made first, so it ends after all else that a module has."""
+    yield
+    with django_db_blocker.unblock():
+        if is_test_database_made():
+            vacuum()
 
 
 def empty_tables() -> None:

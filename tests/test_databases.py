@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
-from tests import databases
+from sync.models import Department
+from tests import databases, factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,3 +83,20 @@ def test_migrations_of_every_app_are_looked_at():
     names = {f"{path.parts[-3]}.{path.stem}" for path in databases._files() if path.parent.name == "migrations"}
 
     assert {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations} <= names
+
+
+def test_what_tests_left_behind_is_taken_out() -> None:
+    def pages() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_relation_size('sync_department')")
+            return cursor.fetchone()[0] // 8192
+
+    account = factories.AccountFactory()
+    with transaction.atomic():
+        Department.objects.bulk_create(Department(account=account, name=f"D {n}", key=f"d {n}") for n in range(3_000))
+        transaction.set_rollback(True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+    assert pages() > 10
+    databases.vacuum()
+    assert pages() == 0
