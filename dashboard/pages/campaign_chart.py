@@ -299,7 +299,10 @@ def _figure_marks(days: Sequence[BurnDay], deadline: date | None) -> list[tuple[
         del found[0]
     at_deadline = on_day(days, deadline) if deadline and deadline < last.date else None
     if at_deadline is not None:
-        found.append((at_deadline, _("%(rate)s at the deadline") % {"rate": percent(at_deadline.rate)}, "below"))
+        # On a phone the second half of the days is as wide as these words.
+        has_room = (at_deadline.date - days[0].date) * 2 < last.date - days[0].date
+        rate = percent(at_deadline.rate)
+        found.append((at_deadline, _("%(rate)s at the deadline") % {"rate": rate} if has_room else rate, "below"))
     found.append((last, percent(last.rate), "last"))
     return found
 
