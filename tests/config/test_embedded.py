@@ -23,6 +23,8 @@ from config.postgres import tuning
 USER = """
 import sys
 from config import embedded
+
+pytestmark = pytest.mark.slow
 try:
     embedded.ensure_running(patience=60)
 except embedded.EmbeddedError as error:

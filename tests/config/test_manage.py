@@ -77,6 +77,7 @@ def test_an_administrators_address_that_is_none_is_one_sentence(email):
     assert done.stderr == f"ADMIN_EMAIL is {email!r}: write one address like ann@example.com.\n"
 
 
+@pytest.mark.slow
 def test_a_database_that_is_not_there_is_one_sentence():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

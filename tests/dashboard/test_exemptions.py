@@ -232,6 +232,7 @@ def test_an_empty_list_says_what_exemptions_are(as_alice: Client, account: Accou
     assert "One asks for it, another approves it." in text
 
 
+@pytest.mark.slow
 def test_the_states_of_the_list_are_those_of_the_model(alice: User, ines: User, ada: Person, now: datetime) -> None:
     made = [
         requested(ada, alice),

@@ -61,6 +61,7 @@ def test_a_script_of_another_shape_is_refused() -> None:
         cut("var Plotly=(()=>{var a=1;return a})();")
 
 
+@pytest.mark.slow
 def test_the_bundle_holds_lines_and_bars_and_no_maps() -> None:
     found = finders.find(NAME)
     assert isinstance(found, str)

@@ -6,6 +6,8 @@ from django.core.management.base import CommandError
 
 from sync.models import Enrollment
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_synced_company_holds(run, capsys):
     run()

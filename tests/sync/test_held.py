@@ -7,6 +7,8 @@ from sync.models import Enrollment, SyncRun
 from sync.pipeline.held import NotHeldError, NotWholeError, resolve_held
 from sync.simulator.faults import Fault
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def held(run, simulator):

@@ -9,6 +9,8 @@ import time_machine
 from dashboard.models import Membership, User
 from tests.sync.truth import DONE, OPEN
 
+pytestmark = pytest.mark.slow
+
 
 class CampaignRows(HTMLParser):
     """Reads the cells of every campaign's row: by KnowBe4's id, column label to text."""

@@ -56,6 +56,7 @@ def test_it_ends_at_the_next_page_and_publishes_nothing(sync, ask, connected, in
     assert Staging(connected.pk).held_run() is None
 
 
+@pytest.mark.slow
 def test_the_next_sync_is_one_of_its_own(sync, ask, simulator):
     stopped = sync(listener=ask("Enrollments"))
     simulator.clock.set(simulator.clock.now() + timedelta(minutes=1))
@@ -65,6 +66,7 @@ def test_the_next_sync_is_one_of_its_own(sync, ask, simulator):
     assert SyncRun.objects.get(pk=stopped.pk).state == "discarded"
 
 
+@pytest.mark.slow
 def test_a_run_whose_worker_died_is_ended_and_not_resumed(sync, connected, ines, simulator):
     def die(run):
         if any(entry["title"] == "Enrollments" and entry["rows"] for entry in run.resources.values()):

@@ -26,6 +26,7 @@ def test_a_first_sync_publishes_the_whole_truth(run, connected, company, now):
     assert set(Campaign.objects.values_list("knowbe4_id", flat=True)) == set(campaigns)
 
 
+@pytest.mark.slow
 def test_old_phishing_results_follow_in_the_next_full_pass(run, company, now):
     results = {test.pst_id: len(company.recipients(test.pst_id, now)) for test in company.phishing_tests(now)}
     run()
@@ -38,6 +39,7 @@ def test_old_phishing_results_follow_in_the_next_full_pass(run, company, now):
     assert dict(counted) == {test: count for test, count in results.items() if count}
 
 
+@pytest.mark.slow
 def test_the_same_again_changes_nothing(run):
     run()
     run()
@@ -46,6 +48,7 @@ def test_the_same_again_changes_nothing(run):
     assert not Change.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_week_later_the_mirror_has_moved_on(run, simulator, connected, company, now):
     run()
     for days in (2, 4, 7):
@@ -62,12 +65,14 @@ def test_a_week_later_the_mirror_has_moved_on(run, simulator, connected, company
 
 
 @pytest.mark.parametrize("style", ["_metadata", "both", "header", "link", "enrollments-only", "page-rejected"])
+@pytest.mark.slow
 def test_every_paging_style_brings_the_same(run, simulator, connected, company, now, style):
     simulator.service.cursor_style = style
     assert run().state == "published"
     assert mirrored_enrollments(connected) == expected_enrollments(company, now)
 
 
+@pytest.mark.slow
 def test_a_quick_pass_reads_where_change_is_likely(run, simulator, connected, company, now):
     run()
     simulator.clock.set(now + timedelta(hours=1))
@@ -92,6 +97,7 @@ def test_a_bad_key_publishes_nothing_and_says_what_to_check(run, connected):
     assert connected.published_at is None
 
 
+@pytest.mark.slow
 def test_a_cut_run_goes_on_where_it_stopped(run, simulator, connected, company, now):
     simulator.faults.append(Fault.parse("forbidden-midway:resource=enrollments"))
     assert run().state == "failed"
@@ -108,6 +114,7 @@ def test_a_cut_run_goes_on_where_it_stopped(run, simulator, connected, company, 
     assert mirrored_enrollments(connected) == expected_enrollments(company, now)
 
 
+@pytest.mark.slow
 def test_a_run_staged_too_long_ago_starts_afresh(run, simulator, now):
     simulator.faults.append(Fault.parse("html:resource=enrollments"))
     stale = run()
@@ -149,6 +156,7 @@ def test_the_key_of_another_organization_is_noticed(run, connected, name, domain
         assert connected.knowbe4_name == name, "what is shown stays"
 
 
+@pytest.mark.slow
 def test_a_shrunken_list_is_held(run, simulator, connected):
     run()
     before = Enrollment.objects.count()

@@ -27,6 +27,7 @@ def test_percentile(values, percent, expected):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_every_question_is_measured_in_three_ways(account, now):
     said = []
 
@@ -48,6 +49,7 @@ def test_every_question_is_measured_in_three_ways(account, now):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_goals_of_many_enrollments(account, now, monkeypatch):
     monkeypatch.setattr(queries, "MANY", 1_000)
 
@@ -57,6 +59,7 @@ def test_goals_of_many_enrollments(account, now, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.slow
 def test_command_queries_what_is_filled(account, capsys):
     call_command("benchmark", only="queries", runs=1, json=True)
 

@@ -196,6 +196,7 @@ def test_the_same_data_gives_the_same_bytes(ines: User, company: Account) -> Non
     assert making.path_of(made(pack)).read_bytes() == first
 
 
+@pytest.mark.slow
 def test_the_sample_can_be_drawn_by_hand(room: Path) -> None:
     manifest = manifest_of(room)
     ids = [row["enrollment_id"] for row in rows(room, "enrollments.csv")]

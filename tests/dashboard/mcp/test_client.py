@@ -28,7 +28,7 @@ from tests.clock import MOMENT
 from tests.dashboard.canary import Canary
 from tests.dashboard.mcp.conftest import calls
 
-pytestmark = [pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 NAMES = {
     "knowbe4_training_list_campaigns",
     "knowbe4_training_get_campaign",

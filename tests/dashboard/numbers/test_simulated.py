@@ -62,6 +62,7 @@ def mirror_of(account: Account, run: SyncRun) -> Mirror:
     )
 
 
+@pytest.mark.slow
 def test_published_facts_are_those_that_are_counted_by_hand(published: tuple[Company, Mirror]) -> None:
     company, mirror = published
     names = "knowbe4_id person__knowbe4_id campaign__knowbe4_id content__content_type reported_status enrolled_at"
@@ -83,6 +84,7 @@ def test_published_facts_are_those_that_are_counted_by_hand(published: tuple[Com
     }
 
 
+@pytest.mark.slow
 def test_figures_at_any_moment(published: tuple[Company, Mirror]) -> None:
     company, mirror = published
     company = replace(company, campaigns=with_inferred_triggers(company, mirror))

@@ -29,6 +29,7 @@ def told(row: Reconciliation) -> dict[str, tuple[int, int]]:
     return {entry.reason.value: (entry.enrollments, entry.done) for entry in row.differences}
 
 
+@pytest.mark.slow
 def test_the_simulated_figure_is_always_explained(
     sync: Callable[[], SyncRun], simulator: Simulator, connected: Account, now: datetime
 ) -> None:

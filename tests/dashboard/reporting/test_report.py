@@ -96,6 +96,7 @@ def test_periods_end_with_the_day_asked_for(sync: Sync, connected: Account, repo
         assert cells["year_before"]["denominator"] == before.due
 
 
+@pytest.mark.slow
 def test_a_past_day_stays_as_it_was_through_later_syncs(
     sync: Sync, simulator: Simulator, connected: Account, report: Report, now: datetime
 ) -> None:
@@ -247,6 +248,7 @@ def test_an_empty_account_has_no_rates(published: None, report: Report) -> None:
     assert "Nobody and nothing" in report("completion_rate", "--by", "department")
 
 
+@pytest.mark.slow
 def test_on_the_command_line_misuse_exits_with_two() -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "report", "nothing_like_it"],

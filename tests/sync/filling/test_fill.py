@@ -12,6 +12,8 @@ from sync.models import Account, Change, Enrollment, SyncRun
 from sync.pipeline.run import run_sync
 from sync.simulator.server import serve
 
+pytestmark = pytest.mark.slow
+
 SMALL = Size(people=60, enrollments=1_500, seed=11)
 # What differs between two accounts that hold the same: keys of rows, and the moments that only tell when.
 OWN = {"id", "account_id", "first_seen_at", "run_id"}

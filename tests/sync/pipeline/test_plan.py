@@ -154,6 +154,7 @@ def test_a_plan_is_stored_and_read_again(berlin, now):
     assert Plan.from_json(stored) == quick
 
 
+@pytest.mark.slow
 def test_a_run_keeps_its_plan_and_keeps_to_it(run, connected):
     first = run()
     assert Plan.from_json(first.plan).kind == "full"
@@ -179,6 +180,7 @@ def _copy(enrollment, knowbe4_id):
     return enrollment.pk
 
 
+@pytest.mark.slow
 def test_enrollments_vanish_only_where_they_were_read(run, simulator, connected, company, now, monkeypatch):
     # Pages so small that campaigns one by one cost less than the whole list.
     monkeypatch.setattr("sync.pipeline.plan.PAGE", 5)
@@ -201,6 +203,7 @@ def test_enrollments_vanish_only_where_they_were_read(run, simulator, connected,
     assert vanished() == {read, unread}
 
 
+@pytest.mark.slow
 def test_a_quick_pass_adds_campaigns_that_are_new_or_were_moved(run, simulator, connected, now, monkeypatch):
     monkeypatch.setattr("sync.pipeline.plan.PAGE", 5)
     run()

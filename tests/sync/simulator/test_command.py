@@ -11,6 +11,8 @@ import requests
 
 from sync.simulator import DISGUISES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 
