@@ -21,11 +21,11 @@ from dashboard.pages.accounts import (
     sync_account,
     test_account,
 )
-from dashboard.pages.api_check import api_check, api_check_file
 from dashboard.pages.audit import audit_log
 from dashboard.pages.campaign import campaign
 from dashboard.pages.campaign_reconciliation import campaign_reconciliation
 from dashboard.pages.campaigns import campaigns
+from dashboard.pages.check_api import check_api, check_api_file
 from dashboard.pages.console_import import (
     console_import,
     console_import_columns,
@@ -150,8 +150,8 @@ urlpatterns = [
     path("settings/accounts/new/", add_account, name="add_account"),
     path("settings/accounts/<int:account_id>/", edit_account, name="edit_account"),
     path("settings/accounts/<int:account_id>/test/", test_account, name="test_account"),
-    path("settings/accounts/<int:account_id>/check/", api_check, name="api_check"),
-    path("settings/accounts/<int:account_id>/check/file/", api_check_file, name="api_check_file"),
+    path("settings/accounts/<int:account_id>/check/", check_api, name="check_api"),
+    path("settings/accounts/<int:account_id>/check/file/", check_api_file, name="check_api_file"),
     path("settings/accounts/<int:account_id>/sync/", sync_account, name="sync_account"),
     path("settings/accounts/<int:account_id>/enable/", enable_account, name="enable_account"),
     path("settings/members/", members, name="members"),

@@ -123,7 +123,7 @@ NAVIGATION: tuple[tuple[Entry, ...], ...] = (
             _("Accounts"),
             "key",
             is_for_administrators=True,
-            pages=("add_account", "edit_account", "api_check"),
+            pages=("add_account", "edit_account", "check_api"),
         ),
     ),
 )

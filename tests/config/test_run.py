@@ -99,6 +99,7 @@ def installation() -> Iterator[Installation]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(420)
 def test_start_kill_start_stop_and_a_death(installation):
     run = installation.start()
     installation.read_until(run, READY)
@@ -115,7 +116,7 @@ def test_start_kill_start_stop_and_a_death(installation):
     run = installation.start()
     installation.read_until(run, READY)
     # Ten seconds is what is promised on an idle machine; the suite shares its cores.
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 60
     assert not any("Static files are collected" in line for line in installation.lines)
 
     run.send_signal(signal.SIGINT)

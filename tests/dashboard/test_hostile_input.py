@@ -44,7 +44,7 @@ BODIES = (
     (b"{" * 5_000, "application/json"),
     (b"--x", "multipart/form-data; boundary=x"),
 )
-REFUSALS = frozenset({200, 204, 302, 303, 400, 401, 403, 404, 405, 409, 422, 429})
+REFUSALS = frozenset({200, 204, 301, 302, 303, 400, 401, 403, 404, 405, 409, 422, 429})
 NOT_SENT = frozenset({"account_logout", "demo_sign_in"})
 
 

@@ -24,7 +24,7 @@ CHECKS = "api_checks"
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Target")
 @for_administrators
-def api_check(request: ScopedRequest, account_id: int) -> HttpResponse:
+def check_api(request: ScopedRequest, account_id: int) -> HttpResponse:
     """Show what the last check of an account's API reported, or only its result; POST asks for another one."""
     account = _managed(request, account_id)
     problem = key_problem(account)
@@ -34,7 +34,7 @@ def api_check(request: ScopedRequest, account_id: int) -> HttpResponse:
             _start(request, account)
         else:
             messages.error(request, _("%(account)s has no key to read KnowBe4 with.") % {"account": account})
-        return redirect("api_check", account_id=account.pk)
+        return redirect("check_api", account_id=account.pk)
     found = _last(account)
     since = _asked_at(request, account)
     is_checking = since is not None and (found is None or found.finished_at < since)
@@ -46,7 +46,7 @@ def api_check(request: ScopedRequest, account_id: int) -> HttpResponse:
         "is_checking": is_checking,
         "is_slow": is_checking and since is not None and request.now - since > SLOW_AFTER,
     }
-    template = "dashboard/api_check.html"
+    template = "dashboard/check_api.html"
     if request.htmx.target == "api-check":
         template += "#api-check"
     return render(request, template, context)
@@ -54,7 +54,7 @@ def api_check(request: ScopedRequest, account_id: int) -> HttpResponse:
 
 @require_GET
 @for_administrators
-def api_check_file(request: ScopedRequest, account_id: int) -> HttpResponse:
+def check_api_file(request: ScopedRequest, account_id: int) -> HttpResponse:
     """Download the last report as a file that can be sent; 404 while there is none."""
     found = _last(_managed(request, account_id))
     if found is None or not found.report:

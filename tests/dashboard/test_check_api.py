@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from dashboard.models import User
-from dashboard.pages.api_check import CHECKS
+from dashboard.pages.check_api import CHECKS
 from sync.models import Account, ApiCheck
 from tests import factories
 from tests.dashboard.conftest import Queue
