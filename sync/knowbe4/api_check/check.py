@@ -12,7 +12,7 @@ from sync.knowbe4.api_check import documented
 from sync.knowbe4.api_check.asking import Asker
 from sync.knowbe4.api_check.lists import Lists, Page
 from sync.knowbe4.api_check.report import Outcome, Report
-from sync.knowbe4.api_check.surprises import Effect, Surprises
+from sync.knowbe4.api_check.surprises import Effect, Surprises, listed
 from sync.knowbe4.client import Answer, Client
 from sync.knowbe4.errors import BudgetExhausted, Forbidden, KnowBe4Error, RateLimited, Unauthorized
 from sync.knowbe4.rows import UNDECODABLE
@@ -40,9 +40,16 @@ def check_api(
     except KnowBe4Error as error:
         outcome, message = _ended(error)
     if outcome == Outcome.KEY_REFUSED and elsewhere:
-        if home := _region_of_key(elsewhere, asker):
+        home, silent = _region_of_key(elsewhere, asker)
+        if home:
             outcome = Outcome.WRONG_REGION
             message = f"KnowBe4 knows the key in region {home}, not in {region}: set the account's region to {home}."
+        elif silent:
+            refused = [name for name in (region, *elsewhere) if name not in silent]
+            message = (
+                f"KnowBe4 does not accept the key in {listed(refused, most=len(refused))}, and "
+                f"{listed(silent, most=len(silent))} could not be asked: try again later."
+            )
         else:
             message = "KnowBe4 accepts the key in none of its regions: create a new one in its console."
     for examiner in lists.examiners.values():
@@ -90,21 +97,39 @@ def _ended(error: KnowBe4Error) -> tuple[Outcome, str]:
     return outcome, str(error.args[0])
 
 
-def _region_of_key(elsewhere: Mapping[str, Client], asker: Asker) -> str:
-    """Return the region that accepts the key; "" when none of those that answer does."""
+def _region_of_key(elsewhere: Mapping[str, Client], asker: Asker) -> tuple[str, list[str]]:
+    """Return the region that accepts the key, "" if none, and those asked before it that said neither yes nor no."""
+    silent = []
     for region, client in elsewhere.items():
         if not asker.left:
-            break
+            silent.append(region)
+            continue
         entry: dict[str, Any] = {"list": f"account in {region}", "path": resources.ACCOUNT.path, "parameters": {}}
         asker.requests.append(entry)
         try:
             answer = client.exchange(resources.ACCOUNT)
+        except BudgetExhausted:
+            asker.requests.pop()  # it was not made
+            silent.append(region)
+            continue
         except KnowBe4Error:
+            silent.append(region)
             continue
         entry["status"] = answer.status
-        if answer.status == 403 or (answer.status == 200 and not _is_message(answer)):
-            return region
-    return ""
+        if answer.status == 403 or (answer.status == 200 and _is_account(answer)):
+            return region, silent
+        if answer.status != 401 and not (answer.status == 200 and _is_message(answer)):
+            silent.append(region)
+    return "", silent
+
+
+def _is_account(answer: Answer) -> bool:
+    """Return whether an answer for the account is one, rather than a message or a page of something in between."""
+    try:
+        body = msgspec.json.decode(answer.body)
+    except (*UNDECODABLE, ValueError):
+        return False
+    return isinstance(body, dict | list) and not _is_message(answer)
 
 
 def _is_message(answer: Answer) -> bool:

@@ -208,9 +208,9 @@ class Surprise:
         return f"{seen[:1].upper()}{seen[1:]}: Rollcall {self.then}."
 
 
-def listed(places: Sequence[str]) -> str:
-    """Return "users", "users and groups", or the first few and how many more."""
-    shown, more = list(places[:SHOWN]), len(places) - SHOWN
+def listed(places: Sequence[str], *, most: int = SHOWN) -> str:
+    """Return "users", "users and groups", or the first few, `most`, and how many more."""
+    shown, more = list(places[:most]), len(places) - most
     if more > 0:
         shown.append(f"{more} more")
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -12,6 +12,8 @@ from sync.knowbe4.api_check.asking import MOST_REQUESTS
 from sync.knowbe4.api_check.documented import WORDS
 from sync.knowbe4.api_check.surprises import KINDS
 from sync.knowbe4.client import Client
+from sync.knowbe4.errors import BudgetExhausted
+from sync.knowbe4.pacing import Pacer
 from sync.models import ApiCheck
 from sync.models.training import STANDINGS
 from sync.simulator import DISGUISES, Company, Simulator
@@ -208,6 +210,31 @@ def test_a_key_of_another_region_is_found_there(check, served, server, now):
     assert report.message == "KnowBe4 knows the key in region us, not in eu: set the account's region to us."
     assert nowhere.outcome == Outcome.KEY_REFUSED
     assert "in none of its regions" in nowhere.message
+
+
+def test_regions_that_do_not_answer_are_not_counted_as_a_no(server, now):
+    server.says(Reply({"message": "Invalid Token"}, status=401))
+    with (
+        Client(server.url, "key") as here,
+        Client("http://127.0.0.1:9", "key") as gone,
+        Client(server.url, "key", pacer=Spent()) as spent,
+    ):
+        elsewhere = {"ca": gone, "de": here, "uk": spent}
+        report = check_api(here, now=now, region="eu", elsewhere=elsewhere)
+    assert (report.outcome, report.requests) == (Outcome.KEY_REFUSED, 3)
+    assert report.message == (
+        "KnowBe4 does not accept the key in eu and de, and ca and uk could not be asked: try again later."
+    )
+
+
+class Spent(Pacer):
+    """The allowance of an account that has none left."""
+
+    def __init__(self) -> None:
+        pass
+
+    def acquire(self, on_wait=None) -> None:
+        raise BudgetExhausted("No request is left.")
 
 
 def test_a_host_that_is_not_there_is_one_sentence(now):
