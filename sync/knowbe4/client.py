@@ -103,6 +103,11 @@ class Client:
             raise ValueError("The KnowBe4 key is empty or holds characters no key has: check KNOWBE4_API_KEY.")
         auth = _Bearer(key)
         del key
+        if "@" in base_url:
+            raise ValueError(
+                "The address of KnowBe4 holds a user name or a password, which is not sent: take it out of it "
+                "(KNOWBE4_BASE_URL)."
+            )
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"Not an address KnowBe4 could be at: {base_url!r}; check KNOWBE4_BASE_URL.")

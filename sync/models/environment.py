@@ -65,7 +65,7 @@ def is_demo() -> bool:
 
 def place_in_words(region: str, base_url: str) -> str:
     """Return where KnowBe4 is read: the region, or the host of another address."""
-    return urlsplit(base_url).netloc or f"region {region}"
+    return urlsplit(base_url).netloc.rpartition("@")[2] or f"region {region}"
 
 
 @transaction.atomic

@@ -82,13 +82,37 @@ WORDS: Mapping[tuple[type[Payload], str], frozenset[str]] = {
     (payloads.SecurityTest, "status"): _PHISHING_STATUSES,
     (payloads.Template, "type"): _words("user, system"),
 }
-"""Fields whose values are words of KnowBe4's own, and the words known, in lower case: only these are ever written."""
+"""Fields whose values are words of KnowBe4's own, and the words known, in lower case.
 
-WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}( [A-Za-z][A-Za-z_-]{0,19}){0,3}")
-"""What a word of KnowBe4's looks like; anything else in such a field is not written."""
+Any other word there is a surprise. It is written only if it `is_publishable`, else told by its form.
+"""
 
-FIELD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-"""What the name of a field looks like."""
+_PLAUSIBLE = _words(
+    "accepted, acknowledged, active, all, assigned, canceled, cancelled, callback, complete, completed, completed late,"
+    " created, custom, date, declined, deleted, disabled, document, draft, email, enabled, ended, enrolled, enrolling,"
+    " enterprise, error, excused, exempt, exempted, expired, extended, failed, finished, group, hidden, inactive,"
+    " incomplete, invited, late, locked, module, no end date, none, not applicable, not passed, not started, off, on,"
+    " open, other, overdue, past due, paused, pending, phishing, platform, processing, published, queued, ready,"
+    " relative, removed, required, retired, running, scheduled, sent, skipped, specific date, specify date, started,"
+    " stopped, survey, suspended, terminated, training, unknown, unpublished, waived, withdrawn"
+)
+"""Words that KnowBe4's console or GraphQL API uses, or that its REST API might: nobody is called so."""
+
+
+def _plain(word: str) -> str:
+    return " ".join(re.split(r"[ _-]+", word.lower()))
+
+
+_PUBLISHABLE = {_plain(word) for words in (*WORDS.values(), _PLAUSIBLE) for word in words}
+
+
+def is_publishable(word: str) -> bool:
+    """Return whether a word is known or plausible as one of KnowBe4's own, in any case, with spaces or underscores."""
+    return _plain(word) in _PUBLISHABLE
+
+
+FIELD_NAME = re.compile(r"[a-z][a-z0-9]{0,39}([_-][a-z0-9]{1,39}){0,9}")
+"""What the name of a field looks like; others are told by their form."""
 
 HEADER_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 

@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, cast
 
+import msgspec
 from msgspec import inspect
 
 from sync.knowbe4 import payloads
@@ -41,11 +42,15 @@ TYPES = {bool: "true or false", int: "whole number", float: "decimal", str: "tex
 
 @dataclass
 class Shape:
-    """What was seen of one field: how often each JSON type came, and the most digits of a whole number."""
+    """What was seen of one field: how often each JSON type came, the most digits of a whole number, and words.
+
+    `other_words` may be anybody's: only their form is told.
+    """
 
     types: Counter[str] = field(default_factory=Counter)
     digits: int = 0
     words: set[str] = field(default_factory=set)
+    other_words: set[str] = field(default_factory=set)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the file has it."""
@@ -54,7 +59,17 @@ class Shape:
             told["digits"] = self.digits
         if self.words:
             told["words"] = sorted(self.words)
+        if self.other_words:
+            told["other_words"] = _form_of_all(self.other_words)
         return told
+
+
+@dataclass
+class Unknown:
+    """A field that the payload does not have: its types, and the rows it came in."""
+
+    types: Counter[str] = field(default_factory=Counter)
+    rows: set[bytes] = field(default_factory=set)
 
 
 class Examiner:
@@ -66,7 +81,12 @@ class Examiner:
         self.surprises = surprises
         self.is_synced = is_synced
         self.shapes: dict[str, Shape] = defaultdict(Shape)
-        self._rows: Counter[str] = Counter()
+        # Which rows have an object at a path, each row once though it came on several pages.
+        self._rows: dict[str, set[bytes]] = defaultdict(set)
+        self._row = b""
+        self._unknown: dict[str, dict[str, Unknown]] = defaultdict(lambda: defaultdict(Unknown))
+        # By field: its label, and what Rollcall does with a word it does not know.
+        self._other_words: dict[str, tuple[str, str]] = {}
         self._present: dict[str, Counter[str]] = defaultdict(Counter)
         self._payloads: dict[str, type[Payload]] = {}
 
@@ -74,12 +94,17 @@ class Examiner:
         """Look at more rows of the list."""
         for row in rows:
             if isinstance(row, dict):
+                self._row = msgspec.json.encode(row.get(self.payload.__struct_fields__[0], row))
                 self._object(row, self.payload, "")
             else:
                 self.found("other-type", self.place, detail=_kind_of(row), readable=False)
 
     def finish(self, *, needless: frozenset[str] = frozenset()) -> None:
-        """Tell which fields never came; `needless` are those that this list need not have."""
+        """Tell what only all rows together tell: fields that never came but `needless` ones, unknown ones, words."""
+        for path, fields in self._unknown.items():
+            self._tell_unknown(path, fields)
+        for name, (label, then) in self._other_words.items():
+            self.found("other-word", label, detail=_form_of_all(self.shapes[name].other_words), then=then)
         for path, payload in self._payloads.items():
             absent = set(_fields(payload)) - set(self._present[path]) - needless
             for name in sorted(absent - documented.NOT_ALWAYS_SENT.get(payload, frozenset())):
@@ -100,7 +125,7 @@ class Examiner:
         return f"{self._dotted(path, name)} of {self.place}"
 
     def _object(self, row: Mapping[str, Any], payload: type[Payload], path: str) -> None:
-        self._rows[path] += 1
+        self._rows[path].add(self._row)
         self._payloads[path] = payload
         fields, present = _fields(payload), self._present[path]
         for key, value in row.items():
@@ -113,11 +138,26 @@ class Examiner:
                 present[name] += 1
                 self.found("old-name", label)
             else:
-                safe = key if documented.FIELD_NAME.fullmatch(key) else "(a name unlike KnowBe4's)"
-                self.found("unknown-field", self._label(path, safe))
-                self.shapes[self._dotted(path, safe)].types[_kind_of(value)] += 1
+                unknown = self._unknown[path][key]
+                unknown.types[_kind_of(value)] += 1
+                unknown.rows.add(self._row)
                 continue
             self._value(value, payload, name, fields[name], label, self._dotted(path, name))
+
+    def _tell_unknown(self, path: str, fields: Mapping[str, Unknown]) -> None:
+        """Tell unknown fields: by name what looks like a field and is shared by rows, for a name may be somebody's."""
+        most = len(self._rows[path])
+        shared = {
+            name
+            for name, unknown in fields.items()
+            if documented.FIELD_NAME.fullmatch(name) and len(unknown.rows) > 1 and 2 * len(unknown.rows) >= most
+        }
+        others = fields.keys() - shared
+        hidden = f"(names left out: {_form_of_all(others)})" if others else ""
+        for name, unknown in fields.items():
+            safe = name if name in shared else hidden
+            self.found("unknown-field", self._label(path, safe))
+            self.shapes[self._dotted(path, safe)].types.update(unknown.types)
 
     @staticmethod
     def _dotted(path: str, name: str) -> str:
@@ -138,7 +178,7 @@ class Examiner:
             case inspect.StructType() if isinstance(value, dict):
                 self._object(value, cast(type[Payload], expected.cls), path)
             case inspect.StrType() if isinstance(value, str):
-                self._word(value, payload, name, label, shape)
+                self._word(value, payload, name, label, path)
             case inspect.DateTimeType() | inspect.DateType():
                 self._date(value, expected, label, is_readable(payload, name, value))
             case inspect.ListType():
@@ -182,21 +222,23 @@ class Examiner:
             form = next((name for name, pattern in FORMS if pattern.fullmatch(value)), "another form")
             self.found("date-form", label, detail=form, then=DATE_FORMS.get(form, ""))
 
-    def _word(self, value: str, payload: type[Payload], name: str, label: str, shape: Shape) -> None:
+    def _word(self, value: str, payload: type[Payload], name: str, label: str, path: str) -> None:
         if payload is payloads.Campaign and name == "relative_duration":
             if value and parse_duration(value) == (None, None):
                 self.found("unknown-duration", label, detail=_form_of(value))
             return
         known = documented.WORDS.get((payload, name))
-        if known is None or not value:
+        word = value.strip()
+        if known is None or not word:
             return
         then = UNKNOWN_WORDS.get((payload, name), "")
-        if not documented.WORD.fullmatch(value.strip()):
-            self.found("no-word", label, then=then)
+        if not documented.is_publishable(word):
+            self.shapes[path].other_words.add(word)
+            self._other_words[path] = label, then
             return
-        shape.words.add(value)
-        if value.strip().lower() not in known:
-            self.found("unknown-word", label, detail=value, then=then)
+        self.shapes[path].words.add(word)
+        if word.lower() not in known:
+            self.found("unknown-word", label, detail=word, then=then)
 
     def _empty(self, kind: str, payload: type[Payload], name: str, label: str, *, is_missing: bool = False) -> None:
         """Note a null, or a field that never came, where there should be a value."""
@@ -276,3 +318,18 @@ def _with_article(name: str) -> str:
 def _form_of(value: str) -> str:
     """Return a text with 9 for each digit, a for each letter and nothing of what it said."""
     return re.sub(r"[^\W\d]+", "a", re.sub(r"\d+", "9", value))[:20]
+
+
+def _form_of_all(texts: Collection[str]) -> str:
+    """Return how many texts there are, how long and of which characters, and nothing of what they said."""
+    lengths = sorted(len(text) for text in texts)
+    length = f"{lengths[0]}" if lengths[0] == lengths[-1] else f"{lengths[0]} to {lengths[-1]}"
+    joined = "".join(texts)
+    if joined.isalpha():
+        of = "all letters"
+    elif all(character.isalpha() or character in " _-" for character in joined):
+        of = "letters, spaces and hyphens"
+    else:
+        of = "not only letters"
+    count = "one" if len(lengths) == 1 else f"{len(lengths)} different ones"
+    return f"{count} of {length} character{'' if length == '1' else 's'}, {of}"

@@ -137,7 +137,11 @@ KINDS: dict[str, Kind] = {
     "day-as-moment": Kind("Moments come where days are expected ({places})", "keeps the day"),
     "unreadable-date": Kind("Some dates cannot be read ({places})", SET_ASIDE, Effect.SET_ASIDE),
     "unknown-word": Kind("KnowBe4 says “{detail}”, a word Rollcall does not know ({places})", "keeps the word"),
-    "no-word": Kind("Something comes where a word of KnowBe4's is expected ({places})", "keeps it"),
+    "other-word": Kind(
+        "Where a word of KnowBe4's is expected, something else comes: {detail} ({places}; it may be somebody's and is "
+        "left out here, KnowBe4's console shows it)",
+        "keeps it",
+    ),
     "unknown-duration": Kind(
         "Relative durations come in a form Rollcall does not know, {detail} ({places})",
         "keeps the words and gives the campaign's enrollments no due date",

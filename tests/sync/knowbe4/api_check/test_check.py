@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+import requests
 
 from sync.knowbe4 import payloads, resources
 from sync.knowbe4.api_check import Effect, Outcome, Report, check_api
@@ -15,6 +16,7 @@ from sync.knowbe4.client import Client
 from sync.knowbe4.errors import BudgetExhausted
 from sync.knowbe4.pacing import Pacer
 from sync.models import ApiCheck
+from sync.models.environment import place_in_words
 from sync.models.training import STANDINGS
 from sync.simulator import DISGUISES, Company, Simulator
 from tests.sync.knowbe4.api_check.conftest import AT
@@ -43,7 +45,7 @@ TOLD = {
     "status-left-out": ("status-left-out", "read", "are only active ones"),
     "account-in-list": ("account-in-list", "read", "takes the one"),
     "trial": ("trial-account", "read", "counts no seats"),
-    "unknown-field": ("unknown-field", "read", "(quantum_score of account,"),
+    "unknown-field": ("unknown-field", "read", "quantum_score of users, quantum_score of enrollments,"),
     "missing-field": ("missing-field", "read", "does not send extension of users and browser_version of recipients"),
     "missing-status": ("missing-field", "set aside", "status of groups: Rollcall cannot read such rows"),
     "missing-campaign-id": (
@@ -57,7 +59,7 @@ TOLD = {
     "store-purchased-id": ("old-name", "read", "store_purchased_id of enrollments"),
     "unknown-status": ("unknown-word", "read", "“Exempted”, a word Rollcall does not know (status of enrollments)"),
     "unknown-campaign-status": ("unknown-word", "read", "“Active”, a word Rollcall does not know"),
-    "unknown-type": ("unknown-word", "read", "“Hologram”, a word Rollcall does not know (type of store purchases)"),
+    "unknown-type": ("other-word", "read", "one of 8 characters, all letters (type of store purchases;"),
     "null-user": ("null", "read", "(user of enrollments): Rollcall keeps the enrollment with the person it had"),
     "null-template": ("null", "read", "(template of security tests)"),
     "null-name": ("null", "read", "(name of training campaigns)"),
@@ -244,6 +246,20 @@ def test_a_host_that_is_not_there_is_one_sentence(now):
     assert "could not be reached (no connection)" in report.message
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["http://ada:s3cret@127.0.0.1:9", "http://s3cret/x@127.0.0.1:9", "ada:s3cret@127.0.0.1", "http://s3cret@"],
+)
+def test_an_address_with_a_password_is_refused_and_not_repeated(address):
+    with pytest.raises(ValueError, match="take it out") as refused:
+        Client(address, "key")
+    assert "s3cret" not in str(refused.value)
+
+
+def test_the_name_of_a_place_has_no_password():
+    assert place_in_words("us", "http://ada:s3cret@127.0.0.1:9") == "127.0.0.1:9"
+
+
 def test_names_and_words_that_are_values_are_not_written(server, now):
     """A field named after a person, a status that is an address, a duration that is a sentence."""
     rows = {
@@ -263,7 +279,40 @@ def test_names_and_words_that_are_values_are_not_written(server, now):
     told = file_of(report)
     assert not re.search(r"(?i)quill|\bada\b|mill lane|back", told)
     kinds = {surprise.kind for surprise in report.surprises}
-    assert {"no-word", "unknown-duration", "unknown-field", "missing-field"} <= kinds
+    assert {"other-word", "unknown-duration", "unknown-field", "missing-field"} <= kinds
+
+
+def test_words_and_names_that_look_like_knowbe4s_are_told_by_their_form(served, server, now):
+    """A person for a status, a group's name for a type, names of people for names of fields: not a trace of them."""
+    served.disguise()
+    secrets = {"Jane Doe", "Works Council Complaints", "jane-doe", "john-roe", "works_council"}
+
+    def spoiled(asked):
+        key = {"Authorization": asked.headers["Authorization"]}
+        body = requests.get(served.url + asked.path, asked.params, headers=key, timeout=10).json()
+        rows = body.get("data", [body]) if isinstance(body, dict) else body
+        for number, row in enumerate(rows):
+            row["badge_color"] = 1
+            if number < 2 and asked.params.get("page") != "2":
+                row[["jane-doe", "john-roe"][number]] = 1
+            if asked.path == "/v1/account":
+                row["works_council"] = {"a": 1}
+            if asked.path.startswith("/v1/training/enrollments"):
+                row["status"] = ["Jane Doe", "Exempted", "PAST_DUE"][number % 3]
+            if asked.path == "/v1/groups":
+                row["group_type"] = "Works Council Complaints"
+        return Reply(body)
+
+    server.says(spoiled)
+    with Client(server.url, "simulator-key", sleep=lambda seconds: None) as client:
+        report = check_api(client, now=now)
+    told = file_of(report)
+    assert not [secret for secret in secrets if secret.lower() in told.lower()]
+    assert not re.search(r"(?i)\b(jane|doe|roe|council|complaints)\b", told)
+    assert report.facts["fields"]["enrollments"]["status"]["other_words"].startswith("one of 8 characters")
+    assert {"Exempted", "PAST_DUE"} <= set(report.facts["fields"]["enrollments"]["status"]["words"])
+    assert "badge_color of users" in told
+    assert "one of 24 characters, letters, spaces and hyphens (group_type of groups; " in told
 
 
 def test_enrollment_words_are_those_a_sync_knows():
