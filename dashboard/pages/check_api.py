@@ -3,17 +3,20 @@
 from datetime import datetime, timedelta
 
 from django.contrib import messages
+from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
+from redis.exceptions import RedisError
 
 from dashboard.access import ScopedRequest
 from dashboard.pages.accounts import for_administrators
 from dashboard.pages.queue import QueueUnreachableError, send
 from dashboard.pages.sync_requests import SLOW_AFTER
 from dashboard.queries.sync_status import key_problem
+from dashboard.rate_limits import limited
 from sync.models import Account, ApiCheck
 
 # How long the page waits for the answer: the requests queue behind those of a sync, which takes minutes.
@@ -24,8 +27,12 @@ CHECKS = "api_checks"
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Target")
 @for_administrators
+@limited("api_check", when=lambda request: request.method == "POST")
 def check_api(request: ScopedRequest, account_id: int) -> HttpResponse:
-    """Show what the last check of an account's API reported, or only its result; POST asks for another one."""
+    """Show what the last check of an account's API reported, or only its result; POST asks for another one.
+
+    While one is under way, whoever asked for it, a POST waits for that one.
+    """
     account = _managed(request, account_id)
     problem = key_problem(account)
     can_check = bool(account.encrypted_key) and not problem
@@ -75,13 +82,25 @@ def _last(account: Account) -> ApiCheck | None:
 
 
 def _start(request: ScopedRequest, account: Account) -> None:
-    """Queue a check and remember since when its result is awaited."""
+    """Queue a check, unless one is under way, and remember since when its result is awaited."""
+    key, found = f"{CHECKS}:{account.pk}", _last(account)
+    since = request.now.isoformat()
     try:
+        if not cache.add(key, since, timeout=CHECK_FOR.total_seconds()):
+            under_way = cache.get(key, since)
+            if found is None or found.finished_at < datetime.fromisoformat(under_way):
+                _await(request, account, under_way)
+                return
+            cache.set(key, since, timeout=CHECK_FOR.total_seconds())
         send("sync.tasks.check_api", account_id=account.pk)
-    except QueueUnreachableError:
+    except (RedisError, QueueUnreachableError):
         messages.error(request, _("The check could not be queued: Redis does not answer. Try again."))
         return
-    request.session[CHECKS] = {**request.session.get(CHECKS, {}), str(account.pk): request.now.isoformat()}
+    _await(request, account, since)
+
+
+def _await(request: ScopedRequest, account: Account, since: str) -> None:
+    request.session[CHECKS] = {**request.session.get(CHECKS, {}), str(account.pk): since}
 
 
 def _asked_at(request: ScopedRequest, account: Account) -> datetime | None:

@@ -20,7 +20,7 @@ def check_account(
     on_wait: Callable[[float, str], None] | None = None,
     now: datetime | None = None,
 ) -> Report:
-    """Check how KnowBe4 answers the account, within its allowance of requests, and keep the report.
+    """Check how KnowBe4 answers the account, within its allowance of requests but the reserve, and keep the report.
 
     `find_region`: the other regions are asked, too, for a key that the account's own does not accept; not where the
     account has an address of its own. Raises NotConnectedError without a key, KeyUnreadableError under another
@@ -30,26 +30,26 @@ def check_account(
         raise NotConnectedError(account)
     others = regions.BASE_URLS.keys() - {account.region} if find_region and not account.base_url else set()
     with ExitStack() as opened:
-        client = opened.enter_context(client_for(account, on_wait=on_wait))
+        client = opened.enter_context(client_for(account, on_wait=on_wait, sparing=True))
         elsewhere = {
-            region: opened.enter_context(client_for(account, on_wait=on_wait, base_url=regions.base_url(region)))
+            region: opened.enter_context(
+                client_for(account, on_wait=on_wait, sparing=True, base_url=regions.base_url(region))
+            )
             for region in sorted(others)
         }
-        now = now or timezone.now()
-        report = check_api(client, now=now, region=account.region, elsewhere=elsewhere)
-    _keep(account, report.message, report.as_json(), now)
+        report = check_api(client, now=now or timezone.now(), region=account.region, elsewhere=elsewhere)
+    _keep(account, report.message, report.as_json())
     return report
 
 
-def check_and_keep(account: Account, *, now: datetime | None = None) -> None:
+def check_and_keep(account: Account) -> None:
     """Check the account, and note why where it cannot be."""
-    now = now or timezone.now()
     try:
-        check_account(account, now=now)
+        check_account(account)
     except (NotConnectedError, KeyUnreadableError, ValueError) as error:
-        _keep(account, str(error), {}, now)
+        _keep(account, str(error), {})
 
 
-def _keep(account: Account, message: str, report: dict[str, object], now: datetime) -> None:
-    values = {"message": message, "report": report, "finished_at": now}
+def _keep(account: Account, message: str, report: dict[str, object]) -> None:
+    values = {"message": message, "report": report, "finished_at": timezone.now()}
     ApiCheck.objects.update_or_create(account=account, defaults=values)

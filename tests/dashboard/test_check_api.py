@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -72,6 +73,35 @@ def test_a_check_is_asked_for_and_shown_once_a_worker_has_made_it(
     assert MESSAGE in part
     assert part.index("The key may not read recipients (403)") < part.index("no zone &lt;b&gt;")
     assert "with 28 requests" in part
+
+
+def test_one_check_at_a_time_whoever_asks(
+    as_ines: Client,
+    account: Account,
+    address: str,
+    queue: Queue,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(5):
+            as_ines.post(address)
+        session = as_ines.session
+        asked_at = datetime.fromisoformat(session.pop(CHECKS)[str(account.pk)])
+        session.save()
+        # As somebody else, who asked for none.
+        text = as_ines.post(address, follow=True).content.decode()
+    assert len(queue.tasks()) == 1
+    assert "Asking KnowBe4 for two rows of everything." in text
+    ApiCheck.objects.create(account=account, finished_at=asked_at + timedelta(seconds=1), message="As expected.")
+    with django_capture_on_commit_callbacks(execute=True):
+        as_ines.post(address)
+    assert len(queue.tasks()) == 2
+
+
+def test_checks_have_a_limit(as_ines: Client, address: str, queue: Queue, settings: Any) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"api_check": (2, 10**9)}
+    assert [as_ines.post(address).status_code for _ in range(3)] == [302, 302, 429]
+    assert as_ines.get(address).status_code == 200
 
 
 def test_the_report_is_a_file(as_ines: Client, account: Account, address: str, now: datetime) -> None:
