@@ -20,11 +20,10 @@ from config.leftovers import find_servers
 from config.owner import find_owner
 from config.postgres import tuning
 
+pytestmark = pytest.mark.slow
 USER = """
 import sys
 from config import embedded
-
-pytestmark = pytest.mark.slow
 try:
     embedded.ensure_running(patience=60)
 except embedded.EmbeddedError as error:
