@@ -125,6 +125,7 @@ def test_a_run_staged_too_long_ago_starts_afresh(run, simulator, now):
     assert SyncRun.objects.get(pk=stale.pk).state == "failed"
 
 
+@pytest.mark.slow
 def test_a_cut_run_does_not_go_on_from_another_place(run, simulator, connected):
     simulator.faults.append(Fault.parse("html:resource=enrollments"))
     assert run().state == "paused"
@@ -145,6 +146,7 @@ def test_a_cut_run_does_not_go_on_from_another_place(run, simulator, connected):
         ("brackwater mutual", ["northwind.example"], "published"),
     ],
 )
+@pytest.mark.slow
 def test_the_key_of_another_organization_is_noticed(run, connected, name, domains, state):
     run()
     Account.objects.filter(pk=connected.pk).update(knowbe4_name=name, domains=domains)
