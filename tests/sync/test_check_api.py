@@ -4,6 +4,7 @@ import json
 from io import StringIO
 
 import pytest
+import time_machine
 
 from sync import tasks
 from sync.management.commands.check_api import Command
@@ -79,6 +80,20 @@ def test_requests_are_counted_with_those_of_a_sync(connected, simulator):
     assert allowance(connected).used == report.requests == len(simulator.requests)
 
 
+def test_a_check_leaves_the_reserve_of_the_day_alone(connected, simulator):
+    connected.requests_per_day = 20
+    connected.save()
+    assert check_account(connected).outcome == "rate limited"
+    assert 0 < allowance(connected).used < 20
+
+
+def test_a_check_is_finished_when_it_ends(connected, simulator, now):
+    with time_machine.travel(now, tick=False) as traveller:
+        simulator.disguise("retry-after")
+        check_account(connected, now=now, on_wait=lambda seconds, why: traveller.shift(seconds))
+    assert ApiCheck.objects.get().finished_at > now
+
+
 def test_a_day_without_requests_left_is_told_and_asks_nothing(connected, simulator):
     connected.requests_per_day = 1
     connected.save()
@@ -95,9 +110,9 @@ def test_an_account_without_a_key_is_one_sentence(typed, db):
     assert "has no KnowBe4 key" in errors
 
 
-def test_a_file_that_cannot_be_written_is_one_sentence(typed, connected):
+def test_a_file_that_cannot_be_written_is_one_sentence_before_anything_is_asked(typed, connected, simulator):
     ended, _, errors, _ = typed("--output", "/proc/no/such/file")
-    assert ended == 1
+    assert (ended, len(simulator.requests)) == (1, 0)
     assert "name another file with --output" in errors
 
 

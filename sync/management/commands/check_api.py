@@ -47,6 +47,13 @@ class Command(PlainCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         account, console = find_account(options["account"]), Console(file=sys.stderr)
+        path = Path(options["output"])
+        is_new = not path.exists()
+        try:
+            # Before the requests are spent; what an earlier check wrote stays until there is something to replace it.
+            path.open("a").close()
+        except OSError as error:
+            raise _unwritable(path, error) from None
 
         def waiting(seconds: float, why: str) -> None:
             if seconds >= 5:
@@ -54,15 +61,16 @@ class Command(PlainCommand):
 
         try:
             report = check_account(account, find_region=options["find_region"], on_wait=waiting)
-        except (NotConnectedError, KeyUnreadableError, ValueError) as error:
-            raise CommandError(str(error), returncode=1) from None
-        path = Path(options["output"])
+        except BaseException as error:
+            if is_new:
+                path.unlink()
+            if isinstance(error, NotConnectedError | KeyUnreadableError | ValueError):
+                raise CommandError(str(error), returncode=1) from None
+            raise
         try:
             path.write_text(ApiCheck(report=report.as_json()).file, encoding="utf-8")
         except OSError as error:
-            raise CommandError(
-                f"The report cannot be written to {path} ({error.strerror}): name another file with --output."
-            ) from None
+            raise _unwritable(path, error) from None
         for surprise in report.surprises:
             self.stdout.write(f"- {surprise}")
         self.stdout.write(f"{path}: {report.requests} requests; no names, addresses or ids are in it.")
@@ -74,3 +82,7 @@ class Command(PlainCommand):
         if report.effect == Effect.STOPS:
             raise CommandError(report.message, returncode=EXIT_STOPS)
         self.stdout.write(report.message)
+
+
+def _unwritable(path: Path, error: OSError) -> CommandError:
+    return CommandError(f"The report cannot be written to {path} ({error.strerror}): name another file with --output.")
