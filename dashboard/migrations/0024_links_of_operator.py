@@ -2,16 +2,36 @@
 
 import django.db.models.deletion
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import migrations, models
 from django.db.models import Q
 from django.utils import timezone
 
+# A server's first administrator in 0.1.0, with a password of their own: perhaps the only one who can sign in.
+FIRST_ADMINISTRATOR = "admin@rollcall.example"
+# Made up without a role.
+NOBODY = "nobody@brackwater.example"
+
 
 def end_made_up(apps, schema_editor):
-    """End the roles that were made up, with the demo's password, in an account that is not the demo's."""
+    """End the roles that were made up, with the demo's password, in an account that is not the demo's.
+
+    Whoever is left without a role loses that password, too.
+    """
     Membership = apps.get_model("dashboard", "Membership")
-    made_up = Membership.objects.filter(account__name="Demo", account__is_demo=False, source="set_up", ends_at=None)
-    made_up.update(ends_at=timezone.now())
+    User = apps.get_model("dashboard", "User")
+    now = timezone.now()
+    holding = Membership.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now))
+    made_up = holding.filter(account__name="Demo", account__is_demo=False, source="set_up")
+    made_up = made_up.exclude(user__email__iexact=FIRST_ADMINISTRATOR)
+    ended = set(made_up.values_list("user_id", flat=True))
+    if not ended:
+        return
+    made_up.update(ends_at=now)
+    without_role = User.objects.filter(Q(pk__in=ended) | Q(email=NOBODY))
+    for user in without_role.exclude(pk__in=holding.values("user_id")):
+        user.password = make_password(None)
+        user.save(update_fields=["password"])
 
 
 class Migration(migrations.Migration):

@@ -1,5 +1,6 @@
 """What a database of 0.1.0 does not say, and is told by names and keys: whose each account is."""
 
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.apps import apps
 
 from config.processes import SIMULATOR_KEY
+from dashboard.models import Role, User
 from sync.keys import encrypt
 from sync.models import Account
 from tests import factories
@@ -50,3 +52,23 @@ def test_a_proxy_that_was_taken_for_the_demo_is_real_and_its_made_up_users_have_
     invited.refresh_from_db()
     assert made_up.ends_at is not None
     assert invited.ends_at is None
+    assert not User.objects.get(pk=made_up.user_id).has_usable_password()
+    assert User.objects.get(pk=invited.user_id).has_usable_password()
+
+
+def test_of_a_proxy_roles_that_were_made_up_with_an_end_are_ended_and_the_first_administrator_stays(now):
+    proxy = account_of_0_1_0("Demo", "a-key", base_url="http://127.0.0.1:8899")
+    in_a_year = now + timedelta(days=365)
+    auditor = factories.MembershipFactory(account=proxy, role=Role.AUDITOR, ends_at=in_a_year)
+    first = factories.MembershipFactory(account=proxy, user__email="admin@rollcall.example")
+    elsewhere = factories.MembershipFactory(account=proxy)
+    factories.MembershipFactory(user=elsewhere.user, account=factories.AccountFactory(name="Northwind Bank"))
+    nobody = factories.UserFactory(email="nobody@brackwater.example")
+    import_module("dashboard.migrations.0024_links_of_operator").end_made_up(apps, None)
+    auditor.refresh_from_db()
+    first.refresh_from_db()
+    assert not auditor.holds(now + timedelta(hours=1))
+    assert first.ends_at is None
+    usable = {user.pk for user in User.objects.all() if user.has_usable_password()}
+    assert usable == {first.user_id, elsewhere.user_id}
+    assert nobody.pk not in usable
