@@ -88,7 +88,7 @@ def _connected() -> smtplib.SMTP:
             server.ehlo_or_helo_if_needed()
         if settings.EMAIL_HOST_USER:
             server.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, UnicodeError) as error:
         if server is not None:
             server.close()
         raise LaterError(_why_not(error), is_of_server=True) from error

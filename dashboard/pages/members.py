@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
-from smtplib import SMTPException
 from typing import Concatenate, ParamSpec
 
 from django.contrib import messages
@@ -24,7 +23,7 @@ from dashboard.models import Delegation, Invitation, Membership
 from dashboard.pages.members_form import InviteForm, RoleForm
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
-from dashboard.sign_in.invitation_mail import send_invitation
+from dashboard.sign_in.invitation_mail import CANNOT_SEND, send_invitation
 from dashboard.sign_in.recently import recently_signed_in
 from dashboard.templatetags.figures import number
 
@@ -199,7 +198,7 @@ def _mail(request: ScopedRequest, invitation: Invitation, token: str) -> None:
     email = invitation.email
     try:
         send_invitation(invitation, token)
-    except (OSError, SMTPException) as error:
+    except CANNOT_SEND as error:
         logger.warning("An invitation could not be sent: %s", type(error).__name__)
         said = _("The mail to %(email)s could not be sent: check EMAIL_URL, then send the invitation again.")
         messages.error(request, said % {"email": email})

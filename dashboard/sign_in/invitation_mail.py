@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from dashboard.models import Invitation
 
 logger = logging.getLogger(__name__)
+# What sending raises: ValueError for addresses, senders and host names that no mail can be made of or sent to.
+CANNOT_SEND = (OSError, SMTPException, ValueError)
 
 
 def link_of(token: str) -> str:
@@ -20,7 +22,7 @@ def link_of(token: str) -> str:
 
 
 def send_invitation(invitation: Invitation, token: str) -> None:
-    """Send the link to the address that is invited. Raises OSError or SMTPException when it cannot be sent."""
+    """Send the link to the address that is invited. Raises one of CANNOT_SEND when that fails."""
     account = invitation.account
     if invitation.sets_password:
         subject = _("Your way into Rollcall")
@@ -41,9 +43,9 @@ def mail_link(invitation: Invitation, token: str) -> str:
     """Send a link that is printed, too, and return in a sentence whether that worked."""
     try:
         send_invitation(invitation, token)
-    except (OSError, SMTPException) as error:
+    except CANNOT_SEND as error:
         logger.warning("An invitation could not be sent: %s", type(error).__name__)
-        said = _("The link could not be mailed to %(email)s: check EMAIL_URL, or pass it on yourself.")
+        said = _("The link could not be mailed to %(email)s: check EMAIL_URL and EMAIL_FROM, or pass it on yourself.")
     else:
         said = _("The link is mailed to %(email)s, too.")
     return said % {"email": invitation.email}

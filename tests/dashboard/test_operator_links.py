@@ -141,6 +141,26 @@ def test_mail_that_cannot_be_sent_leaves_the_printed_link(installation: Any, cap
     assert path_in(printed)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EMAIL_HOST", "127..example"),
+        ("DEFAULT_FROM_EMAIL", "Rollcall <rollcall@rollcall.example>\nBcc: all@rollcall.example"),
+        ("ADMIN_EMAIL", "ann@-b\u00fccher..example"),
+    ],
+)
+def test_mail_that_cannot_be_made_leaves_the_printed_link(
+    installation: Any, capsys: Any, name: str, value: str
+) -> None:
+    installation.ADMIN_EMAIL, installation.HAS_MAIL_SERVER = ANN, True
+    installation.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    installation.EMAIL_HOST, installation.EMAIL_PORT = "127.0.0.1", 9
+    setattr(installation, name, value)
+    printed = prepare(capsys)
+    assert "could not be mailed" in printed
+    assert path_in(printed)
+
+
 def test_for_bin_run_it_is_json(installation: Any, capsys: Any) -> None:
     installation.ADMIN_EMAIL, installation.KNOWBE4_API_KEY = ANN, "a-key"
     told = json.loads(prepare(capsys, "--json"))
