@@ -1,12 +1,21 @@
 """What runs: each long-lived process and its command, for `bin/run` and for the containers alike."""
 
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 DEFAULT_PORT = 8000
 SIMULATOR_PORT = 8900
 SIMULATOR_KEY = "simulator-key"
 WORKER_CONCURRENCY = 2
+
+
+def port(environment: Mapping[str, str]) -> int:
+    """Return the port of the pages: PORT, or 8000. ValueError with a sentence for what is no port."""
+    text = environment.get("PORT") or str(DEFAULT_PORT)
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ValueError(f"PORT is {text!r}: it must be a number from 1 to 65535.")
+    return int(text)
 
 
 @dataclass(frozen=True)

@@ -360,10 +360,10 @@ def _status(code: int) -> str:
 
 
 def _port(environment: Mapping[str, str]) -> int:
-    text = environment.get("PORT") or str(processes.DEFAULT_PORT)
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise CannotRun(f"PORT is {text!r}: it must be a number from 1 to 65535.")
-    return int(text)
+    try:
+        return processes.port(environment)
+    except ValueError as error:
+        raise CannotRun(str(error)) from None
 
 
 def _is_free(port: int) -> bool:

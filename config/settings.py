@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from config import embedded
+from config import embedded, processes
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = embedded.VAR_DIR
@@ -108,13 +109,18 @@ def _celery_url(redis_url: str) -> str:
 
 def _email(url: str) -> dict[str, Any]:
     """Return Django's mail settings for smtp://, smtp+tls:// (STARTTLS) or smtps:// URLs."""
-    parts = urlsplit(url)
+    wrong = ImproperlyConfigured("EMAIL_URL must read smtp://, smtp+tls:// or smtps://user:password@host:port.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise wrong from None
     if parts.scheme not in {"smtp", "smtp+tls", "smtps"} or not parts.hostname:
-        raise ImproperlyConfigured("EMAIL_URL must read smtp://, smtp+tls:// or smtps://user:password@host:port.")
+        raise wrong
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": parts.hostname,
-        "EMAIL_PORT": parts.port or {"smtp": 25, "smtp+tls": 587, "smtps": 465}[parts.scheme],
+        "EMAIL_PORT": port or {"smtp": 25, "smtp+tls": 587, "smtps": 465}[parts.scheme],
         "EMAIL_HOST_USER": unquote(parts.username or ""),
         "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
         "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
@@ -123,8 +129,48 @@ def _email(url: str) -> dict[str, Any]:
     }
 
 
+def _own_address() -> str:
+    """Return where this machine reaches this site."""
+    try:
+        return f"http://127.0.0.1:{processes.port(os.environ)}"
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from None
+
+
+def _knowbe4_address(url: str) -> str:
+    """Return the address that overrides the region's; what is none is refused, and what holds a password unshown."""
+    if "@" in url:
+        raise ImproperlyConfigured(
+            "KNOWBE4_BASE_URL holds a user or password before an @: write the address without them."
+        )
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if url and (not is_address or re.search(r"\s", url) or len(url) > 200):
+        raise ImproperlyConfigured(
+            f"KNOWBE4_BASE_URL is {url!r}: it must start with https:// and name a host, in at most 200 characters."
+        )
+    return url
+
+
+def _administrator(email: str) -> str:
+    """Return ADMIN_EMAIL; what is not one address is refused."""
+    try:
+        if email:
+            validate_email(email)
+    except ValidationError:
+        is_one = False
+    else:
+        is_one = len(email) <= 254
+    if not is_one:
+        raise ImproperlyConfigured(f"ADMIN_EMAIL is {email!r}: write one address like ann@example.com.")
+    return email
+
+
 # Where people reach this site; https switches on secure cookies and HSTS.
-PUBLIC_URL = (os.environ.get("PUBLIC_URL", "").strip() or "http://127.0.0.1:8000").rstrip("/")
+PUBLIC_URL = (os.environ.get("PUBLIC_URL", "").strip() or _own_address()).rstrip("/")
 _OWN_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 # Services -------------------------------------------------------------------------------------------------------
@@ -158,26 +204,20 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 # KnowBe4: the environment makes the first account; further ones are added by an administrator.
 KNOWBE4_API_KEY = os.environ.get("KNOWBE4_API_KEY", "").strip()
 KNOWBE4_REGION = os.environ.get("KNOWBE4_REGION", "").strip().lower() or "us"
-KNOWBE4_BASE_URL = os.environ.get("KNOWBE4_BASE_URL", "").strip()
+KNOWBE4_BASE_URL = _knowbe4_address(os.environ.get("KNOWBE4_BASE_URL", "").strip())
 # Which account these describe, by name, where there are several, or there should be: see sync.models.environment.
 KNOWBE4_ACCOUNT = os.environ.get("KNOWBE4_ACCOUNT", "").strip()
 # Off only for a simulator: the real KnowBe4 locks out whoever hurries it.
 KNOWBE4_LIMITS = _flag("KNOWBE4_LIMITS", default=True)
 if KNOWBE4_REGION not in {"us", "eu", "ca", "uk", "de"}:
     raise ImproperlyConfigured(f"KNOWBE4_REGION is {KNOWBE4_REGION!r}: it must be us, eu, ca, uk or de.")
-if KNOWBE4_BASE_URL and not re.match(r"https?://[^/\s]+", KNOWBE4_BASE_URL):
-    raise ImproperlyConfigured(
-        f"KNOWBE4_BASE_URL is {KNOWBE4_BASE_URL!r}: it must start with https:// and name a host."
-    )
 if not re.fullmatch(r"[!-~]*", KNOWBE4_API_KEY):
     raise ImproperlyConfigured("KNOWBE4_API_KEY holds blanks or characters that no key has: copy it once more.")
 if len(KNOWBE4_ACCOUNT) > 200:
     raise ImproperlyConfigured("KNOWBE4_ACCOUNT is the name of an account: at most 200 characters.")
 
 # Who administers first: gets a link by mail as long as no administrator can sign in.
-ADMIN_EMAIL = os.environ.get("ADMIN_EMAIL", "").strip()
-if ADMIN_EMAIL and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", ADMIN_EMAIL):
-    raise ImproperlyConfigured(f"ADMIN_EMAIL is {ADMIN_EMAIL!r}: write one address like ann@example.com.")
+ADMIN_EMAIL = _administrator(os.environ.get("ADMIN_EMAIL", "").strip())
 
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # How many proxies in front of this site add to X-Forwarded-For: rate limits and the audit log go by what they say.

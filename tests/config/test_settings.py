@@ -14,11 +14,11 @@ OWN = ["127.0.0.1", "localhost", "[::1]"]
 SHOW = "import json; from config import settings as s; print(json.dumps([s.ALLOWED_HOSTS, s.OUTSIDE_HOSTS]))"
 
 
-def settings(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Read the settings in an environment of nothing else, and print both lists of hosts."""
+def settings(environment: dict[str, str], *, show: str = SHOW) -> subprocess.CompletedProcess[str]:
+    """Read the settings in an environment of nothing else, and print both lists of hosts, or what `show` does."""
     kept = {name: os.environ[name] for name in ("PATH", "ROLLCALL_VAR") if name in os.environ}
     return subprocess.run(
-        [sys.executable, "-c", SHOW],
+        [sys.executable, "-c", show],
         cwd=embedded.BASE_DIR,
         env=kept | environment,
         capture_output=True,
@@ -70,12 +70,35 @@ def test_a_server_answers_to_what_it_is_told_alone():
         ("PUBLIC_URL", "rollcall.example", "PUBLIC_URL is 'rollcall.example': write where people reach this site, "),
         ("PUBLIC_URL", "https://", "PUBLIC_URL is 'https:': write where people reach this site, "),
         ("PUBLIC_URL", "https://[::1", "PUBLIC_URL is 'https://[::1': write where people reach this site, "),
+        ("PORT", "many", "PORT is 'many': it must be a number from 1 to 65535."),
+        ("KNOWBE4_BASE_URL", "http://[::1", "KNOWBE4_BASE_URL is 'http://[::1': it must start with https:// and "),
+        ("KNOWBE4_BASE_URL", "http://a.example:b", "KNOWBE4_BASE_URL is 'http://a.example:b': it must start with "),
+        ("EMAIL_URL", "smtp://h:port", "EMAIL_URL must read smtp://, smtp+tls:// or smtps://user:password@host:port."),
+        ("EMAIL_URL", "smtp://[::1", "EMAIL_URL must read smtp://, smtp+tls:// or smtps://user:password@host:port."),
+        ("ADMIN_EMAIL", "ann@-example.com", "ADMIN_EMAIL is 'ann@-example.com': write one address like ann@"),
+        ("ADMIN_EMAIL", "ann@a.example,b@b.example", "ADMIN_EMAIL is 'ann@a.example,b@b.example': write one address"),
+        ("ADMIN_EMAIL", f"a@{'b' * 60}.{'c.' * 100}example", "ADMIN_EMAIL is 'a@bbb"),
     ],
 )
-def test_what_names_no_host_is_refused(name, value, sentence):
+def test_what_cannot_be_meant_is_refused(name, value, sentence):
     done = settings({name: value})
 
     assert done.returncode == 1
     assert (
         done.stderr.splitlines()[-1].removeprefix("django.core.exceptions.ImproperlyConfigured: ").startswith(sentence)
     )
+
+
+@pytest.mark.parametrize("url", ["https://ann:pears@proxy.example", "http://ann:pears@[::1", "ann:pears@proxy.example"])
+def test_password_in_knowbe4_base_url_is_refused_and_not_shown(url):
+    done = settings({"KNOWBE4_BASE_URL": url})
+
+    assert done.returncode == 1
+    assert "KNOWBE4_BASE_URL holds a user or password" in done.stderr
+    assert "pears" not in done.stderr
+
+
+def test_links_follow_the_port():
+    done = settings({"PORT": "8123"}, show="from config import settings; print(settings.PUBLIC_URL)")
+
+    assert done.stdout == "http://127.0.0.1:8123\n"
