@@ -11,6 +11,8 @@ def find_account(name: str | None) -> Account:
     """Return the account of this name, its own or KnowBe4's, or the only one; CommandError says which there are."""
     accounts = list(Account.objects.select_related("published_run").order_by("name"))
     found = [account for account in accounts if name is None or name in {account.name, account.knowbe4_name}]
+    # Its own name is unique; another's may be the same at KnowBe4.
+    found = [account for account in found if account.name == name] or found
     if len(found) == 1:
         return found[0]
     if not accounts:

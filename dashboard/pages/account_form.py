@@ -116,6 +116,13 @@ class AccountForm(forms.Form):
             raise ValidationError(_("Another account has this name."))
         return name
 
+    def clean_base_url(self) -> str:
+        """Refuse a user or password in the address: it is shown, and KnowBe4 takes a key alone."""
+        base_url: str = self.cleaned_data["base_url"]
+        if "@" in base_url and base_url != self.account.base_url:
+            raise ValidationError(_("Write the address without a user or password."))
+        return base_url
+
     def clean(self) -> dict[str, Any]:
         """Ask for the key again where it would be sent to another address than it was entered for."""
         cleaned = super().clean() or self.cleaned_data

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from config.processes import SIMULATOR_KEY
@@ -30,7 +30,10 @@ class WhichAccountError(Exception):
     """
 
     def __init__(self, account: Account, place: str) -> None:
-        name, before = account.name, place_in_words(account.region, account.base_url)
+        name, before = (
+            account.name,
+            place_in_words(account.region, account.base_url, apart_from=settings.KNOWBE4_BASE_URL),
+        )
         super().__init__(
             f'The environment names KnowBe4 at {place}, but the account "{name}" is read from {before}: run manage.py '
             f"prepare --move {shlex.quote(name)} to read that account from {place} from now on, or manage.py prepare "
@@ -40,7 +43,7 @@ class WhichAccountError(Exception):
 
 
 class UnknownAccountError(Exception):
-    """No account has the name that was given; the message lists those there are."""
+    """No account that the environment may describe has the name that was given; the message says what to do."""
 
 
 @dataclass
@@ -63,9 +66,21 @@ def is_demo() -> bool:
     )
 
 
-def place_in_words(region: str, base_url: str) -> str:
-    """Return where KnowBe4 is read: the region, or the host of another address."""
-    return urlsplit(base_url).netloc.rpartition("@")[2] or f"region {region}"
+def place_in_words(region: str, base_url: str, *, apart_from: str = "") -> str:
+    """Return where KnowBe4 is read: the region, or host and port of another address, never a user or password.
+
+    The address is given with scheme and path where only these tell it from `apart_from`.
+    """
+    host = _host(base_url)
+    if not host:
+        return f"region {region}"
+    if host == _host(apart_from) and base_url.rstrip("/") != apart_from.rstrip("/"):
+        return urlsplit(base_url)._replace(netloc=host).geturl()
+    return host
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 @transaction.atomic
@@ -75,15 +90,23 @@ def describe(*, move: str = "", add: bool = False, without_demo: bool = False) -
     Without a key it is the account of before, or, where there is none at all, a new one without a key; None where only
     the demo's is there, unless `without_demo`. WhichAccountError when the environment names another place than before
     and neither `move` (the name of the account to read from there), `add` nor KNOWBE4_ACCOUNT says what is meant;
-    UnknownAccountError for a name that no account has.
+    UnknownAccountError for a name that no account has, or the demo's. Two at once wait for each other.
     """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('rollcall account of the environment'))")
     if is_demo():
         return _demo()
+    if Account.objects.filter(is_demo=True, name=settings.KNOWBE4_ACCOUNT).exists():
+        raise UnknownAccountError(
+            f"KNOWBE4_ACCOUNT is {settings.KNOWBE4_ACCOUNT!r}, the name of the demo's account: choose another name."
+        )
     real = Account.objects.filter(is_demo=False)
     if not settings.KNOWBE4_API_KEY:
+        if move:
+            raise UnknownAccountError("KNOWBE4_API_KEY is not set: set the key that opens the account to move.")
         found = real.filter(is_from_environment=True).first() or real.order_by("pk").first()
         if found is not None:
-            return Described(found)
+            return _without_key(found)
         if Account.objects.exists() and not without_demo:
             return None
         return _new(settings.KNOWBE4_ACCOUNT or WITHOUT_KEY)
@@ -98,14 +121,22 @@ def _demo() -> Described:
     return described
 
 
+def _without_key(found: Account) -> Described:
+    """Return the account that KNOWBE4_ACCOUNT names, else `found`, and tell that none has the name."""
+    name = settings.KNOWBE4_ACCOUNT
+    named = _named(name) if name else found
+    if named is not None:
+        return Described(named)
+    return Described(found, said=[f"KNOWBE4_ACCOUNT is not heeded. {_unknown(name)}"])
+
+
 def _meant(*, move: str, add: bool) -> Described:
     """Return the account meant, read from the place and with the key that the environment names."""
     before = _before()
     if move:
         found = _named(move)
         if found is None:
-            known = ", ".join(Account.objects.filter(is_demo=False).order_by("name").values_list("name", flat=True))
-            raise UnknownAccountError(f"There is no account named {move!r}; there are: {known or 'none'}.")
+            raise _unknown(move)
         return _take(found, before)
     if settings.KNOWBE4_ACCOUNT:
         found = _named(settings.KNOWBE4_ACCOUNT)
@@ -120,7 +151,7 @@ def _meant(*, move: str, add: bool) -> Described:
         return _new(_own_name(), before)
     # One without a key was read from nowhere: it gets its first.
     if before.encrypted_key:
-        place = place_in_words(settings.KNOWBE4_REGION, settings.KNOWBE4_BASE_URL)
+        place = place_in_words(settings.KNOWBE4_REGION, settings.KNOWBE4_BASE_URL, apart_from=before.base_url)
         raise WhichAccountError(before, place)
     return _take(before, before)
 
@@ -145,6 +176,11 @@ def _named(name: str) -> Account | None:
     return (exact or found)[0] if len(exact or found) == 1 else None
 
 
+def _unknown(name: str) -> UnknownAccountError:
+    known = ", ".join(Account.objects.filter(is_demo=False).order_by("name").values_list("name", flat=True))
+    return UnknownAccountError(f"There is no account named {name!r}; there are: {known or 'none'}.")
+
+
 def _is_there(account: Account) -> bool:
     """Return whether the account is read where the environment points: another address overrides the region."""
     base_url = settings.KNOWBE4_BASE_URL.rstrip("/")
@@ -162,7 +198,7 @@ def _own_name() -> str:
     parts = urlsplit(settings.KNOWBE4_BASE_URL)
     host = parts.hostname or ""
     if host in LOCAL_HOSTS:
-        return f"KnowBe4 through {parts.netloc.rpartition('@')[2]}"
+        return f"KnowBe4 through {_host(settings.KNOWBE4_BASE_URL)}"
     return host or f"KnowBe4 {settings.KNOWBE4_REGION.upper()}"
 
 
@@ -180,11 +216,12 @@ def _new(name: str, before: Account | None = None) -> Described:
 
 def _take(account: Account, before: Account | None) -> Described:
     described = Described(account)
-    was = place_in_words(account.region, account.base_url)
+    was = place_in_words(account.region, account.base_url, apart_from=settings.KNOWBE4_BASE_URL)
+    before_url = account.base_url
     is_moved = not _is_there(account) and bool(account.encrypted_key)
     _succeed(described, before)
     if is_moved:
-        now = place_in_words(account.region, account.base_url)
+        now = place_in_words(account.region, account.base_url, apart_from=before_url)
         described.said.append(f"{account} is read from {now} from now on, before it was {was}; its history stays.")
     return described
 

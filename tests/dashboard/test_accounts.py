@@ -110,6 +110,7 @@ def test_a_key_is_not_sent_to_another_address_unseen(
         ({"time_zone": "Europe/Atlantis"}, "is not a time zone"),
         ({"interval": "5"}, "greater than or equal to 15"),
         ({"base_url": "not an address"}, "valid URL"),
+        ({"base_url": "https://ann:pears@proxy.example"}, "without a user or password"),
     ],
 )
 def test_a_wrong_field_is_said_beside_it(

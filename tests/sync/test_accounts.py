@@ -1,12 +1,15 @@
 """Accounts: from the environment, with their keys encrypted, and whether KnowBe4 knows them."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from django.db import connection
 
 from config.processes import SIMULATOR_KEY
 from sync.keys import KeyUnreadableError
 from sync.models import Account
-from sync.models.environment import UnknownAccountError, WhichAccountError, describe
+from sync.models.environment import UnknownAccountError, WhichAccountError, describe, place_in_words
 from sync.pipeline.connection import check_connection
 from sync.pipeline.run import run_sync
 from tests.conftest import BlockedConnectionError
@@ -146,6 +149,53 @@ def test_what_became_of_both_is_told(environment, settings):
         UnknownAccountError, match="There is no account named 'Acme'; there are: KnowBe4 EU, KnowBe4 US"
     ):
         describe(move="Acme")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", ["", "s3cret-key"])
+def test_an_account_of_the_demos_name_is_refused(environment, key):
+    demo(environment)
+    with pytest.raises(UnknownAccountError, match="KNOWBE4_ACCOUNT is 'Demo', the name of the demo's account"):
+        environment(key=key, name="Demo")
+    assert Account.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_without_a_key_names_are_heeded(environment, settings):
+    environment(key="s3cret-key")
+    other = Account.objects.create(name="Northwind Bank")
+    assert environment(key="", name="Northwind Bank").pk == other.pk
+    with pytest.raises(UnknownAccountError, match="KNOWBE4_API_KEY is not set"):
+        environment(key="", move="Acme")
+    settings.KNOWBE4_ACCOUNT = "Acme"
+    assert describe().said == [
+        "KNOWBE4_ACCOUNT is not heeded. There is no account named 'Acme'; there are: KnowBe4 US, Northwind Bank."
+    ]
+
+
+def test_places_are_told_apart_and_show_no_password():
+    proxy = "https://ann:pears@proxy.example:8443/one"
+    assert place_in_words("us", proxy) == "proxy.example:8443"
+    assert place_in_words("us", proxy, apart_from="https://proxy.example:8443/two") == "https://proxy.example:8443/one"
+    assert place_in_words("us", "", apart_from=proxy) == "region us"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_starts_at_once_each_finds_the_same_account(settings):
+    settings.KNOWBE4_API_KEY, settings.KNOWBE4_REGION, settings.KNOWBE4_BASE_URL = "s3cret-key", "us", ""
+    settings.KNOWBE4_ACCOUNT, settings.DEMO_SIGN_INS = "", False
+    barrier = Barrier(4)
+
+    def start(_number):
+        barrier.wait(timeout=20)
+        try:
+            return describe().account.pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(start, range(4)))) == 1
+    assert Account.objects.count() == 1
 
 
 @pytest.mark.django_db

@@ -104,7 +104,7 @@ def can_ask() -> bool:
 
 def _ask(error: WhichAccountError) -> dict[str, Any]:
     """Ask which account is meant. CommandError for neither."""
-    before = place_in_words(error.account.region, error.account.base_url)
+    before = place_in_words(error.account.region, error.account.base_url, apart_from=settings.KNOWBE4_BASE_URL)
     question = (
         f'The environment names KnowBe4 at {error.place}; the account "{error.account.name}" is read from {before}.\n'
         f"  move  read that account from {error.place} from now on; its history stays\n"
