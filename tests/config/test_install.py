@@ -18,6 +18,7 @@ REQUIREMENTS = {
 PYTHON = """#!/bin/bash
 [ "$1 $2" = "-m pip" ] || exec {python} "$@"
 cd {project}
+if [ "$3" = --version ]; then [ ! -e half ]; exit; fi
 echo "$*" >>calls
 file="$(printf '%s\\n' "$@" | grep -A1 -x -e --requirement | tail -n 1)"
 if [ -e offline ]; then
@@ -32,6 +33,15 @@ for package in $(cat without); do
     echo "ERROR: No matching distribution found for $package==1.0" >&2
     exit 1
 done
+"""
+
+# Stands for the system's Python: it makes .venv from what was kept.
+VENV = """#!/bin/bash
+PATH=/usr/bin:/bin
+case "$*" in
+    --version) echo Python 3.11.2 ;;
+    "-m venv .venv") mkdir -p .venv/bin && cp kept .venv/bin/python && rm -f half ;;
+esac
 """
 
 
@@ -80,7 +90,7 @@ class Project:
             "dirname",
         ):
             link = self.programs / name
-            if not link.is_symlink():
+            if not link.exists():
                 link.symlink_to(shutil.which(name) or name)
         return subprocess.run(
             ["/bin/bash", self.folder / "bin" / "install", *names],
@@ -113,6 +123,32 @@ def test_installs_once_and_again_when_the_lock_changes(project):
         file.write("more==1.0\n")
     assert project.install("base", "embedded").stderr == "Installing requirements/base.txt\n"
     assert len(project.calls()) == 1
+
+
+def test_half_a_pip_is_made_anew(project):
+    """As Ctrl-C leaves it while .venv is made: `import pip` works, pip does not."""
+    (project.folder / "half").touch()
+    shutil.copy(project.folder / ".venv" / "bin" / "python", project.folder / "kept")
+    project.program("programs/python3", VENV)
+
+    done = project.install("base")
+
+    assert done.returncode == 0
+    assert done.stderr == "Making .venv with Python 3.11.2\nInstalling requirements/base.txt\n"
+
+
+def test_a_venv_that_cannot_be_deleted_is_one_sentence(project):
+    (project.folder / "half").touch()
+    project.program("programs/python3", VENV)
+    project.program("programs/rm", "#!/bin/bash\nfor n in 1 2 3; do echo rm: cannot remove $n >&2; done\nexit 1\n")
+
+    failed = project.install("base")
+
+    assert failed.returncode == 1
+    assert failed.stderr.splitlines()[1:] == [
+        ".venv does not work and cannot be deleted: "
+        f"delete {project.folder}/.venv as the user who made it, and start again."
+    ]
 
 
 def test_an_installation_that_failed_is_done_again(project):
