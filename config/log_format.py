@@ -11,7 +11,9 @@ ADDRESS = re.compile(r"[^\s@<>\"'(),;:=/]+@[^\s@<>\"'(),;:=/]+\.[^\s@<>\"'(),;:=
 # Postgres quotes the row it refuses.
 DETAIL = re.compile(r"^(\s*DETAIL:).*$", re.MULTILINE)
 # Links that let their bearer in: what follows is the secret.
-SECRET = re.compile(r"(/invitation/|/password/reset/(?!sent/|done/))[^/\s\"'?]+")
+SECRET = re.compile(r"(/invitation/++|/password/reset/++(?!sent/|done/))[^/\s\"'?]+", re.IGNORECASE)
+# The same in a link that was mangled on its way, and any other token.
+TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_~:=%-]{40,}")
 QUERY = re.compile(r"(\s/[^\s?]*)\?[^\s\"]+")
 
 
@@ -21,5 +23,5 @@ class Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line or lines."""
         text = DETAIL.sub(r"\1 (left out)", super().format(record))
-        text = SECRET.sub(r"\1(left out)", text)
+        text = TOKEN.sub("(left out)", SECRET.sub(r"\1(left out)", text))
         return QUERY.sub(r"\1?(left out)", ADDRESS.sub("(address)", text))
