@@ -18,7 +18,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded, processes
+from config import embedded, flags, processes
 from config.children import Child, Children
 from config.embedded import EmbeddedError
 from config.health import web_answers
@@ -326,7 +326,7 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 def _require_own_demo(environment: Mapping[str, str]) -> None:
     """Raise CannotRun where somebody else calls it the demo: only the simulator that is started here is."""
-    if environment.get("DEMO_SIGN_INS"):
+    if environment.get("DEMO_SIGN_INS", "").strip().lower() in flags.YES:
         raise CannotRun("DEMO_SIGN_INS lets anybody in; bin/run sets it for its own simulator: unset it.")
 
 

@@ -16,7 +16,7 @@ from django.core.validators import validate_email
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from config import embedded, processes
+from config import embedded, flags, processes
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = embedded.VAR_DIR
@@ -36,9 +36,9 @@ def _flag(name: str, *, default: bool) -> bool:
     value = os.environ.get(name, "").strip().lower()
     if not value:
         return default
-    if value in {"1", "true", "yes", "on"}:
+    if value in flags.YES:
         return True
-    if value in {"0", "false", "no", "off"}:
+    if value in flags.NO:
         return False
     raise ImproperlyConfigured(f"{name} is {value!r}: write yes or no.")
 

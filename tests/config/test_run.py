@@ -202,6 +202,11 @@ def test_a_demo_of_somebody_elses_is_refused(installation):
     assert output == "DEMO_SIGN_INS lets anybody in; bin/run sets it for its own simulator: unset it.\n"
 
 
+@pytest.mark.parametrize("word", ["", "off", " No ", "0", "false"])
+def test_a_demo_that_is_off_is_no_demo_of_somebody_elses(word):
+    assert Run({"DEMO_SIGN_INS": word}, Terminal(io.StringIO())).environment["DEMO_SIGN_INS"] == word
+
+
 @pytest.mark.parametrize(
     ("chosen", "key", "is_simulated"),
     [(None, "", True), (None, "a-key", False), (False, "", False), (True, "a-key", True)],
