@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from dashboard.access import is_name_free
 from dashboard.queries.sync_status import key_problem
 from sync.models import Account, environment
-from sync.models.account import Region, validate_time_zone
+from sync.models.account import Region, time_zones, validate_time_zone
 
 SHORTEST, LONGEST = 15, 7 * 24 * 60
 ADVANCED = ("base_url",)
@@ -105,9 +104,9 @@ class AccountForm(forms.Form):
         return any(field.value() or field.errors for field in self.advanced_fields)
 
     @property
-    def zones(self) -> list[str]:
+    def zones(self) -> tuple[str, ...]:
         """The names a time zone may have."""
-        return sorted(available_timezones())
+        return time_zones()
 
     def clean_name(self) -> str:
         """Refuse a name that another account has."""

@@ -1,7 +1,6 @@
 """What an invitation's link asks for: who somebody new is, a password, and of the first administrator the time zone."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
@@ -11,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from dashboard.models import Invitation, User
 from dashboard.queries.members import has_user
-from sync.models.account import validate_time_zone
+from sync.models.account import time_zones, validate_time_zone
 
 
 class PasswordForm(forms.Form):
@@ -83,9 +82,9 @@ class NewUserForm(PasswordForm):
             del self.fields["time_zone"]
 
     @property
-    def zones(self) -> list[str]:
+    def zones(self) -> tuple[str, ...]:
         """The names a time zone may have."""
-        return sorted(available_timezones())
+        return time_zones()
 
     def clean_email(self) -> str:
         """Refuse the email of somebody who has a sign-in: the link alone must not take that over."""

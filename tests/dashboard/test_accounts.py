@@ -108,6 +108,7 @@ def test_a_key_is_not_sent_to_another_address_unseen(
         ({"name": "Brackwater Mutual"}, "Another account has this name."),
         ({"region": "mars"}, "not one of the available choices"),
         ({"time_zone": "Europe/Atlantis"}, "is not a time zone"),
+        ({"time_zone": "localtime"}, "is not a time zone"),
         ({"interval": "5"}, "greater than or equal to 15"),
         ({"base_url": "not an address"}, "valid URL"),
         ({"base_url": "https://ann:pears@proxy.example"}, "without a user or password"),

@@ -9,6 +9,7 @@ from django.db import connection
 from config.processes import SIMULATOR_KEY
 from sync.keys import KeyUnreadableError
 from sync.models import Account
+from sync.models.account import time_zones
 from sync.models.environment import UnknownAccountError, WhichAccountError, describe, place_in_words
 from sync.pipeline.connection import check_connection
 from sync.pipeline.run import run_sync
@@ -204,6 +205,16 @@ def test_an_account_of_before_it_was_remembered_is_found(environment):
     Account.objects.create(name="Added by hand", region="eu")
     assert environment(region="eu").pk == old.pk
     assert Account.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_time_zones_are_known_to_the_database():
+    names = time_zones()
+    assert {"Europe/Berlin", "UTC"} < set(names)
+    assert "localtime" not in names
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(now() AT TIME ZONE name) FROM unnest(%s::text[]) AS name", [list(names)])
+        assert cursor.fetchone() == (len(names),)
 
 
 @pytest.mark.django_db
