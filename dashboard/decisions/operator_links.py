@@ -13,6 +13,7 @@ from dashboard.audit import Action, Subject, record
 from dashboard.decisions.deciding import RefusedError, deciding
 from dashboard.decisions.members import OPERATOR_LINK_HOLDS, Offer, accept, check, digest, holding, new_token, note
 from dashboard.models import Invitation, Role, SingleSignOn, User
+from dashboard.sign_in.required import accounts_of
 from sync.models import Account
 
 
@@ -40,7 +41,8 @@ def first_administrator_link(account: Account, email: str, *, at: datetime) -> t
     """Offer the role of an administrator as long as none can sign in; return the invitation and its link's token.
 
     Each call ends the link of the one before. None, and no link works any more, once somebody can. Without an email
-    whoever opens the link says theirs.
+    whoever opens the link says theirs. RefusedError for a user who is switched off, and while the email has another
+    invitation to the role: that stays open.
     """
     with deciding(account):
         earlier = Invitation.objects.filter(
@@ -49,7 +51,35 @@ def first_administrator_link(account: Account, email: str, *, at: datetime) -> t
         earlier.update(revoked_at=at)
         if has_administrator(account, at=at):
             return None
-        return _offer(account, email, Offer(Role.ADMINISTRATOR), at=at)
+        refusal = _switched_off(email) or _invited_otherwise(account, email, at=at)
+        if not refusal:
+            return _offer(account, email, Offer(Role.ADMINISTRATOR), at=at)
+    # Not inside: the links of before stay ended.
+    raise RefusedError(refusal)
+
+
+def _switched_off(email: str) -> str:
+    """Return a sentence where the user of this email is switched off; empty for anybody else."""
+    if not email or not User.objects.filter(email__iexact=email, is_active=False).exists():
+        return ""
+    return _("The sign-in of %(email)s is switched off.") % {"email": email}
+
+
+def _invited_otherwise(account: Account, email: str, *, at: datetime) -> str:
+    """Return a sentence where an invitation of the email to administer the account is open; empty where none is."""
+    others = Invitation.objects.filter(
+        account=account,
+        email__iexact=email,
+        role=Role.ADMINISTRATOR,
+        accepted_at=None,
+        revoked_at=None,
+        expires_at__gt=at,
+    )
+    if not email or not others.exists():
+        return ""
+    return _(
+        "%(email)s has an open invitation as an administrator: use its link, or make another with manage.py invite."
+    ) % {"email": email}
 
 
 def way_in(account: Account, email: str, offer: Offer, *, at: datetime) -> tuple[Invitation, str]:
@@ -59,10 +89,9 @@ def way_in(account: Account, email: str, offer: Offer, *, at: datetime) -> tuple
     user who is switched off.
     """
     check(account, offer, at=at)
-    user = User.objects.filter(email__iexact=email).first()
-    if user is not None and not user.is_active:
-        raise RefusedError(_("The sign-in of %(email)s is switched off.") % {"email": email})
     with deciding(account):
+        if refusal := _switched_off(email):
+            raise RefusedError(refusal)
         return _offer(account, email, offer, at=at, sets_password=True)
 
 
@@ -101,20 +130,24 @@ def come_back_in(
 ) -> None:
     """Give a user another password, and the role that goes with the link; their sessions end.
 
-    RefusedError unless the link lets them, and when it ended meanwhile.
+    RefusedError unless the link lets them, for a user who is switched off, and when it ended meanwhile.
     """
     if not may_choose_password(invitation, user):
         raise RefusedError(_("This link sets no password."))
     user.set_password(password)
     with holding(invitation, at=at):
+        if refusal := _switched_off(user.email):
+            raise RefusedError(refusal)
         user.save(update_fields=["password"])
         accept(invitation, user=user, at=at, request=request)
-        record(
-            Action.PASSWORD_CHANGED,
-            account=invitation.account,
-            user=user,
-            subject=Subject.USER,
-            subject_id=user.pk,
-            details={"by_link": invitation.pk},
-            request=request,
-        )
+        # It opens each account in which they have something.
+        for account in Account.objects.filter(pk__in=accounts_of(user)).order_by("pk"):
+            record(
+                Action.PASSWORD_CHANGED,
+                account=account,
+                user=user,
+                subject=Subject.USER,
+                subject_id=user.pk,
+                details={"by_link": invitation.pk},
+                request=request,
+            )

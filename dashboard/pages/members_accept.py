@@ -20,7 +20,7 @@ from dashboard.decisions.operator_links import come_back_in, has_administrator, 
 from dashboard.models import Invitation, Role, User
 from dashboard.pages.members_accept_form import NewUserForm, PasswordForm
 from dashboard.queries.members import find_user, has_user, is_real_member
-from dashboard.sign_in.required import enabled_single_sign_on
+from dashboard.sign_in.required import replaces_password
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,13 +35,15 @@ def accept_invitation(request: ScopedRequest, token: str) -> HttpResponse:
     try:
         return _answer(request, invitation)
     except RefusedError:
-        # Somebody was quicker: it was accepted or revoked meanwhile.
+        # Somebody was quicker: it was accepted or revoked meanwhile; or the user is switched off.
         return render(request, "account/invitation_over.html", status=404)
 
 
 def _answer(request: ScopedRequest, invitation: Invitation) -> HttpResponse:
     reader = request.user if isinstance(request.user, User) else None
     user = find_user(invitation.email)
+    if user is not None and not user.is_active:
+        raise RefusedError(_("The sign-in of %(email)s is switched off.") % {"email": user.email})
     if user is not None and reader in {None, user} and _lets_back_in(invitation, user):
         return _come_back(request, invitation, user)
     if reader is not None:
@@ -62,14 +64,8 @@ def _is_first(request: ScopedRequest, invitation: Invitation) -> bool:
     return is_offered and not has_administrator(invitation.account, at=request.now)
 
 
-def _uses_single_sign_on(invitation: Invitation) -> bool:
-    """Return whether the organization signs in whoever takes this role: then a password is of no use."""
-    single_sign_on = enabled_single_sign_on(invitation.account)
-    return bool(single_sign_on and single_sign_on.is_required and invitation.role != Role.ADMINISTRATOR)
-
-
 def _lets_back_in(invitation: Invitation, user: User) -> bool:
-    return may_choose_password(invitation, user) and not _uses_single_sign_on(invitation)
+    return may_choose_password(invitation, user) and not replaces_password(invitation.account, invitation.role)
 
 
 def _come_back(request: ScopedRequest, invitation: Invitation, user: User) -> HttpResponse:
@@ -103,13 +99,13 @@ def _accept_as(request: ScopedRequest, invitation: Invitation, user: User) -> Ht
 
 def _accept_anew(request: ScopedRequest, invitation: Invitation) -> HttpResponse:
     """Make the invited user, with a password unless the organization signs its members in."""
-    if _uses_single_sign_on(invitation):
+    if single_sign_on := replaces_password(invitation.account, invitation.role):
         if request.method == "POST":
             _make(request, invitation, User(email=User.objects.normalize_email(invitation.email)), password=None)
             _welcome(request, invitation)
             # Not straight there: what a form is sent to may not lead to another site.
             return redirect("account_login")
-        return _page(request, invitation, single_sign_on=enabled_single_sign_on(invitation.account))
+        return _page(request, invitation, single_sign_on=single_sign_on)
     is_first = _is_first(request, invitation)
     form = NewUserForm(invitation, request.POST if request.method == "POST" else None, asks_time_zone=is_first)
     if form.is_valid():

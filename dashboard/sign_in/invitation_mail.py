@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from dashboard.models import Invitation
+from dashboard.sign_in.required import replaces_password
 
 logger = logging.getLogger(__name__)
 # What sending raises: ValueError for addresses, senders and host names that no mail can be made of or sent to.
@@ -34,6 +35,7 @@ def send_invitation(invitation: Invitation, token: str) -> None:
         "invitation": invitation,
         "departments": [str(department) for department in invitation.departments.all()],
         "address": link_of(token),
+        "single_sign_on": replaces_password(account, invitation.role),
     }
     text = render_to_string("dashboard/members/invitation_mail.txt", context)
     send_mail(subject, text, None, [invitation.email])

@@ -39,3 +39,10 @@ def required_single_sign_on(user: User) -> SingleSignOn | None:
 def enabled_single_sign_on(account: Account) -> SingleSignOn | None:
     """Return the account's single sign-on; None when it has none, or it is switched off."""
     return SingleSignOn.objects.filter(account=account, is_enabled=True).first()
+
+
+def replaces_password(account: Account, role: str) -> SingleSignOn | None:
+    """Return the single sign-on through which whoever takes this role must come; None where a password is of use."""
+    single_sign_on = enabled_single_sign_on(account)
+    is_needed = single_sign_on is not None and single_sign_on.is_required and role != Role.ADMINISTRATOR
+    return single_sign_on if is_needed else None

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from threading import Barrier
 from typing import Any
 
@@ -19,7 +20,10 @@ from django.test import Client
 
 from config.processes import SIMULATOR_KEY
 from dashboard.audit import Action, AuditEvent, Through
-from dashboard.models import Invitation, Membership, Role, User
+from dashboard.decisions import RefusedError
+from dashboard.decisions.members import Offer
+from dashboard.decisions.operator_links import come_back_in, way_in
+from dashboard.models import Invitation, Membership, Role, SingleSignOn, User
 from sync.models import Account, SyncRun
 from tests import factories
 
@@ -90,7 +94,7 @@ def test_first_administrator_comes_by_the_link(client: Client, installation: Any
 
 def test_without_admin_email_the_link_asks_for_it(client: Client, capsys: Any) -> None:
     printed = prepare(capsys)
-    assert "Set ADMIN_EMAIL" in printed
+    assert "Set ADMIN_EMAIL and EMAIL_URL to have" in printed
     path = path_in(printed)
     assert 'name="email"' in client.get(path).content.decode()
     assert client.post(path, CHOSEN).status_code == 200
@@ -313,6 +317,7 @@ def test_somebody_new_is_invited_at_the_command_line(client: Client, ines: User,
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
+        ([ANN, "--role", "auditor", "--until", "9999-12-31"], "--until takes a day like 2026-12-31, not '9999-12-31'."),
         (["nobody", "--role", "administrator"], "'nobody' is no email address."),
         ([ANN, "--role", "owner"], "There is no role 'owner'; the roles are: administrator, security_manager, "),
         ([ANN, "--role", "auditor"], "An auditor's role has an end."),
@@ -341,6 +346,73 @@ def test_invite_refuses_a_user_who_is_switched_off(ines: User) -> None:
     User.objects.update(is_active=False)
     with pytest.raises(CommandError, match="switched off"):
         call_command("invite", ines.email, "--role", "administrator")
+
+
+@pytest.mark.parametrize("is_active_first", [False, True])
+def test_nobody_who_is_switched_off_comes_in(
+    client: Client, installation: Any, capsys: Any, is_active_first: bool
+) -> None:
+    installation.ADMIN_EMAIL = ANN
+    ann = factories.UserFactory(email=ANN, is_active=is_active_first)
+    path = path_in(prepare(capsys)) if is_active_first else ""
+    User.objects.update(is_active=False)
+    printed = prepare(capsys) if not is_active_first else ""
+    if is_active_first:
+        assert client.get(path).status_code == client.post(path, {**CHOSEN}).status_code == 404
+    else:
+        assert f"The sign-in of {ANN} is switched off." in printed
+        assert "/invitation/" not in printed
+    assert not Membership.objects.filter(user=ann).exists()
+
+
+def test_user_switched_off_meanwhile_gets_no_password(ines: User, account: Account, now: datetime) -> None:
+    invitation, _token = way_in(account, ines.email, Offer(Role.ADMINISTRATOR), at=now)
+    User.objects.update(is_active=False)
+    with pytest.raises(RefusedError, match="switched off"):
+        come_back_in(invitation, ines, password=PASSWORD, at=now)
+    ines.refresh_from_db()
+    assert ines.check_password(factories.PASSWORD)
+
+
+def test_start_leaves_other_invitations_open(client: Client, installation: Any, capsys: Any) -> None:
+    installation.ADMIN_EMAIL = ANN
+    first = path_in(prepare(capsys))
+    path = invite(capsys, ANN, "--role", "administrator")
+    assert f"{ANN} has an open invitation as an administrator" in prepare(capsys)
+    assert [Client().get(one).status_code for one in (first, path)] == [404, 200]
+    # Once that has run out there is a link again.
+    Invitation.objects.update(expires_at=F("invited_at"))
+    assert client.get(path_in(prepare(capsys))).status_code == 200
+
+
+def test_password_set_by_a_link_is_on_record_in_each_account(client: Client, ines: User, capsys: Any) -> None:
+    other = factories.MembershipFactory(user=ines, account=factories.AccountFactory(name="Northwind Bank"))
+    path = invite(capsys, ines.email, "--role", "administrator", "--account", "Brackwater Mutual")
+    client.post(path, {"password": PASSWORD, "again": PASSWORD})
+    events = AuditEvent.objects.filter(action=Action.PASSWORD_CHANGED)
+    assert events.filter(account=other.account).count() == 1
+    assert events.count() == 2
+
+
+def test_where_single_sign_on_is_required_no_password_is_promised(
+    installation: Any, alice: User, account: Account, capsys: Any
+) -> None:
+    installation.HAS_MAIL_SERVER = True
+    SingleSignOn.objects.create(
+        account=account, name="Directory", email_domains=["brackwater.example"], is_required=True,
+        server_url="https://id.example", client_id="rollcall",
+    )  # fmt: skip
+    for email in (alice.email, ANN):
+        call_command("invite", email, "--role", "security_manager")
+        printed = capsys.readouterr().out
+        assert "sets no password, for members sign in through Directory" in printed
+        assert "choose" not in printed + mail.outbox[-1].body
+
+
+def test_exact_name_of_an_account_is_meant(account: Account, capsys: Any) -> None:
+    factories.AccountFactory(name="Northwind", knowbe4_name=account.name)
+    invite(capsys, ANN, "--role", "administrator", "--account", account.name)
+    assert Invitation.objects.get().account == account
 
 
 def test_members_page_lists_links_of_the_command_line(

@@ -16,9 +16,10 @@ from dashboard.decisions.members import Offer
 from dashboard.decisions.operator_links import way_in
 from dashboard.management.accounts import EXIT_MISUSE, find_account
 from dashboard.metrics import local_midnight
-from dashboard.models import Role
+from dashboard.models import Invitation, Role
 from dashboard.queries.members import find_user
 from dashboard.sign_in.invitation_mail import link_of, mail_link
+from dashboard.sign_in.required import replaces_password
 from sync.models import Account, Department
 
 
@@ -63,12 +64,17 @@ class Command(PlainCommand):
             raise CommandError(str(error), returncode=EXIT_MISUSE) from None
         if settings.HAS_MAIL_SERVER:
             self.stdout.write(mail_link(invitation, token))
-        does = "chooses another password for" if has_sign_in else "makes a sign-in for"
-        self.stdout.write(
-            f"This link {does} {email}, {invitation.get_role_display().lower()} of {account}. "
-            "It works once, for 24 hours:"
-        )
+        does, role = _does(invitation, has_sign_in=has_sign_in), invitation.get_role_display().lower()
+        self.stdout.write(f"This link {does} {email}, {role} of {account}. It works once, for 24 hours:")
         self.stdout.write(f"  {link_of(token)}")
+
+
+def _does(invitation: Invitation, *, has_sign_in: bool) -> str:
+    """Say what the link does, up to for whom."""
+    single_sign_on = replaces_password(invitation.account, invitation.role)
+    if single_sign_on is not None:
+        return f"sets no password, for members sign in through {single_sign_on}; it gives the role to"
+    return "chooses another password for" if has_sign_in else "makes a sign-in for"
 
 
 def _department(account: Account, name: str) -> Department:
@@ -84,7 +90,6 @@ def _end(day: str | None, account: Account) -> datetime | None:
     if day is None:
         return None
     try:
-        last = date.fromisoformat(day)
-    except ValueError:
+        return local_midnight(date.fromisoformat(day) + timedelta(days=1), account.zone)
+    except (ValueError, OverflowError):
         raise CommandError(f"--until takes a day like 2026-12-31, not {day!r}.", returncode=EXIT_MISUSE) from None
-    return local_midnight(last + timedelta(days=1), account.zone)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from config.commands import PlainCommand
 from dashboard.audit import Action, Subject, Through, record
+from dashboard.decisions import RefusedError
 from dashboard.decisions.operator_links import first_administrator_link
 from dashboard.models import Role
 from dashboard.sign_in.demo import demo_password, make_up
@@ -164,7 +165,11 @@ def _invite(prepared: Prepared, account: Account, *, at: datetime, is_seen: bool
 
     `is_seen`: somebody reads the terminal, or is shown what is printed.
     """
-    made = first_administrator_link(account, settings.ADMIN_EMAIL, at=at)
+    try:
+        made = first_administrator_link(account, settings.ADMIN_EMAIL, at=at)
+    except RefusedError as error:
+        prepared.said.append(f"There is no link for a first administrator. {error}")
+        return
     if made is None:
         return
     invitation, token = made
@@ -172,7 +177,8 @@ def _invite(prepared: Prepared, account: Account, *, at: datetime, is_seen: bool
     if invitation.email and settings.HAS_MAIL_SERVER:
         prepared.said.append(mail_link(invitation, token))
     elif not invitation.email and not is_seen:
-        prepared.said.append("Set ADMIN_EMAIL to have the link for the first administrator mailed, too.")
+        also = "" if settings.HAS_MAIL_SERVER else " and EMAIL_URL"
+        prepared.said.append(f"Set ADMIN_EMAIL{also} to have the link for the first administrator mailed, too.")
 
 
 def _lines(prepared: Prepared, now: datetime) -> list[str]:
