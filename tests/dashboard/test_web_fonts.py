@@ -70,6 +70,13 @@ def test_figures_can_be_of_one_width() -> None:
     assert len(tabular) == 1
 
 
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_words_among_figures_keep_their_hyphens_and_spaces(name: str) -> None:
+    inter = font(name)
+    replaced = {glyph for lookup in substitutions(inter, "tnum") for glyph in lookup.mapping}
+    assert replaced == {inter.getBestCmap()[ord(digit)] for digit in "0123456789" if name == LATIN}
+
+
 def substitutions(inter: TTFont, feature: str) -> list:
     table = inter["GSUB"].table
     places = {
