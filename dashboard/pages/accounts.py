@@ -22,6 +22,7 @@ from dashboard.models import User
 from dashboard.pages.account_form import AccountForm, is_from_environment
 from dashboard.pages.queue import QueueUnreachableError, send
 from dashboard.pages.sync_requests import SLOW_AFTER, note_request
+from dashboard.queries.connections import Connection, connection, connections
 from dashboard.queries.sync_status import Progress, key_problem, latest_runs
 from dashboard.sign_in.recently import recently_signed_in
 from sync.models import Account
@@ -52,6 +53,7 @@ class AccountLine:
 
     account: Account
     latest: Progress | None
+    connection: Connection
     key_problem: str
     tested_since: datetime | None
     as_of: datetime
@@ -186,7 +188,9 @@ def _edit(request: ScopedRequest, account: Account) -> HttpResponse:
         else:
             messages.success(request, _("%(account)s is saved.") % {"account": account})
         return redirect("accounts")
-    return render(request, "dashboard/account_form.html", {"form": form, "account": account})
+    known = None if form.is_new else connection(account, request.scope.managed_runs())
+    context = {"form": form, "account": account, "connection": known}
+    return render(request, "dashboard/account_form.html", context)
 
 
 def _audit(request: ScopedRequest, action: audit.Action, account: Account, **details: object) -> None:
@@ -217,16 +221,19 @@ def _list(request: ScopedRequest) -> dict[str, object]:
         if request.now - (moment := datetime.fromisoformat(text)) < TEST_FOR
     }
     latest = latest_runs(request.scope, as_of=request.now)
+    managed = request.scope.managed_accounts().order_by("name", "pk")
+    known = connections(managed, request.scope.managed_runs())
     lines = [
         AccountLine(
             account=account,
             latest=latest.get(account.pk),
+            connection=known[account.pk],
             key_problem=key_problem(account),
             tested_since=tests.get(account.pk),
             as_of=request.now,
             is_from_environment=is_from_environment(account),
         )
-        for account in request.scope.managed_accounts().order_by("name", "pk")
+        for account in managed
     ]
     return {
         "accounts": lines,
@@ -240,7 +247,7 @@ def _lead(lines: list[AccountLine]) -> tuple[str, str]:
     troubled = [
         str(line.account)
         for line in lines
-        if line.key_problem or line.account.is_connected is False or (line.latest and line.latest.has_problem)
+        if line.key_problem or line.connection.is_accepted is False or (line.latest and line.latest.has_problem)
     ]
     count = len(lines)
     fact = (

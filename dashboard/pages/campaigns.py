@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
@@ -20,6 +21,7 @@ from dashboard.pages import campaign_words as words
 from dashboard.pages.asked import asked
 from dashboard.pages.context import shell_of
 from dashboard.pages.filter_choices import filter_bar
+from dashboard.pages.no_data import no_data
 from dashboard.queries import campaigns as queries
 from dashboard.queries.campaigns import CampaignRow, Sort
 
@@ -72,7 +74,7 @@ def campaigns(request: ScopedRequest) -> HttpResponse:
     """List the account's campaigns: narrowed, sorted, page by page."""
     panel = shell_of(request).sync
     if not panel.status.has_data:
-        return render(request, "dashboard/no_data.html", {"panel": panel})
+        return no_data(request, panel, _("Campaigns"))
     question = asked(request)
     sort, is_descending = sort_in(request)
     name = request.GET.get("name", "").strip()

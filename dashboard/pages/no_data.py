@@ -6,6 +6,7 @@ from django.shortcuts import render
 from dashboard.access import ScopedRequest
 from dashboard.pages.account_form import AccountForm
 from dashboard.pages.sync_requests import SyncPanel
+from dashboard.queries.connections import connection
 
 # The console of each region, where a key is made (KnowBe4's API documentation of September 2025).
 CONSOLES = {
@@ -17,15 +18,21 @@ CONSOLES = {
 }
 
 
-def no_data(request: ScopedRequest, panel: SyncPanel) -> HttpResponse:
-    """Show what is still to be done until there are figures, to whoever may do it and to whoever waits for it."""
+def no_data(request: ScopedRequest, panel: SyncPanel, title: str) -> HttpResponse:
+    """Show what is still to be done until there are figures, to whoever may do it and to whoever waits for it.
+
+    `title` is that of the page that was asked for.
+    """
     account, status = request.account, panel.status
-    is_refused = bool(status.has_key and account.is_connected is False)
+    known = connection(account, request.scope.runs())
+    is_refused = status.has_key and known.is_accepted is False and not panel.is_live
     return render(
         request,
         "dashboard/no_data.html",
         {
             "panel": panel,
+            "title": title,
+            "connection": known,
             "form": AccountForm(account) if request.scope.is_administrator else None,
             "console": CONSOLES.get(account.region, CONSOLES["us"]),
             "needs_key": not status.has_key or is_refused,

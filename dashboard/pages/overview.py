@@ -34,7 +34,7 @@ def overview(request: ScopedRequest) -> HttpResponse:
     """Show the Overview; the steps to connect KnowBe4 while there is no data."""
     panel = shell_of(request).sync
     if not panel.status.has_data:
-        return no_data(request, panel)
+        return no_data(request, panel, _("Overview"))
     return render(request, "dashboard/overview.html", {"panel": panel, **_blocks(request)})
 
 

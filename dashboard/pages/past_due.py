@@ -13,6 +13,7 @@ from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
@@ -24,6 +25,7 @@ from dashboard.pages import past_due_findings as findings
 from dashboard.pages.asked import Asked, asked
 from dashboard.pages.context import shell_of
 from dashboard.pages.filter_choices import filter_bar
+from dashboard.pages.no_data import no_data
 from dashboard.pages.past_due_rows import Pen
 from dashboard.queries.asking import By, Filters
 from dashboard.queries.figures import figures
@@ -101,7 +103,7 @@ def past_due(request: ScopedRequest) -> HttpResponse:
     """Show who is past due; the steps to connect KnowBe4 while there is no data. 400 for what cannot be asked."""
     panel = shell_of(request).sync
     if not panel.status.has_data:
-        return render(request, "dashboard/no_data.html", {"panel": panel})
+        return no_data(request, panel, _("Past due"))
     question = asked(request)
     view = view_of(request.GET, question.filters)
     asking = PastDue.ask(request.scope, as_of=request.as_of, by=view.by, ages=view.ages, **question.question)

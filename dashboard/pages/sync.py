@@ -71,11 +71,14 @@ def sync_start(request: ScopedRequest) -> HttpResponse:
     full = bool(request.POST.get("full"))
     if not request.scope.may_sync or (full and not request.scope.is_administrator):
         raise PermissionDenied(_("Your role does not start syncs."))
-    error = ""
+    status, is_queued, error = sync_panel(request).status, False, ""
     try:
-        is_queued = ask_for_sync(request, full=full)
+        if status.has_key:
+            is_queued = ask_for_sync(request, full=full)
+        else:
+            error = status.key_problem or _("There is no key to read KnowBe4 with: enter one, or import a CSV.")
     except QueueUnreachableError:
-        is_queued, error = False, _("The sync could not be queued: Redis does not answer. Nothing was lost; try again.")
+        error = _("The sync could not be queued: Redis does not answer. Nothing was lost; try again.")
     if request.htmx.target in FRAGMENTS:
         return _fragment(request, error)
     if error:

@@ -22,6 +22,9 @@ class SyncRun(models.Model):
         PERSON = "person", "Started by hand"
         COMMAND = "command", "Command line"
 
+    # The errors, as `error_kind` names them, by which KnowBe4 refuses the key itself.
+    KEY_REFUSED = frozenset({"Unauthorized", "Forbidden"})
+
     class State(models.TextChoices):
         RUNNING = "running", "Running"
         PUBLISHED = "published", "Complete"
@@ -68,6 +71,11 @@ class SyncRun(models.Model):
 
     def __str__(self) -> str:
         return f"Run {self.pk}"
+
+    @property
+    def refuses_key(self) -> bool:
+        """Whether KnowBe4 refused the key itself, so that trying again changes nothing."""
+        return self.error_kind in self.KEY_REFUSED
 
 
 class QuarantinedRow(models.Model):

@@ -304,11 +304,6 @@ def _finish(run: SyncRun, state: SyncRun.State, message: str, error: Exception |
     logger.warning("run %s of account %s is %s: %s", run.pk, run.account_id, state, run.message)
 
 
-def is_refused(run: SyncRun) -> bool:
-    """Return whether KnowBe4 refused the key itself, so that trying again changes nothing."""
-    return run.error_kind in {"Unauthorized", "Forbidden"}
-
-
 def _pacer(account: Account, *, sparing: bool = False) -> Pacer:
     per_day = account.daily_allowance
     if sparing and per_day is not None:

@@ -40,6 +40,39 @@ def test_the_list_shows_how_each_account_stands(
     assert "hx-trigger" not in text.split('id="account-list"')[1].split(">")[0]
 
 
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (
+            {"state": "failed", "error_kind": "Unauthorized", "message": "KnowBe4 did not accept it."},
+            "Key refused: KnowBe4",
+        ),
+        ({"state": "failed", "error_kind": "Unreachable", "message": "KnowBe4 did not answer."}, "Not tested"),
+        ({}, "Connected."),
+    ],
+    ids=["refused", "not answered", "published"],
+)
+def test_a_key_that_nobody_tested_is_known_by_the_last_sync(
+    as_ines: Client, account: Account, fields: dict[str, str], told: str, now: datetime
+) -> None:
+    run = factories.SyncRunFactory(account=account, started_at=now - timedelta(minutes=5), finished_at=now, **fields)
+    if not fields:
+        factories.publish(run)
+    assert told in as_ines.get("/settings/accounts/").content.decode()
+
+
+def test_a_test_after_a_refused_sync_counts(as_ines: Client, account: Account, now: datetime) -> None:
+    factories.SyncRunFactory(
+        account=account, state="failed", error_kind="Forbidden", message="Not accepted.", finished_at=now
+    )
+    account.is_connected, account.connection_message = True, "Connected: Northwind."
+    account.connection_tested_at = now + timedelta(seconds=5)
+    account.save()
+    text = as_ines.get("/settings/accounts/").content.decode()
+    assert "Connected: Northwind." in text
+    assert "Key refused" not in text
+
+
 def test_adding_an_account_tests_its_key_and_makes_the_adder_its_administrator(
     as_ines: Client,
     ines: User,

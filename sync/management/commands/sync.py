@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from config.commands import PlainCommand
 from sync.keys import KeyUnreadableError
 from sync.models import Account, SyncRun
-from sync.pipeline.run import AlreadyRunningError, NotConnectedError, is_refused
+from sync.pipeline.run import AlreadyRunningError, NotConnectedError
 from sync.pipeline.stopping import run_stoppable
 
 EXIT_HELD, EXIT_REFUSED, EXIT_RESUMABLE = 3, 4, 5
@@ -59,7 +59,7 @@ class Command(PlainCommand):
         code = 1
         if run.state == SyncRun.State.HELD:
             code = EXIT_HELD
-        elif is_refused(run):
+        elif run.refuses_key:
             code = EXIT_REFUSED
         elif run.state == SyncRun.State.PAUSED:
             code = EXIT_RESUMABLE
