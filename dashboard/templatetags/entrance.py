@@ -5,10 +5,13 @@ from urllib.parse import urlencode
 
 from django import template
 from django.http import HttpRequest
+from django.utils import timezone
 
+from dashboard.decisions.operator_links import has_administrator
 from dashboard.queries.sign_in import offered_single_sign_ons
 from dashboard.sign_in.demo import DemoSignIn, demo_sign_ins
 from dashboard.sign_in.recently import sign_in_address
+from sync.models import Account
 
 register = template.Library()
 
@@ -34,3 +37,10 @@ def single_sign_ons(context: template.Context) -> list[Way]:
 def demos() -> list[DemoSignIn]:
     """Return the demo's sign-ins; none anywhere but under `bin/run` with the simulator."""
     return demo_sign_ins()
+
+
+@register.simple_tag
+def waits_for_first_administrator() -> bool:
+    """Return whether no administrator of any account can sign in, so that nobody could invite a reader."""
+    now = timezone.now()
+    return not any(has_administrator(account, at=now) for account in Account.objects.order_by("pk"))
