@@ -1,5 +1,6 @@
 """What every test stands on: real Postgres and Redis, no way out to the network, a fixed moment."""
 
+import asyncio
 import gc
 import os
 import re
@@ -141,10 +142,20 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Have every test stand at its moment, with the fixtures made for it and those made for many."""
+    """Have every test stand at its moment, with the fixtures made for it and those made for many.
+
+    Playwright leaves its event loop running in this thread; a test that drives no browser has none, as in production.
+    """
+    loop = asyncio._get_running_loop()
+    if item.get_closest_marker("browser") is None:
+        asyncio._set_running_loop(None)
     with clock.stand() as standing:
         item.stash[STANDING] = standing
-        return (yield)
+        try:
+            return (yield)
+        finally:
+            if loop is not None and loop.is_running():
+                asyncio._set_running_loop(loop)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,6 @@
 """Chromium against the real site: who signs in, and what no page may ever do."""
 
+import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -43,7 +44,7 @@ def watched(page: Page, live_server: LiveServer) -> Iterator[Page]:
 
     def script(error: Error) -> None:
         # The browser's own word for a fade between two pages that it left out, as it may on a busy machine.
-        if "Transition was aborted" not in str(error):
+        if not re.search("Transition was (aborted|skipped)", str(error)):
             errors.append(f"script: {error}")
 
     page.on("console", console)
