@@ -4,7 +4,7 @@ from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import Page
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-# Colors begin to change some frame after the light did, later on a busy machine: three calm frames in a row are the end.
+# Colors begin to change some frame after the light did, later on a busy machine: three calm frames are the end.
 _SETTLED = """async () => {
   const isMoving = (one) => one.playState === "running" && one.effect.getComputedTiming().endTime !== Infinity;
   for (let calm = 0, frame = 0; calm < 3 && frame < 600; frame++) {
