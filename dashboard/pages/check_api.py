@@ -26,8 +26,8 @@ CHECKS = "api_checks"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Target")
-@for_administrators
 @limited("api_check", when=lambda request: request.method == "POST")
+@for_administrators
 def check_api(request: ScopedRequest, account_id: int) -> HttpResponse:
     """Show what the last check of an account's API reported, or only its result; POST asks for another one.
 
