@@ -8,169 +8,17 @@ them set it is a server installation: then all of them, and `ALLOWED_HOSTS`, are
 import os
 import re
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.core.validators import validate_email
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
+from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded, flags, processes
+from config import embedded, variables
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = embedded.VAR_DIR
 LOCAL_MODE = not (os.environ.get("DATABASE_URL") or os.environ.get("REDIS_URL"))
 
-
-def _required(name: str, purpose: str) -> str:
-    """Return the variable's value, or say which variable is missing and what it is for."""
-    value = os.environ.get(name, "").strip()
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set: {purpose}")
-    return value
-
-
-def _flag(name: str, *, default: bool) -> bool:
-    """Return a yes/no variable; anything but yes or no words is refused rather than guessed."""
-    value = os.environ.get(name, "").strip().lower()
-    if not value:
-        return default
-    if value in flags.YES:
-        return True
-    if value in flags.NO:
-        return False
-    raise ImproperlyConfigured(f"{name} is {value!r}: write yes or no.")
-
-
-def _count(name: str, *, default: int) -> int:
-    """Return a whole number from 0 on; anything else is refused."""
-    value = os.environ.get(name, "").strip()
-    if not value:
-        return default
-    if not re.fullmatch(r"[0-9]{1,9}", value):
-        raise ImproperlyConfigured(f"{name} is {value!r}: write a whole number from 0 on.")
-    return int(value)
-
-
-def _hosts(text: str) -> list[str]:
-    """Return the host names between the commas; what no request could ever name is refused."""
-    hosts = [host.strip() for host in text.split(",") if host.strip()]
-    for host in hosts:
-        if not re.fullmatch(r"\*|\.?[\w-]+(\.[\w-]+)*|\[[0-9A-Fa-f:.]+\]", host):
-            raise ImproperlyConfigured(
-                f"ALLOWED_HOSTS names {host!r}: write names alone, like rollcall.example.com, without https:// or port."
-            )
-    return hosts
-
-
-def _public_host(url: str) -> str:
-    """Return the host of PUBLIC_URL as requests name it, an IPv6 address in brackets."""
-    try:
-        host = urlsplit(url).hostname if re.match(r"https?://", url) else None
-    except ValueError:
-        host = None
-    if not host:
-        raise ImproperlyConfigured(
-            f"PUBLIC_URL is {url!r}: write where people reach this site, such as https://rollcall.example.com."
-        )
-    return f"[{host}]" if ":" in host else host
-
-
-def _database(url: str) -> dict[str, Any]:
-    """Return Django's connection settings for a libpq URL, unix-socket hosts and options included."""
-    if not url.startswith(("postgres://", "postgresql://")):
-        raise ImproperlyConfigured("DATABASE_URL must start with postgresql://; Rollcall runs on PostgreSQL only.")
-    try:
-        parts: dict[str, Any] = dict(conninfo_to_dict(url))
-    except ProgrammingError as error:
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {str(error).splitlines()[0]}.") from None
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.pop("dbname", ""),
-        "USER": parts.pop("user", ""),
-        "PASSWORD": parts.pop("password", ""),
-        "HOST": parts.pop("host", ""),
-        "PORT": parts.pop("port", ""),
-        "CONN_MAX_AGE": 300,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": parts,
-    }
-
-
-def _celery_url(redis_url: str) -> str:
-    """Return the broker URL for a Redis URL; Celery spells unix sockets in its own way."""
-    if not redis_url.startswith("unix://"):
-        return redis_url
-    parts = urlsplit(redis_url)
-    database = parse_qs(parts.query).get("db", ["0"])[0]
-    return f"redis+socket://{parts.path}?virtual_host={database}"
-
-
-def _email(url: str) -> dict[str, Any]:
-    """Return Django's mail settings for smtp://, smtp+tls:// (STARTTLS) or smtps:// URLs."""
-    wrong = ImproperlyConfigured("EMAIL_URL must read smtp://, smtp+tls:// or smtps://user:password@host:port.")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise wrong from None
-    if parts.scheme not in {"smtp", "smtp+tls", "smtps"} or not parts.hostname:
-        raise wrong
-    return {
-        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        "EMAIL_HOST": parts.hostname,
-        "EMAIL_PORT": port or {"smtp": 25, "smtp+tls": 587, "smtps": 465}[parts.scheme],
-        "EMAIL_HOST_USER": unquote(parts.username or ""),
-        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
-        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
-        "EMAIL_USE_SSL": parts.scheme == "smtps",
-        "EMAIL_TIMEOUT": 20,
-    }
-
-
-def _own_address() -> str:
-    """Return where this machine reaches this site."""
-    try:
-        return f"http://127.0.0.1:{processes.port(os.environ)}"
-    except ValueError as error:
-        raise ImproperlyConfigured(str(error)) from None
-
-
-def _knowbe4_address(url: str) -> str:
-    """Return the address that overrides the region's; what is none is refused, and what holds a password unshown."""
-    if "@" in url:
-        raise ImproperlyConfigured(
-            "KNOWBE4_BASE_URL holds a user or password before an @: write the address without them."
-        )
-    try:
-        parts = urlsplit(url)
-        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_address = False
-    if url and (not is_address or re.search(r"\s", url) or len(url) > 200):
-        raise ImproperlyConfigured(
-            f"KNOWBE4_BASE_URL is {url!r}: it must start with https:// and name a host, in at most 200 characters."
-        )
-    return url
-
-
-def _administrator(email: str) -> str:
-    """Return ADMIN_EMAIL; what is not one address is refused."""
-    try:
-        if email:
-            validate_email(email)
-    except ValidationError:
-        is_one = False
-    else:
-        is_one = len(email) <= 254
-    if not is_one:
-        raise ImproperlyConfigured(f"ADMIN_EMAIL is {email!r}: write one address like ann@example.com.")
-    return email
-
-
 # Where people reach this site; https switches on secure cookies and HSTS.
-PUBLIC_URL = (os.environ.get("PUBLIC_URL", "").strip() or _own_address()).rstrip("/")
+PUBLIC_URL = (os.environ.get("PUBLIC_URL", "").strip() or variables.own_address()).rstrip("/")
 _OWN_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 
 # Services -------------------------------------------------------------------------------------------------------
@@ -179,15 +27,17 @@ if LOCAL_MODE:
     DATABASE_URL = embedded.database_url()
     REDIS_URL = embedded.redis_url()
     SECRET_KEY = os.environ.get("SECRET_KEY") or embedded.secret_key()
-    ALLOWED_HOSTS = [*_OWN_HOSTS, *_hosts(os.environ.get("ALLOWED_HOSTS", ""))]
+    ALLOWED_HOSTS = [*_OWN_HOSTS, *variables.hosts(os.environ.get("ALLOWED_HOSTS", ""))]
 else:
-    DATABASE_URL = _required("DATABASE_URL", "a PostgreSQL 18 address, postgresql://user:password@host/name.")
-    REDIS_URL = _required("REDIS_URL", "a Redis address, redis://host:6379/0.")
-    SECRET_KEY = _required("SECRET_KEY", "a long random text; it signs sessions and encrypts KnowBe4 keys.")
-    ALLOWED_HOSTS = _hosts(_required("ALLOWED_HOSTS", "the host names this site answers to, separated by commas."))
+    DATABASE_URL = variables.required("DATABASE_URL", "a PostgreSQL 18 address, postgresql://user:password@host/name.")
+    REDIS_URL = variables.required("REDIS_URL", "a Redis address, redis://host:6379/0.")
+    SECRET_KEY = variables.required("SECRET_KEY", "a long random text; it signs sessions and encrypts KnowBe4 keys.")
+    ALLOWED_HOSTS = variables.hosts(
+        variables.required("ALLOWED_HOSTS", "the host names this site answers to, separated by commas.")
+    )
 # What mail links to is answered.
-if os.environ.get("PUBLIC_URL", "").strip() and _public_host(PUBLIC_URL) not in ALLOWED_HOSTS:
-    ALLOWED_HOSTS.append(_public_host(PUBLIC_URL))
+if os.environ.get("PUBLIC_URL", "").strip() and variables.public_host(PUBLIC_URL) not in ALLOWED_HOSTS:
+    ALLOWED_HOSTS.append(variables.public_host(PUBLIC_URL))
 # Names under which other machines ask for this site; the demo's sign-ins exist only where there are none.
 OUTSIDE_HOSTS = [host for host in ALLOWED_HOSTS if host not in _OWN_HOSTS]
 
@@ -198,17 +48,17 @@ WEB_DATABASE_URL = os.environ.get("WEB_DATABASE_URL", "").strip() or (
 )
 IS_WEB_LOGIN = os.environ.get("ROLLCALL_PROCESS") == "web" and bool(WEB_DATABASE_URL)
 ROW_SECURITY = True
-DATABASES = {"default": _database(WEB_DATABASE_URL if IS_WEB_LOGIN else DATABASE_URL)}
+DATABASES = {"default": variables.database(WEB_DATABASE_URL if IS_WEB_LOGIN else DATABASE_URL)}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 # KnowBe4: the environment makes the first account; further ones are added by an administrator.
 KNOWBE4_API_KEY = os.environ.get("KNOWBE4_API_KEY", "").strip()
 KNOWBE4_REGION = os.environ.get("KNOWBE4_REGION", "").strip().lower() or "us"
-KNOWBE4_BASE_URL = _knowbe4_address(os.environ.get("KNOWBE4_BASE_URL", "").strip())
+KNOWBE4_BASE_URL = variables.knowbe4_address(os.environ.get("KNOWBE4_BASE_URL", "").strip())
 # Which account these describe, by name, where there are several, or there should be: see sync.models.environment.
 KNOWBE4_ACCOUNT = os.environ.get("KNOWBE4_ACCOUNT", "").strip()
 # Off only for a simulator: the real KnowBe4 locks out whoever hurries it.
-KNOWBE4_LIMITS = _flag("KNOWBE4_LIMITS", default=True)
+KNOWBE4_LIMITS = variables.flag("KNOWBE4_LIMITS", default=True)
 if KNOWBE4_REGION not in {"us", "eu", "ca", "uk", "de"}:
     raise ImproperlyConfigured(f"KNOWBE4_REGION is {KNOWBE4_REGION!r}: it must be us, eu, ca, uk or de.")
 if not re.fullmatch(r"[!-~]*", KNOWBE4_API_KEY):
@@ -217,14 +67,14 @@ if len(KNOWBE4_ACCOUNT) > 200:
     raise ImproperlyConfigured("KNOWBE4_ACCOUNT is the name of an account: at most 200 characters.")
 
 # Who administers first: gets a link by mail as long as no administrator can sign in.
-ADMIN_EMAIL = _administrator(os.environ.get("ADMIN_EMAIL", "").strip())
+ADMIN_EMAIL = variables.administrator(os.environ.get("ADMIN_EMAIL", "").strip())
 
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # How many proxies in front of this site add to X-Forwarded-For: rate limits and the audit log go by what they say.
-TRUSTED_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = _count("TRUSTED_PROXIES", default=0)
+TRUSTED_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = variables.count("TRUSTED_PROXIES", default=0)
 _SECURE = PUBLIC_URL.startswith("https://")
 
-DEBUG = _flag("DEBUG", default=False)
+DEBUG = variables.flag("DEBUG", default=False)
 
 # Application ----------------------------------------------------------------------------------------------------
 
@@ -343,7 +193,7 @@ SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
 # Set by `bin/run` for the simulator that it starts itself, and by nobody else: that company is the demo, whose sign-ins
 # take one click instead of a password. A system check holds it to that.
-DEMO_SIGN_INS = _flag("DEMO_SIGN_INS", default=False)
+DEMO_SIGN_INS = variables.flag("DEMO_SIGN_INS", default=False)
 
 # Over https a cookie belongs to this host alone: no other one of the domain can set it.
 _PREFIX = "__Host-" if _SECURE else ""
@@ -407,14 +257,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Without one, scheduled mail stays due; what somebody waits for, such as invitations, is printed.
 HAS_MAIL_SERVER = bool(os.environ.get("EMAIL_URL"))
 if HAS_MAIL_SERVER:
-    globals().update(_email(os.environ["EMAIL_URL"]))
+    globals().update(variables.email(os.environ["EMAIL_URL"]))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "Rollcall <rollcall@localhost>")
 
 # Work in the background -----------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = _celery_url(REDIS_URL)
+CELERY_BROKER_URL = variables.celery_url(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

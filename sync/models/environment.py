@@ -30,10 +30,8 @@ class WhichAccountError(Exception):
     """
 
     def __init__(self, account: Account, place: str) -> None:
-        name, before = (
-            account.name,
-            place_in_words(account.region, account.base_url, apart_from=settings.KNOWBE4_BASE_URL),
-        )
+        name = account.name
+        before = place_in_words(account.region, account.base_url, apart_from=settings.KNOWBE4_BASE_URL)
         super().__init__(
             f'The environment names KnowBe4 at {place}, but the account "{name}" is read from {before}: run manage.py '
             f"prepare --move {shlex.quote(name)} to read that account from {place} from now on, or manage.py prepare "

@@ -30,11 +30,11 @@ def dockerfile() -> str:
 def _read_by_settings() -> set[str]:
     """Return the names of the environment variables settings.py reads."""
     text = (ROOT / "config" / "settings.py").read_text()
-    return set(re.findall(r'(?:environ\.get\(|environ\[|_required\(|_flag\()\s*"([A-Z_0-9]+)"', text))
+    return set(re.findall(r'(?:environ\.get\(|environ\[|variables\.\w+\()\s*"([A-Z_0-9]+)"', text))
 
 
 def _required_by_settings() -> set[str]:
-    return set(re.findall(r'_required\(\s*"([A-Z_0-9]+)"', (ROOT / "config" / "settings.py").read_text()))
+    return set(re.findall(r'variables\.required\(\s*"([A-Z_0-9]+)"', (ROOT / "config" / "settings.py").read_text()))
 
 
 def _version(*command: str | Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from config.settings import _email
+from config import variables
 from dashboard.models import Membership, Schedule, User
 from sync.models import Account, Department
 from tests import factories
@@ -29,7 +29,7 @@ def mail_by(settings: Any) -> Callable[[str], None]:
     """Return a way to set mail up with an EMAIL_URL."""
 
     def set_up(url: str) -> None:
-        for name, value in _email(url).items():
+        for name, value in variables.email(url).items():
             setattr(settings, name, value)
         settings.HAS_MAIL_SERVER, settings.EMAIL_TIMEOUT = True, 2
         settings.DEFAULT_FROM_EMAIL = "Rollcall <reports@rollcall.example>"

@@ -1,0 +1,159 @@
+"""How environment variables are read: each becomes what the settings need, or a sentence that says what to write."""
+
+import os
+import re
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from config import flags, processes
+
+
+def required(name: str, purpose: str) -> str:
+    """Return the variable's value, or say which variable is missing and what it is for."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: {purpose}")
+    return value
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return a yes/no variable; anything but yes or no words is refused rather than guessed."""
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value in flags.YES:
+        return True
+    if value in flags.NO:
+        return False
+    raise ImproperlyConfigured(f"{name} is {value!r}: write yes or no.")
+
+
+def count(name: str, *, default: int) -> int:
+    """Return a whole number from 0 on; anything else is refused."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}: write a whole number from 0 on.")
+    return int(value)
+
+
+def hosts(text: str) -> list[str]:
+    """Return the host names between the commas; what no request could ever name is refused."""
+    names = [host.strip() for host in text.split(",") if host.strip()]
+    for host in names:
+        if not re.fullmatch(r"\*|\.?[\w-]+(\.[\w-]+)*|\[[0-9A-Fa-f:.]+\]", host):
+            raise ImproperlyConfigured(
+                f"ALLOWED_HOSTS names {host!r}: write names alone, like rollcall.example.com, without https:// or port."
+            )
+    return names
+
+
+def public_host(url: str) -> str:
+    """Return the host of PUBLIC_URL as requests name it, an IPv6 address in brackets."""
+    try:
+        host = urlsplit(url).hostname if re.match(r"https?://", url) else None
+    except ValueError:
+        host = None
+    if not host:
+        raise ImproperlyConfigured(
+            f"PUBLIC_URL is {url!r}: write where people reach this site, such as https://rollcall.example.com."
+        )
+    return f"[{host}]" if ":" in host else host
+
+
+def database(url: str) -> dict[str, Any]:
+    """Return Django's connection settings for a libpq URL, unix-socket hosts and options included."""
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise ImproperlyConfigured("DATABASE_URL must start with postgresql://; Rollcall runs on PostgreSQL only.")
+    try:
+        parts: dict[str, Any] = dict(conninfo_to_dict(url))
+    except ProgrammingError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {str(error).splitlines()[0]}.") from None
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.pop("dbname", ""),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", ""),
+        "PORT": parts.pop("port", ""),
+        "CONN_MAX_AGE": 300,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": parts,
+    }
+
+
+def celery_url(redis_url: str) -> str:
+    """Return the broker URL for a Redis URL; Celery spells unix sockets in its own way."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    parts = urlsplit(redis_url)
+    database = parse_qs(parts.query).get("db", ["0"])[0]
+    return f"redis+socket://{parts.path}?virtual_host={database}"
+
+
+def email(url: str) -> dict[str, Any]:
+    """Return Django's mail settings for smtp://, smtp+tls:// (STARTTLS) or smtps:// URLs."""
+    wrong = ImproperlyConfigured("EMAIL_URL must read smtp://, smtp+tls:// or smtps://user:password@host:port.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in {"smtp", "smtp+tls", "smtps"} or not parts.hostname:
+        raise wrong
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": port or {"smtp": 25, "smtp+tls": 587, "smtps": 465}[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_TIMEOUT": 20,
+    }
+
+
+def own_address() -> str:
+    """Return where this machine reaches this site."""
+    try:
+        return f"http://127.0.0.1:{processes.port(os.environ)}"
+    except ValueError as error:
+        raise ImproperlyConfigured(str(error)) from None
+
+
+def knowbe4_address(url: str) -> str:
+    """Return the address that overrides the region's; what is none is refused, and what holds a password unshown."""
+    if "@" in url:
+        raise ImproperlyConfigured(
+            "KNOWBE4_BASE_URL holds a user or password before an @: write the address without them."
+        )
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if url and (not is_address or re.search(r"\s", url) or len(url) > 200):
+        raise ImproperlyConfigured(
+            f"KNOWBE4_BASE_URL is {url!r}: it must start with https:// and name a host, in at most 200 characters."
+        )
+    return url
+
+
+def administrator(address: str) -> str:
+    """Return ADMIN_EMAIL; what is not one address is refused."""
+    try:
+        if address:
+            validate_email(address)
+    except ValidationError:
+        is_one = False
+    else:
+        is_one = len(address) <= 254
+    if not is_one:
+        raise ImproperlyConfigured(f"ADMIN_EMAIL is {address!r}: write one address like ann@example.com.")
+    return address
