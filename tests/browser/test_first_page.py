@@ -19,7 +19,16 @@ __all__ = ["ines"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
-WIDTHS = (360, 730, 760, 900, 970, 1000, 1200, 2560)
+# The texts of the bar's pills that take more than one line.
+BROKEN_LABELS = """() => [...document.querySelectorAll(".bar-context :is(.chip, .btn, .chip time, .scope-name)")]
+  .flatMap((pill) => [...pill.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()))
+  .filter((text) => {
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1;
+  })
+  .map((text) => text.data)"""
+WIDTHS = (360, 730, 760, 900, 970, 1024, 1100, 1200, 2560)
 # The ways in have tests of their own; the others are for programs.
 ELSEWHERE = ("account_", "mfa_", "api_", "mcp", "healthz")
 SIZES = {"desk": {"width": 1440, "height": 1200}, "phone": {"width": 390, "height": 844}}
@@ -71,6 +80,7 @@ def test_no_width_makes_the_page_scroll_sideways(
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         assert_fits(page)
+        assert page.evaluate(BROKEN_LABELS) == [], f"at {width}"
 
 
 def test_sync_now_is_followed_until_the_page_offers_the_new_data(
