@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -28,7 +28,7 @@ from dashboard.sign_in.recently import recently_signed_in
 from sync.models import Account
 
 Arguments = ParamSpec("Arguments")
-View = Callable[Concatenate[ScopedRequest, Arguments], HttpResponse]
+View = Callable[Concatenate[ScopedRequest, Arguments], HttpResponseBase]
 
 # How long the page waits for the answer to a test before it stops asking.
 TEST_FOR = timedelta(minutes=2)
@@ -39,7 +39,7 @@ def for_administrators(view: View[Arguments]) -> View[Arguments]:
     """Refuse whoever administers no account at all."""
 
     @wraps(view)
-    def guarded(request: ScopedRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
+    def guarded(request: ScopedRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
         if not request.scope.manages_accounts:
             raise PermissionDenied(_("Only an administrator manages accounts."))
         return view(request, *args, **kwargs)
