@@ -29,6 +29,7 @@ def test_what_is_missing_is_collected_once(uncollected: Path) -> None:
     assert staticfiles_storage.url("css/rollcall.css").startswith("/static/css/rollcall.")
 
 
+@pytest.mark.slow
 def test_where_they_cannot_be_written_it_is_one_sentence(uncollected: Path) -> None:
     uncollected.mkdir()
     (uncollected / "css").write_text("in the way")

@@ -157,6 +157,7 @@ def test_what_is_refused_is_told_to_the_owner_once(
     assert "550 No such mailbox" in text_of(server.mails[0])
 
 
+@pytest.mark.slow
 def test_silence_before_the_message_is_waited_out(server: Inbox, schedule: Schedule, now: datetime) -> None:
     server.hang = "RCPT"
     deliver(one := note(schedule)[0])
@@ -168,6 +169,7 @@ def test_silence_before_the_message_is_waited_out(server: Inbox, schedule: Sched
     assert (one.state, len(server.mails)) == (State.SENT, 1)
 
 
+@pytest.mark.slow
 def test_silence_after_the_message_is_unknown_and_not_sent_again(
     server: Inbox, schedule: Schedule, now: datetime
 ) -> None:

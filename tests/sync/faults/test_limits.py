@@ -25,6 +25,7 @@ def test_a_burst_lock_out_without_retry_after_is_waited_out(run, simulator, conn
     assert_truth(connected, company, now, first=True)
 
 
+@pytest.mark.slow
 def test_retry_after_is_obeyed(run_during, connected, company, now):
     waits = []
     done = run_during(

@@ -64,6 +64,7 @@ def test_second_slides(connection, account):
     assert all(0 < seconds <= 0.3 for seconds, _ in waits)
 
 
+@pytest.mark.slow
 def test_run_lasts_at_most_three_percent_longer_than_its_minutes(connection, account):
     minute = 0.6
     paced = pacer(

@@ -188,6 +188,7 @@ def test_derived_dates_come_from_the_campaign(firm, enrollments, now):
     assert kinds == {"Specific End Date", "Relative End Date", "No End Date"}
 
 
+@pytest.mark.slow
 def test_enrollments_have_every_oddity(firm, enrollments, now):
     facts = list(enrollments.values())
     assert any(f.completed_at and f.completed_at < f.enrolled_at and f.time_spent == 0 for f in facts), "credit"
