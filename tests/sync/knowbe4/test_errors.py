@@ -88,9 +88,9 @@ def test_fault_that_passes_is_survived(client, server, waits, fault):
 
 
 def test_read_timeout_is_survived(server):
-    server.says(Reply(ACCOUNT, hold=0.4), ACCOUNT)
+    server.says(Reply(ACCOUNT, hold=1.5), ACCOUNT)
 
-    with Client(server.url, KEY, timeout=(1.0, 0.1), sleep=lambda seconds: None) as client:
+    with Client(server.url, KEY, timeout=(1.0, 0.5), sleep=lambda seconds: None) as client:
         assert client.get(resources.ACCOUNT).name == "Northwind"
         assert client.requests_made == 2
 
