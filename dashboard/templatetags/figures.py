@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from config.version import VERSION
 from dashboard.metrics import Rate, day_of
 
 register = template.Library()
@@ -203,6 +204,12 @@ def kept(parameters: QueryDict, but: str) -> str:
     others = parameters.copy()
     others.pop(but, None)
     return f"{others.urlencode()}&" if others else ""
+
+
+@register.simple_tag
+def version() -> str:
+    """Return the version of this installation, for the foot of a page."""
+    return VERSION
 
 
 @register.simple_tag
