@@ -1,6 +1,11 @@
-"""What runs: each long-lived process and its command, for `bin/run` and for the containers alike."""
+"""What runs: each long-lived process and its command, for `bin/run` and for the containers alike.
 
+`python -m config.processes web` becomes one of them, for a service manager such as systemd.
+"""
+
+import os
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -69,3 +74,19 @@ PREPARE = ("python", "manage.py", "prepare")
 def simulator(port: int) -> Process:
     """Return the simulated KnowBe4, in no hurry about limits; port 0 takes a free one."""
     return Process("simulator", ("python", "manage.py", "simulator", "--port", str(port), "--no-limits"))
+
+
+def named(name: str, environment: Mapping[str, str]) -> Process:
+    """Return the process of that name, web on PORT of this machine; ValueError with a sentence for any other name."""
+    known = {one.name: one for one in (web(f"127.0.0.1:{port(environment)}"), WORKER, BEAT)}
+    if name not in known:
+        raise ValueError(f"There is no process {name!r}: name one of {', '.join(known)}.")
+    return known[name]
+
+
+if __name__ == "__main__":
+    try:
+        command = named(" ".join(sys.argv[1:]), os.environ).command
+    except ValueError as error:
+        sys.exit(str(error))
+    os.execvp(command[0], command)  # noqa: S606 - one of the commands above
