@@ -289,6 +289,13 @@ time.sleep(60)
 """
 
 
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_whoever_does_not_stop_is_killed_with_its_children():
     stream = io.StringIO()
     children = Children(Terminal(stream))
@@ -305,7 +312,7 @@ def test_whoever_does_not_stop_is_killed_with_its_children():
 
     assert children.running == {}
     deadline = time.monotonic() + 5
-    while psutil.pid_exists(grandchild) and psutil.Process(grandchild).status() != psutil.STATUS_ZOMBIE:
+    while _lives(grandchild):
         assert time.monotonic() < deadline
     assert stream.getvalue() == f"stubborn  | {heard[0]}\n"
 
