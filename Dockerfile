@@ -21,6 +21,7 @@ COPY static static
 # The settings want every address; collecting files uses none of them.
 RUN DATABASE_URL=postgresql:///none REDIS_URL=redis://none SECRET_KEY=none ALLOWED_HOSTS=none \
     python manage.py collectstatic --noinput --verbosity 0 \
+    && mkdir var/files \
     && chown -R rollcall: var
 USER rollcall
 EXPOSE 8000

@@ -217,7 +217,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 4
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 
 # How often one reader may ask for what is costly, or a way to take everything along: so many in so many seconds.
 # Calls of the API are counted by the token: enough for one program that pages through everything.
@@ -247,8 +247,14 @@ STATICFILES_FINDERS = [
     "dashboard.styles.StylesFinder",
     "dashboard.web_fonts.FontsFinder",
 ]
+# Exports, evidence packs and what mailed links lead to (`dashboard.files`): web, workers and beat share the directory.
+MEDIA_ROOT = BASE_DIR / (os.environ.get("MADE_FILES_DIR", "").strip() or VAR_DIR / "files")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        # A file made anew takes the place of the one before.
+        "OPTIONS": {"allow_overwrite": True},
+    },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 

@@ -1,22 +1,20 @@
 """Evidence packs as workers make them: asked for by a page, made in the scope the reader has then, kept for a while.
 
-As with exports (`dashboard.exports.making`): one worker at a time, a file that is put in its place only when it is
-whole, begun anew when a worker was killed. The tables of a pack are read from one snapshot of the database, so that a
-sync that is published meanwhile cannot come between two of them.
+As with exports (`dashboard.exports.making`): one worker at a time, a file that is stored only when it is whole, begun
+anew when a worker was killed. The tables of a pack are read from one snapshot of the database, so that a sync that is
+published meanwhile cannot come between two of them.
 """
 
 import errno
-import hashlib
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from io import BufferedRandom
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from django.conf import settings
 from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
@@ -30,6 +28,7 @@ from dashboard.alone import alone
 from dashboard.evidence import contents
 from dashboard.evidence.contents import Period, written
 from dashboard.evidence.packing import README, START, VERIFY, Pack, Sample
+from dashboard.files import storage
 from dashboard.metrics import Counts, local_midnight
 from dashboard.models import EvidencePack, Role, User
 from dashboard.queries.asking import Filters
@@ -43,6 +42,7 @@ KEPT_FOR = timedelta(days=7)
 MOST_BEGUN = 3
 FORGOTTEN_AFTER = timedelta(minutes=5)
 MOST_SAMPLED = 1_000
+FOLDER = "evidence"
 State = EvidencePack.State
 
 
@@ -106,16 +106,13 @@ def request_pack(
 # Files ---------------------------------------------------------------------------------------------------------
 
 
-def folder() -> Path:
-    """Return where the packs are, for this program's user alone."""
-    found = Path(settings.VAR_DIR) / "evidence"
-    found.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return found
+def name_of(pack: EvidencePack) -> str:
+    """Return the name under which a pack is stored, or would be."""
+    return f"{FOLDER}/{pack.key}.zip"
 
 
-def path_of(pack: EvidencePack) -> Path:
-    """Return where a pack is, or would be."""
-    return folder() / f"{pack.key}.zip"
+def _work_of(pack: EvidencePack) -> str:
+    return f"evidence-{pack.key}"
 
 
 def rows_done(pack: EvidencePack) -> int:
@@ -141,7 +138,7 @@ def make_pack(pack_id: int) -> None:
         ).first()
         if pack is None or not pack.is_live:
             return
-        path_of(pack).with_suffix(".part").unlink(missing_ok=True)
+        storage.clear_work(_work_of(pack))
         if pack.begun >= MOST_BEGUN:
             _fail(pack, _("It was begun several times and never finished. The worker's log may say why."))
             return
@@ -202,15 +199,16 @@ def _make(pack: EvidencePack) -> None:
     readers, period = _readers(pack), period_of(pack)
     if period.end <= period.start:
         raise GivenUpError(_("The period has not begun."))
-    part = path_of(pack).with_suffix(".part")
 
     def note(rows: int) -> None:
         cache.set(f"evidence-rows-{pack.pk}", rows, timeout=3600)
 
-    with _opened(part) as file, timezone.override(pack.account.zone):
-        packing = Pack(file, note)
-        manifest = _fill(packing, pack, readers, period)
-        _finish(packing, pack, manifest, file, part)
+    with storage.work_folder(_work_of(pack)) as folder, timezone.override(pack.account.zone):
+        path = folder / "pack"
+        with storage.new_file(path) as file:
+            packing = Pack(file, note)
+            manifest = _fill(packing, pack, readers, period)
+            _finish(packing, pack, manifest, file, path)
 
 
 def _fill(packing: Pack, pack: EvidencePack, readers: _Readers, period: Period) -> dict[str, Any]:
@@ -301,7 +299,7 @@ def _review(scope: Scope, period: Period) -> bytes | None:
     return made.content if made is not None else None
 
 
-def _finish(packing: Pack, pack: EvidencePack, manifest: dict[str, Any], file: IO[bytes], part: Path) -> None:
+def _finish(packing: Pack, pack: EvidencePack, manifest: dict[str, Any], file: BufferedRandom, path: Path) -> None:
     """Chain the pack to the one before, put it in its place, and note it: one pack of an account after the other."""
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -315,17 +313,14 @@ def _finish(packing: Pack, pack: EvidencePack, manifest: dict[str, Any], file: I
             "previous": {"number": pack.number - 1, "manifest_sha256": digest},
         }
         pack.manifest_sha256 = packing.seal(manifest, digest)
-        file.flush()
-        os.fsync(file.fileno())
-        with part.open("rb") as made:
-            pack.sha256 = hashlib.file_digest(made, "sha256").hexdigest()
-        pack.bytes = part.stat().st_size
+        made = storage.whole(file)
+        pack.bytes, pack.sha256 = made.bytes, made.sha256
         pack.file_name = _name(pack)
         pack.state, pack.ready_at, pack.rows_total = State.READY, timezone.now(), pack.rows_done
         pack.expires_at = pack.ready_at + KEPT_FOR
         pack.save()
         # Last: a pack whose row cannot be written must not lie there.
-        part.replace(path_of(pack))
+        storage.put(path, name_of(pack))
 
 
 def _name(pack: EvidencePack) -> str:
@@ -344,18 +339,6 @@ def _snapshot() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a new file that nobody else may read; it is gone again unless it was finished."""
-    path.unlink(missing_ok=True)
-    try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as file:
-            yield file
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-
-
 # Keeping house -------------------------------------------------------------------------------------------------
 
 
@@ -363,9 +346,12 @@ def forget_expired(now: datetime) -> int:
     """Remove the packs whose time is over; their place in the chain stays. Return how many expired."""
     expired = 0
     for pack in EvidencePack.objects.filter(state=State.READY, expires_at__lte=now).order_by("pk"):
-        path_of(pack).unlink(missing_ok=True)
+        storage.remove(name_of(pack))
         EvidencePack.objects.filter(pk=pack.pk).update(state=State.EXPIRED)
         expired += 1
+    kept = EvidencePack.objects.filter(state__in=[State.WAITING, State.WORKING, State.READY])
+    known = {str(key) for key in kept.values_list("key", flat=True)}
+    storage.remove_strangers(FOLDER, known, before=now - KEPT_FOR)
     return expired
 
 

@@ -1,25 +1,19 @@
 """Files made by workers: asked for by a page, made in the scope the reader has at that moment, kept for a day.
 
-A file is written beside its place and put there only when it is whole, so a worker that is killed leaves none behind;
-the task comes again and starts over. Two workers never make the same one: whoever makes it holds a lock of the
-database's, which ends with its connection.
+A file is written in a work folder and stored only when it is whole (`dashboard.files.storage`), so a worker that is
+killed leaves none behind; the task comes again and starts over. Two workers never make the same one: whoever makes it
+holds a lock of the database's, which ends with its connection.
 """
 
 import errno
-import hashlib
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from io import BufferedWriter
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import BadRequest
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.http import Http404, QueryDict
 from django.utils import timezone
@@ -27,11 +21,13 @@ from django.utils.translation import gettext as _
 from psycopg.errors import DiskFull
 
 from dashboard.access import Scope
+from dashboard.alone import alone
 from dashboard.exports.about import about
 from dashboard.exports.asking import Question, Table
 from dashboard.exports.delimited import delimited
 from dashboard.exports.tables import TABLES
 from dashboard.exports.workbook import write_workbook
+from dashboard.files import storage
 from dashboard.models import Export, User
 from dashboard.row_security import within
 from dashboard.searches import Search
@@ -43,6 +39,7 @@ KEPT_FOR = timedelta(hours=24)
 MOST_BEGUN = 3
 # After so long without a worker it is queued again: a queue may lose what it holds.
 FORGOTTEN_AFTER = timedelta(minutes=5)
+FOLDER = "exports"
 State = Export.State
 
 
@@ -99,16 +96,9 @@ def exports_of(scope: Scope, user: Any) -> QuerySet[Export]:
 # Files ---------------------------------------------------------------------------------------------------------
 
 
-def folder() -> Path:
-    """Return where the files are, for this program's user alone."""
-    found = Path(settings.VAR_DIR) / "exports"
-    found.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return found
-
-
-def path_of(export: Export) -> Path:
-    """Return where an export's file is, or would be."""
-    return folder() / f"{export.key}.{export.format}"
+def name_of(export: Export) -> str:
+    """Return the name under which an export's file is stored, or would be."""
+    return f"{FOLDER}/{export.key}.{export.format}"
 
 
 def rows_done(export: Export) -> int:
@@ -131,13 +121,13 @@ def make_export(export_id: int) -> None:
 
     Raises what the database raises when it went away: the task is to come again.
     """
-    with _alone(export_id) as is_alone:
+    with alone(f"export {export_id}") as is_alone:
         if not is_alone:
             return
         export = Export.objects.select_related("account__published_run", "user").filter(pk=export_id).first()
         if export is None or not export.is_live:
             return
-        _sweep(export)
+        storage.clear_work(_work_of(export))
         if export.begun >= MOST_BEGUN:
             _fail(export, _("It was begun several times and never finished. The worker's log may say why."))
             return
@@ -168,21 +158,6 @@ def _disk_words(error: OSError) -> str:
     return _("The file could not be written: %(why)s.") % {"why": os.strerror(error.errno or errno.EIO)}
 
 
-@contextmanager
-def _alone(export_id: int) -> Iterator[bool]:
-    """Hold the lock on an export; False when another worker does. It outlives transactions, not the connection."""
-    key = [f"export {export_id}"]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", key)
-        is_held = bool(cursor.fetchone()[0])
-    try:
-        yield is_held
-    finally:
-        if is_held and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)
-
-
 def question_of(export: Export, now: datetime) -> tuple[Table, Question, list[str]]:
     """Return what an export asks, in the scope its reader has now. GivenUpError when they may not have it any more."""
     table = TABLES.get(export.table)
@@ -200,7 +175,7 @@ def question_of(export: Export, now: datetime) -> tuple[Table, Question, list[st
 
 def _make(export: Export) -> None:
     table, question, keys = question_of(export, timezone.now())
-    zone, part = question.zone, path_of(export).with_suffix(".part")
+    zone = question.zone
 
     def note(rows: int) -> None:
         cache.set(_progress_key(export.pk), rows, timeout=3600)
@@ -210,7 +185,7 @@ def _make(export: Export) -> None:
             columns, answer = table.chosen(keys), table.ask(question)
         except (BadRequest, Http404) as error:
             raise GivenUpError(_("What was asked for is not there any more.")) from error
-        with _opened(part) as file:
+        with storage.work_folder(_work_of(export)) as folder, storage.new_file(folder / "file") as file:
             if export.format == Export.Format.CSV:
                 rows = 0
                 for chunk, count in delimited(answer, columns, zone):
@@ -224,36 +199,20 @@ def _make(export: Export) -> None:
                     columns,
                     zone,
                     lambda count: about(table, question, answer, export.user, rows=count),
-                    scratch=folder(),
+                    scratch=folder,
                     progress=note,
                 )
-            file.flush()
-            os.fsync(file.fileno())
-    with part.open("rb") as made:
-        digest = hashlib.file_digest(made, "sha256").hexdigest()
-    export.bytes, export.sha256 = part.stat().st_size, digest
-    part.replace(path_of(export))
+            made = storage.whole(file)
+            storage.put(folder / "file", name_of(export))
+    export.bytes, export.sha256 = made.bytes, made.sha256
     export.state, export.rows_done, export.rows_total = State.READY, rows, rows
     export.ready_at = timezone.now()
     export.expires_at = export.ready_at + KEPT_FOR
     export.save()
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[BufferedWriter]:
-    """Open a new file that nobody else may read; it is gone again unless it was written whole."""
-    path.unlink(missing_ok=True)
-    try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as file:
-            yield file  # type: ignore[misc]  # a file that can be read is one that can be written, too
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-
-
-def _sweep(export: Export) -> None:
-    """Remove what a worker left that was killed."""
-    path_of(export).with_suffix(".part").unlink(missing_ok=True)
+def _work_of(export: Export) -> str:
+    return f"export-{export.key}"
 
 
 def _fail(export: Export, why: str) -> None:
@@ -268,20 +227,13 @@ def forget_expired(now: datetime) -> int:
     """Remove the files whose day is over, and old ones that belong to no export; return how many expired."""
     expired = 0
     for export in Export.objects.filter(state=State.READY, expires_at__lte=now).order_by("pk"):
-        path_of(export).unlink(missing_ok=True)
+        storage.remove(name_of(export))
         export.state = State.EXPIRED
         export.save(update_fields=["state"])
         expired += 1
     known = {str(key) for key in Export.objects.filter(state__in=_WITH_FILES).values_list("key", flat=True)}
-    long_ago = (now - KEPT_FOR).timestamp()
-    for path in folder().iterdir():
-        is_old = path.stat().st_mtime < long_ago
-        if path.is_dir() and is_old:
-            for left in path.iterdir():
-                left.unlink(missing_ok=True)
-            path.rmdir()
-        elif path.is_file() and path.stem not in known and is_old:
-            path.unlink(missing_ok=True)
+    storage.remove_strangers(FOLDER, known, before=now - KEPT_FOR)
+    storage.remove_left_work(before=now - KEPT_FOR)
     return expired
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
+from uuid import uuid4
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone, translation
@@ -10,8 +11,9 @@ from dashboard.exports.about import about
 from dashboard.exports.asking import Answer, Question, Table
 from dashboard.exports.columns import Column
 from dashboard.exports.delimited import delimited
-from dashboard.exports.making import file_name, folder
+from dashboard.exports.making import file_name
 from dashboard.exports.workbook import write_workbook
+from dashboard.files import storage
 from dashboard.models import Export, User
 from dashboard.row_security import within
 
@@ -37,14 +39,15 @@ def streamed(
         response = StreamingHttpResponse(_pieces(question, table, columns, translation.get_language()))
     else:
         made = BytesIO()
-        write_workbook(
-            made,
-            answer,
-            columns,
-            question.zone,
-            lambda rows: about(table, question, answer, reader, rows=rows),
-            scratch=folder(),
-        )
+        with storage.work_folder(f"streamed-{uuid4()}") as folder:
+            write_workbook(
+                made,
+                answer,
+                columns,
+                question.zone,
+                lambda rows: about(table, question, answer, reader, rows=rows),
+                scratch=folder,
+            )
         response = HttpResponse(made.getbuffer())
     return as_download(response, file_name(question, table, kind), kind)
 

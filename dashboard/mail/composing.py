@@ -3,7 +3,6 @@
 What is previewed and what is sent come from here alike.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,6 +29,7 @@ from dashboard.exports.streaming import CONTENT_TYPES
 from dashboard.exports.tables import TABLES
 from dashboard.exports.tables.words import filters_in_words
 from dashboard.exports.workbook import write_workbook
+from dashboard.files import storage
 from dashboard.mail.handing_over import message_id
 from dashboard.metrics import Counts
 from dashboard.models import Export, Schedule, User
@@ -237,7 +237,7 @@ def _table(schedule: Schedule, recipient: User, scope: Scope, at: datetime, plac
     if not answer.count:
         return copy
     columns, path, written = table.chosen(()), place.with_suffix(f".{kind.value}"), 0
-    with _made(path) as file:
+    with storage.new_file(path) as file:
         if kind == Export.Format.CSV:
             for piece, count in delimited(answer, columns, question.zone):
                 file.write(piece)
@@ -251,8 +251,9 @@ def _table(schedule: Schedule, recipient: User, scope: Scope, at: datetime, plac
                 lambda count: about(table, question, answer, recipient, rows=count),
                 scratch=place.parent,
             )
+        made = storage.whole(file)
     name = file_name(question, table, kind)
-    return _with_file(copy, path, name, CONTENT_TYPES[kind], rows=written)
+    return replace(copy, file=File(path, name, CONTENT_TYPES[kind], made.bytes, made.sha256, written))
 
 
 def _report(schedule: Schedule, recipient: User, scope: Scope, at: datetime, place: Path) -> Copy:
@@ -282,13 +283,14 @@ def _report(schedule: Schedule, recipient: User, scope: Scope, at: datetime, pla
     )
     if is_quiet:
         return copy
-    made = reports.make(kind, question, subject=subject)
-    if made is None:
+    report = reports.make(kind, question, subject=subject)
+    if report is None:
         raise NoAccessError(_("What it is about is not in their scope, or not there any more."))
     path = place.with_suffix(".pdf")
-    with _made(path) as file:
-        file.write(made.content)
-    return _with_file(copy, path, made.file_name, "application/pdf")
+    with storage.new_file(path) as file:
+        file.write(report.content)
+        made = storage.whole(file)
+    return replace(copy, file=File(path, report.file_name, "application/pdf", made.bytes, made.sha256))
 
 
 _MAKERS = {
@@ -301,16 +303,3 @@ _MAKERS = {
 def _page(name: str, query: str) -> str:
     address = reverse(name)
     return f"{address}?{query}" if query else address
-
-
-def _made(path: Path) -> Any:
-    """Open a new file that nobody else on this machine may read."""
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    return path.open("w+b")
-
-
-def _with_file(copy: Copy, path: Path, name: str, content_type: str, *, rows: int | None = None) -> Copy:
-    with path.open("rb") as made:
-        digest = hashlib.file_digest(made, "sha256").hexdigest()
-    return replace(copy, file=File(path, name, content_type, path.stat().st_size, digest, rows))

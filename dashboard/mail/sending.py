@@ -7,14 +7,10 @@ after it nobody knows, and the delivery becomes `unknown`: it is never sent agai
 """
 
 import logging
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from tempfile import mkdtemp
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
@@ -27,6 +23,7 @@ from django.utils.translation import gettext as _
 from dashboard import audit
 from dashboard.access import Scope
 from dashboard.alone import alone
+from dashboard.files import storage
 from dashboard.mail import handing_over
 from dashboard.mail.composing import Copy, NoAccessError, addressed, compose, kept
 from dashboard.models import Delivery, Schedule
@@ -35,6 +32,7 @@ from dashboard.reports import RenderingError
 logger = logging.getLogger(__name__)
 
 State, Kind = Delivery.State, Delivery.Kind
+FOLDER = "mail"
 LINK_HOLDS = timedelta(days=7)
 # After the first, second, ... try that failed; then the last of them again and again.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15))
@@ -91,7 +89,7 @@ def send_again(delivery: Delivery, at: datetime) -> bool:
 
 
 def _deliver(delivery: Delivery, now: datetime) -> None:
-    with _room() as room:
+    with storage.work_folder(f"mail-{delivery.key}") as room:
         try:
             prepared = _prepared(delivery, now, room)
         except NoAccessError as error:
@@ -162,7 +160,7 @@ def _notice(delivery: Delivery, now: datetime) -> _Prepared:
 
 
 def _hand_over(delivery: Delivery, prepared: _Prepared, now: datetime) -> None:
-    email, place = delivery.recipient.email, path_of(delivery)
+    email = delivery.recipient.email
 
     def claim() -> bool:
         claimed = Delivery.objects.filter(pk=delivery.pk, state=State.WAITING).update(
@@ -170,7 +168,7 @@ def _hand_over(delivery: Delivery, prepared: _Prepared, now: datetime) -> None:
         )
         if claimed and prepared.has_link and prepared.copy is not None and prepared.copy.file is not None:
             # There before the link is: a mail must not lead to nothing.
-            prepared.copy.file.path.replace(place)
+            storage.put(prepared.copy.file.path, name_of(delivery))
         return bool(claimed)
 
     try:
@@ -237,32 +235,15 @@ def _put_off(delivery: Delivery, now: datetime, said: str) -> None:
 def _end(delivery: Delivery, state: Delivery.State, now: datetime, said: str) -> None:
     Delivery.objects.filter(_OPEN, pk=delivery.pk).update(state=state, said=said, finished_at=now)
     if state != State.UNKNOWN:
-        path_of(delivery).unlink(missing_ok=True)
+        storage.remove(name_of(delivery))
 
 
 # Files ---------------------------------------------------------------------------------------------------------
 
 
-def folder() -> Path:
-    """Return where the files are that links lead to, for this program's user alone."""
-    found = Path(settings.VAR_DIR) / "mail"
-    found.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return found
-
-
-def path_of(delivery: Delivery) -> Path:
-    """Return where the file of a delivery is, or would be."""
-    return folder() / f"{delivery.key}.{delivery.occurrence.schedule.format or 'pdf'}"
-
-
-@contextmanager
-def _room() -> Iterator[Path]:
-    """Lend a folder for the files of one mail."""
-    room = Path(mkdtemp(dir=folder(), prefix="making-"))
-    try:
-        yield room
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
+def name_of(delivery: Delivery) -> str:
+    """Return the name under which the file of a delivery is stored, or would be."""
+    return f"{FOLDER}/{delivery.key}.{delivery.occurrence.schedule.format or 'pdf'}"
 
 
 def forget_expired(now: datetime) -> int:
@@ -270,12 +251,11 @@ def forget_expired(now: datetime) -> int:
     over = Delivery.objects.filter(expires_at__lte=now).exclude(file_name="").select_related("occurrence__schedule")
     expired = 0
     for delivery in over.filter(expires_at__gt=now - timedelta(days=30)).order_by("pk"):
-        path = path_of(delivery)
-        if path.exists():
-            path.unlink(missing_ok=True)
+        name = name_of(delivery)
+        if storage.is_stored(name):
+            storage.remove(name)
             expired += 1
-    long_ago = (now - timedelta(days=1)).timestamp()
-    for path in folder().iterdir():
-        if path.is_dir() and path.stat().st_mtime < long_ago:
-            shutil.rmtree(path, ignore_errors=True)
+    linked = Delivery.objects.filter(expires_at__gt=now)
+    known = {str(key) for key in linked.values_list("key", flat=True)}
+    storage.remove_strangers(FOLDER, known, before=now - timedelta(days=1))
     return expired

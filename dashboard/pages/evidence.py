@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,7 +16,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.evidence.making import MOST_SAMPLED, own_packs, packs, path_of, request_pack, rows_done
+from dashboard.evidence.making import MOST_SAMPLED, name_of, own_packs, packs, request_pack, rows_done
+from dashboard.files import storage
 from dashboard.models import EvidencePack, User
 from dashboard.pages.queue import QueueUnreachableError, send
 from dashboard.pages.settings.fields import DayField
@@ -139,7 +140,7 @@ def evidence_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
     if found.state != EvidencePack.State.READY or found.expires_at is None or found.expires_at <= request.now:
         raise Http404
     try:
-        file = path_of(found).open("rb")
+        response = storage.download(name_of(found), found.file_name, "application/zip")
     except FileNotFoundError:
         raise Http404 from None
     audit.record(
@@ -151,7 +152,4 @@ def evidence_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
         details={"report": "evidence_pack", "number": found.number, "sha256": found.sha256},
         request=request,
     )
-    response = FileResponse(file, as_attachment=True, filename=found.file_name)
-    response["Content-Type"] = "application/zip"
-    response["Cache-Control"] = "private, no-store"
     return response

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db import transaction
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,9 +16,10 @@ from django.views.decorators.vary import vary_on_headers
 from dashboard import audit
 from dashboard.access import ScopedRequest
 from dashboard.exports.asking import Question, Table
-from dashboard.exports.making import exports_of, path_of, request_export, rows_done
+from dashboard.exports.making import exports_of, name_of, request_export, rows_done
 from dashboard.exports.streaming import CONTENT_TYPES, is_large, streamed
 from dashboard.exports.tables import TABLES
+from dashboard.files import storage
 from dashboard.models import Export, User
 from dashboard.pages.queue import QueueUnreachableError, send
 from dashboard.pages.schedules_form import LISTS
@@ -179,7 +180,7 @@ def export_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
     if table is None or not table.allows(request.scope):
         raise Http404
     try:
-        file = path_of(found).open("rb")
+        response = storage.download(name_of(found), found.file_name, CONTENT_TYPES[Export.Format(found.format)])
     except FileNotFoundError:
         raise Http404 from None
     query = QueryDict(found.parameters.get("query", ""))
@@ -199,7 +200,4 @@ def export_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
         },
         request=request,
     )
-    response = FileResponse(file, as_attachment=True, filename=found.file_name)
-    response["Content-Type"] = CONTENT_TYPES[Export.Format(found.format)]
-    response["Cache-Control"] = "private, no-store"
     return response

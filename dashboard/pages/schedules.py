@@ -1,13 +1,12 @@
 """Schedules: which reports are mailed to whom on which days, what each recipient gets, and what became of it."""
 
 import logging
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,6 +17,7 @@ from dashboard import audit
 from dashboard.access import ScopedRequest
 from dashboard.decisions import schedules as decisions
 from dashboard.decisions.deciding import RefusedError
+from dashboard.files import storage
 from dashboard.mail import handing_over, occurrences, reading, sending
 from dashboard.mail.calendar import upcoming
 from dashboard.mail.composing import REPORTS, Copy, NoAccessError, compose, covers, what_is
@@ -265,9 +265,9 @@ def preview_schedule(request: ScopedRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(reading.schedules(request.scope), pk=pk)
     recipient = _recipient(request, found)
     copy, problem = None, ""
-    with TemporaryDirectory(dir=sending.folder(), prefix="preview-") as room:
+    with storage.work_folder(f"preview-{uuid4()}") as room:
         try:
-            copy = compose(found, recipient, at=request.now, place=Path(room) / "report")
+            copy = compose(found, recipient, at=request.now, place=room / "report")
         except (NoAccessError, RenderingError) as error:
             problem = str(error)
         except OSError:
@@ -304,16 +304,16 @@ def preview_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
         raise Http404
     found = get_object_or_404(reading.schedules(request.scope), pk=pk)
     recipient = _recipient(request, found)
-    with TemporaryDirectory(dir=sending.folder(), prefix="preview-") as room:
+    with storage.work_folder(f"preview-{uuid4()}") as room:
         try:
-            copy = compose(found, recipient, at=request.now, place=Path(room) / "report")
+            copy = compose(found, recipient, at=request.now, place=room / "report")
         except (NoAccessError, RenderingError) as error:
             raise Http404 from error
         if copy.file is None:
             raise Http404
         _note_preview(request, found, recipient, copy.file.sha256)
         # Open files stay readable when their name is gone.
-        return _download(copy.file.path, copy.file.name, copy.file.content_type)
+        return storage.as_attachment(copy.file.path.open("rb"), copy.file.name, copy.file.content_type)
 
 
 def _note_preview(request: ScopedRequest, found: Schedule, recipient: User, digest: str = "") -> None:
@@ -328,13 +328,6 @@ def _note_preview(request: ScopedRequest, found: Schedule, recipient: User, dige
     )
 
 
-def _download(path: Path, name: str, content_type: str) -> HttpResponseBase:
-    response = FileResponse(path.open("rb"), as_attachment=True, filename=name)
-    response["Content-Type"] = content_type
-    response["Cache-Control"] = "private, no-store"
-    return response
-
-
 @require_GET
 @limited("export")
 def delivery_file(request: ScopedRequest, key: str) -> HttpResponseBase:
@@ -343,7 +336,8 @@ def delivery_file(request: ScopedRequest, key: str) -> HttpResponseBase:
     if not found.is_here(request.now) or not covers(request.scope, found.scope):
         raise Http404
     try:
-        response = _download(sending.path_of(found), found.file_name, _FILE_TYPES[found.file_name.rpartition(".")[2]])
+        kind = _FILE_TYPES[found.file_name.rpartition(".")[2]]
+        response = storage.download(sending.name_of(found), found.file_name, kind)
     except FileNotFoundError:
         raise Http404 from None
     audit.record(

@@ -140,6 +140,15 @@ def test_every_named_volume_is_declared(compose):
     assert used == set(compose["volumes"])
 
 
+@pytest.mark.parametrize("service", ["web", "worker", "beat"])
+def test_made_files_are_shared(compose, dockerfile, service):
+    place = compose["services"][service]["environment"]["MADE_FILES_DIR"]
+    assert f"files:{place}" in compose["services"][service]["volumes"]
+    # A new volume is filled from the image, with who owns it.
+    assert f"mkdir {place.removeprefix('/app/')} " in dockerfile
+    assert dockerfile.index("mkdir var/files") < dockerfile.index("chown -R rollcall: var")
+
+
 def test_pages_are_published_to_this_machine_only(compose):
     assert compose["services"]["web"]["ports"] == ["127.0.0.1:${PORT:-8000}:8000"]
     for name in ("postgres", "redis"):

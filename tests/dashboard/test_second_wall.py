@@ -32,7 +32,7 @@ Walk = Callable[[Canary, str, Account, Path], Iterator[Seen]]
 @pytest.fixture
 def canary(marked_companies: Canary, db: None, settings: Any, tmp_path: Path) -> Canary:
     """Return the two marked companies; nothing is asked too often, and files are the test's own."""
-    settings.VAR_DIR = tmp_path
+    settings.MEDIA_ROOT = tmp_path
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, (1_000_000, 60))
     return marked_companies
 

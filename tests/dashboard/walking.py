@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
+from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.test import Client
 from django.urls import Resolver404, resolve
@@ -151,16 +152,22 @@ def mails(canary: Canary, recipient: User, *, account: Account, at: datetime, pl
     Nothing is yielded for what the recipient may not have.
     """
     schedule = Schedule.objects.filter(account=account).order_by("pk")[0]
-    for content, what, kind, subject, query in sendable(canary):
+    for number, (content, what, kind, subject, query) in enumerate(sendable(canary)):
         schedule.content, schedule.what, schedule.format = content, what, kind
         schedule.subject_id, schedule.query = subject, query
         try:
-            copy = compose(schedule, recipient, at=at, place=place / "report")
+            copy = compose(schedule, recipient, at=at, place=place / f"report-{number}")
         except NoAccessError:
             continue
         mail = copy.message().as_bytes(policy=SMTPUTF8.clone(cte_type="8bit")).decode(errors="replace").lower()
         file = text_of_file(copy.file.path.read_bytes(), kind) if copy.file is not None else ""
         yield content, f"{what} {kind} {subject or query}", set(MARK.findall(mail + file))
+
+
+def stored(name: str) -> bytes:
+    """Return the content of a made file."""
+    with default_storage.open(name) as file:
+        return file.read()
 
 
 def made_files(canary: Canary, reader: User, *, account: Account, at: datetime) -> Iterator[Seen]:
@@ -174,13 +181,13 @@ def made_files(canary: Canary, reader: User, *, account: Account, at: datetime) 
             exports.make_export(export.pk)
             export.refresh_from_db()
             if export.state == Export.State.READY:
-                yield key, query, set(MARK.findall(text_of_file(exports.path_of(export).read_bytes(), "csv")))
+                yield key, query, set(MARK.findall(text_of_file(stored(exports.name_of(export)), "csv")))
     first_day = (at - timedelta(days=80)).date()
     pack = EvidencePack.objects.create(first_day=first_day, last_day=at.date(), sample_seed="1", **asked)
     evidence.make_pack(pack.pk)
     pack.refresh_from_db()
     if pack.state == EvidencePack.State.READY:
-        yield "evidence", "", set(MARK.findall(text_of_file(evidence.path_of(pack).read_bytes(), "zip")))
+        yield "evidence", "", set(MARK.findall(text_of_file(stored(evidence.name_of(pack)), "zip")))
 
 
 def reports(reader: User, account: Account) -> Iterator[Seen]:

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from dashboard.files.storage import adopt_files
+
 
 class Command(migrate.Command):
-    """Refuses a database that stopped among migrations which are one today."""
+    """Refuses a database that stopped among migrations which are one today; takes over the files of version 0.1.0."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate; CommandError where only some of the replaced migrations were applied: they are not here any more."""
@@ -24,3 +27,4 @@ class Command(migrate.Command):
                     "then with this one."
                 )
         super().handle(*args, **options)
+        adopt_files(settings.VAR_DIR)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 
 from dashboard import tasks
 from dashboard.access import Scope
@@ -28,7 +29,7 @@ State = EvidencePack.State
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, settings: Any) -> Path:
     """Return where the packs of these tests are."""
-    settings.VAR_DIR = tmp_path
+    settings.MEDIA_ROOT = tmp_path
     return tmp_path / "evidence"
 
 
@@ -46,8 +47,12 @@ def made(pack: EvidencePack) -> EvidencePack:
     return pack
 
 
+def content(pack: EvidencePack) -> bytes:
+    return Path(default_storage.path(making.name_of(pack))).read_bytes()
+
+
 def extracted(pack: EvidencePack, to: Path) -> Path:
-    with zipfile.ZipFile(making.path_of(pack)) as archive:
+    with zipfile.ZipFile(default_storage.path(making.name_of(pack))) as archive:
         assert archive.testzip() is None
         archive.extractall(to)
     return to
@@ -90,8 +95,8 @@ def test_a_pack_holds_what_it_says_and_checks_itself(ines: User, company: Accoun
     assert len(rows(room, "population.csv")) == Person.objects.filter(account=company).count()
     assert len(rows(room, "enrollments.csv")) == Enrollment.objects.filter(account=company).count()
     assert len(rows(room, "sample.csv")) == 25
-    assert pack.sha256 == hashlib.sha256(making.path_of(pack).read_bytes()).hexdigest()
-    assert making.path_of(pack).stat().st_mode & 0o777 == 0o600
+    assert pack.sha256 == hashlib.sha256(content(pack)).hexdigest()
+    assert Path(default_storage.path(making.name_of(pack))).stat().st_mode & 0o777 == 0o600
 
 
 def test_its_figures_are_those_of_the_pages(ines: User, company: Account, tmp_path: Path, now: datetime) -> None:
@@ -191,9 +196,9 @@ def test_what_is_missing_added_or_broken_is_found(room: Path) -> None:
 
 def test_the_same_data_gives_the_same_bytes(ines: User, company: Account) -> None:
     pack = made(ask(ines, company))
-    first = making.path_of(pack).read_bytes()
+    first = content(pack)
     EvidencePack.objects.filter(pk=pack.pk).update(state=State.WAITING, number=None, begun=0)
-    assert making.path_of(made(pack)).read_bytes() == first
+    assert content(made(pack)) == first
 
 
 @pytest.mark.slow
@@ -234,11 +239,12 @@ def test_a_role_lost_meanwhile_gives_no_pack(ines: User, company: Account) -> No
 def test_a_killed_worker_s_pack_is_begun_anew(ines: User, company: Account, folder: Path) -> None:
     pack = ask(ines, company)
     EvidencePack.objects.filter(pk=pack.pk).update(state=State.WORKING, begun=1)
-    making.folder()
-    making.path_of(pack).with_suffix(".part").write_bytes(b"half a pack")
+    left = folder.parent / "making" / f"evidence-{pack.key}"
+    left.mkdir(parents=True)
+    (left / "pack").write_bytes(b"half a pack")
     made(pack)
     assert [path.suffix for path in folder.iterdir()] == [".zip"]
-    pack.begun = making.MOST_BEGUN
+    assert list(left.parent.iterdir()) == []
     EvidencePack.objects.filter(pk=pack.pk).update(state=State.WORKING, begun=making.MOST_BEGUN)
     tasks.make_evidence_pack(pack_id=pack.pk)
     pack.refresh_from_db()

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from dashboard import tasks
 from dashboard.exports import making, streaming
+from dashboard.files import storage
 from dashboard.models import AuditEvent, Export, Membership, User
 from dashboard.searches import keep
 from sync.models import Account
@@ -28,7 +29,7 @@ State = Export.State
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, settings: Any) -> Path:
     """Return where the files of these tests are."""
-    settings.VAR_DIR = tmp_path
+    settings.MEDIA_ROOT = tmp_path
     return tmp_path / "exports"
 
 
@@ -86,12 +87,14 @@ def test_a_file_made_again_is_made_once(asked: Export, folder: Path) -> None:
 
 def test_a_killed_worker_s_file_is_begun_anew(asked: Export, folder: Path) -> None:
     Export.objects.filter(pk=asked.pk).update(state=State.WORKING, begun=1)
-    folder.mkdir(exist_ok=True)
-    (folder / f"{asked.key}.part").write_bytes(b"half a file")
+    left = folder.parent / "making" / f"export-{asked.key}"
+    left.mkdir(parents=True)
+    (left / "file").write_bytes(b"half a file")
     tasks.make_export(export_id=asked.pk)
     asked.refresh_from_db()
     assert (asked.state, asked.begun) == (State.READY, 2)
     assert [path.suffix for path in folder.iterdir()] == [".csv"]
+    assert list(left.parent.iterdir()) == []
 
 
 def test_what_is_never_finished_is_given_up(asked: Export) -> None:
@@ -129,12 +132,12 @@ def test_a_full_disk_is_said(
     def full(_file: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(making.os, "fsync", full)
+    monkeypatch.setattr(storage.os, "fsync", full)
     tasks.make_export(export_id=asked.pk)
     asked.refresh_from_db()
     assert asked.state == State.FAILED
     assert "full" in asked.error
-    assert list(folder.iterdir()) == []
+    assert not [path for path in folder.parent.rglob("*") if path.is_file()]
     assert asked.error in as_alice.get(reverse("exports")).content.decode()
 
 
@@ -167,13 +170,19 @@ def test_a_file_is_gone_after_a_day(asked: Export, as_alice: Client, folder: Pat
 
 def test_strangers_in_the_folder_go_after_a_day(asked: Export, folder: Path, now: datetime) -> None:
     folder.mkdir(exist_ok=True)
-    old, new = folder / "old.part", folder / "new.part"
-    for path, age in ((old, timedelta(days=2)), (new, timedelta(minutes=1))):
-        path.write_bytes(b"x")
-        written = (now - age).timestamp()
+    work = folder.parent / "making"
+    old, new, killed, busy = folder / "old.csv", folder / "new.csv", work / "export-old", work / "export-new"
+    for path, age in ((old, 2), (new, 0), (killed, 2), (busy, 0)):
+        if path.suffix:
+            path.write_bytes(b"x")
+        else:
+            path.mkdir(parents=True)
+            (path / "file").write_bytes(b"x")
+        written = (now - timedelta(days=age)).timestamp()
         os.utime(path, (written, written))
     making.forget_expired(now)
     assert list(folder.iterdir()) == [new]
+    assert list(work.iterdir()) == [busy]
 
 
 def test_what_no_worker_took_up_is_queued_again(asked: Export, queue: Queue, now: datetime) -> None:

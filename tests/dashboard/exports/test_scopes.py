@@ -142,13 +142,13 @@ def test_lists_by_campaign_and_period_are_the_page_s(as_reader: Client, reader: 
 
 @pytest.mark.slow
 def test_workers_make_files_of_the_same_scope(reader: User, company: Account, settings: Any, tmp_path: Any) -> None:
-    settings.VAR_DIR = tmp_path
+    settings.MEDIA_ROOT = tmp_path
     scope = Scope.of(reader)
     export = wish(company, reader)
     making.make_export(export.pk)
     export.refresh_from_db()
     assert export.state == Export.State.READY, export.error
-    found = {row[0] for row in rows_of_csv(making.path_of(export).read_bytes())[1:]}
+    found = {row[0] for row in rows_of_csv((tmp_path / making.name_of(export)).read_bytes())[1:]}
     assert found == set(scope.people().values_list("email", flat=True))
 
 

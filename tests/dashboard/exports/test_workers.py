@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from config.embedded import BASE_DIR
 from dashboard import tasks
-from dashboard.exports import making
+from dashboard.alone import alone
 from dashboard.models import Export, User
 from sync.models import Account
 from tests.dashboard.conftest import Queue
@@ -62,7 +62,7 @@ tasks.make_export(export_id=int(sys.argv[1]))
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, settings: Any) -> Path:
     """Return where the files of these tests are."""
-    settings.VAR_DIR = tmp_path
+    settings.MEDIA_ROOT = tmp_path
     return tmp_path / "exports"
 
 
@@ -85,7 +85,7 @@ def begin(tmp_path: Path) -> Iterator[Callable[[str, Export], subprocess.Popen[s
         worker = subprocess.Popen(
             [sys.executable, "-c", script, str(export.pk), export.format, str(seconds)],
             cwd=BASE_DIR,
-            env=environment() | {"ROLLCALL_VAR": str(tmp_path)},
+            env=environment() | {"MADE_FILES_DIR": str(tmp_path)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -109,7 +109,7 @@ def is_whole(folder: Path, export: Export) -> bool:
 
 def is_unlocked(export: Export) -> bool:
     """Return whether Postgres has noticed that the worker is dead."""
-    with making._alone(export.pk) as is_alone:
+    with alone(f"export {export.pk}") as is_alone:
         return is_alone
 
 
@@ -122,7 +122,8 @@ def test_a_worker_killed_in_mid_render_leaves_nothing_half(
     worker.wait()
     asked.refresh_from_db()
     assert asked.state == State.WORKING
-    assert (folder / f"{asked.key}.part").exists()
+    left = folder.parent / "making" / f"export-{asked.key}"
+    assert (left / "file").exists()
     assert not (folder / f"{asked.key}.{asked.format}").exists()
     assert "Being made" in as_alice.get(reverse("exports")).content.decode()
     assert as_alice.get(reverse("export_file", args=[asked.pk])).status_code == 404
@@ -135,7 +136,7 @@ def test_a_worker_killed_in_mid_render_leaves_nothing_half(
     asked.refresh_from_db()
     assert (asked.state, asked.begun) == (State.READY, 2)
     assert is_whole(folder, asked)
-    assert not (folder / f"{asked.key}.part").exists()
+    assert not left.exists()
 
 
 def test_a_file_without_room_is_given_up_and_can_be_asked_for_again(
@@ -147,7 +148,7 @@ def test_a_file_without_room_is_given_up_and_can_be_asked_for_again(
     asked.refresh_from_db()
     assert asked.state == State.FAILED
     assert asked.error == "The file could not be written: File too large."
-    assert list(folder.iterdir()) == []
+    assert not [path for path in folder.parent.rglob("*") if path.is_file()]
     assert asked.error in as_alice.get(reverse("exports")).content.decode()
     again = Export.objects.create(
         account=asked.account, user=asked.user, table="people", format=asked.format, parameters=asked.parameters,

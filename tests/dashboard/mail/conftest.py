@@ -19,7 +19,7 @@ from tests.dashboard.mail.server import Inbox, serving
 @pytest.fixture(autouse=True)
 def room(tmp_path: Path, settings: Any) -> Path:
     """Return where the files of these tests are."""
-    settings.VAR_DIR = tmp_path
+    settings.MEDIA_ROOT = tmp_path
     settings.HAS_MAIL_SERVER = False
     return tmp_path / "mail"
 

@@ -37,7 +37,7 @@ sending.deliver(int(sys.argv[2]))
 """
 
 
-def killed_at(function: str, delivery: Delivery, port: int, var: Path) -> None:
+def killed_at(function: str, delivery: Delivery, port: int, files: Path) -> None:
     """Have another process deliver it, and kill that where it stops."""
     database = connection.settings_dict
     address = f"postgresql://{database['USER']}@/{database['NAME']}?host={quote(str(database['HOST']), safe='')}"
@@ -49,7 +49,7 @@ def killed_at(function: str, delivery: Delivery, port: int, var: Path) -> None:
         "ALLOWED_HOSTS": "localhost",
         "EMAIL_URL": f"smtp://127.0.0.1:{port}",
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "ROLLCALL_VAR": str(var),
+        "MADE_FILES_DIR": str(files),
     }
     worker = subprocess.Popen(
         [sys.executable, "-c", WORKER, function, str(delivery.pk)],

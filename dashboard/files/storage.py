@@ -1,0 +1,141 @@
+"""Storage of made files: written in a work folder, put into Django's default storage once whole, read from there.
+
+The web server, the workers and beat share that storage (by default the directory MADE_FILES_DIR). Work folders lie on
+the same file system, so that the default storage takes a file over by renaming it: nobody sees half a file.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from io import BufferedRandom
+from pathlib import Path, PurePath
+from typing import IO
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.http import FileResponse
+
+_WORK = "making"
+# Where version 0.1.0 kept them, below var/.
+_FOLDERS_OF_0_1_0 = ("exports", "evidence", "mail")
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """Size and SHA-256 of a file."""
+
+    bytes: int
+    sha256: str
+
+
+class _Movable(File):
+    """An open file that the storage may move instead of copying it."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
+
+
+@contextmanager
+def work_folder(name: str) -> Iterator[Path]:
+    """Make an empty directory for the files of one job; it is removed at the end, with all that is in it.
+
+    What a killed process left under the same name is removed first: the caller sees that no two use a name at once.
+    """
+    folder = _work() / name
+    clear_work(name)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        clear_work(name)
+
+
+def clear_work(name: str) -> None:
+    """Remove what a killed process left in a work folder."""
+    shutil.rmtree(_work() / name, ignore_errors=True)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BufferedRandom]:
+    """Open a new file, for reading too, that no other user of this machine may read. FileExistsError if it is there."""
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b") as file:
+        yield file
+
+
+def whole(file: BufferedRandom) -> Fingerprint:
+    """Bring a written file to the disk and return its fingerprint. OSError when the disk is full."""
+    file.flush()
+    os.fsync(file.fileno())
+    file.seek(0)
+    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Fingerprint(file.seek(0, os.SEEK_END), digest)
+
+
+def put(path: Path, name: str) -> None:
+    """Put a whole file into the storage under its name, in place of one that is there; `path` may be gone then."""
+    with path.open("rb") as file:
+        default_storage.save(name, _Movable(file, name=str(path)))
+
+
+def download(name: str, as_name: str, content_type: str) -> FileResponse:
+    """Answer with a stored file, streamed; nobody in between is to keep a copy. FileNotFoundError if it is gone."""
+    return as_attachment(default_storage.open(name), as_name, content_type)
+
+
+def as_attachment(file: File | IO[bytes], as_name: str, content_type: str) -> FileResponse:
+    """Answer with an open file, which is closed with the response."""
+    response = FileResponse(file, as_attachment=True, filename=as_name)
+    response["Content-Type"] = content_type
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def is_stored(name: str) -> bool:
+    """Return whether there is a file of this name."""
+    return default_storage.exists(name)
+
+
+def remove(name: str) -> None:
+    """Remove a stored file, if it is there."""
+    default_storage.delete(name)
+
+
+def remove_strangers(folder: str, known: Container[str], *, before: datetime) -> None:
+    """Remove the files of a folder that are older than `before` and whose name without its ending is not known."""
+    if not default_storage.exists(folder):
+        return
+    for file_name in default_storage.listdir(folder)[1]:
+        name = f"{folder}/{file_name}"
+        if PurePath(file_name).stem not in known and default_storage.get_modified_time(name) < before:
+            default_storage.delete(name)
+
+
+def remove_left_work(*, before: datetime) -> None:
+    """Remove work folders that nothing has changed since `before`: those of killed processes that never came again."""
+    for path in _work().iterdir():
+        if path.stat().st_mtime < before.timestamp():
+            clear_work(path.name)
+
+
+def adopt_files(var: Path) -> None:
+    """Take over the files that version 0.1.0 kept below `var`: mailed links and packs outlive an upgrade."""
+    if Path(settings.MEDIA_ROOT) == var:
+        return
+    for folder in _FOLDERS_OF_0_1_0:
+        if not (var / folder).is_dir():
+            continue
+        for path in sorted((var / folder).iterdir()):
+            if path.is_file() and path.suffix != ".part":
+                put(path, f"{folder}/{path.name}")
+        shutil.rmtree(var / folder)
+
+
+def _work() -> Path:
+    found = Path(settings.MEDIA_ROOT) / _WORK
+    found.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return found
