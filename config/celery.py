@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Root's worker is warned about for the sake of pickled messages; ours are JSON.
 warnings.simplefilter("ignore", SecurityWarning)
 
-app = Celery("rollcall")
+app = Celery("rollcall", task_cls="dashboard.task_queue:AskedTaskBase")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -49,7 +49,13 @@ WEB_DATABASE_URL = os.environ.get("WEB_DATABASE_URL", "").strip() or (
 IS_WEB_LOGIN = os.environ.get("ROLLCALL_PROCESS") == "web" and bool(WEB_DATABASE_URL)
 ROW_SECURITY = True
 DATABASES = {"default": variables.database(WEB_DATABASE_URL if IS_WEB_LOGIN else DATABASE_URL)}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "config.cache.OptionalRedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+    }
+}
 
 # KnowBe4: the environment makes the first account; further ones are added by an administrator.
 KNOWBE4_API_KEY = os.environ.get("KNOWBE4_API_KEY", "").strip()
@@ -276,6 +282,9 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker waits for a queue that is away as long as it takes; whoever queues does not: what it refuses is written down.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 2, "socket_timeout": 5}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -284,6 +293,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-exports": {"task": "dashboard.tasks.keep_exports", "schedule": 600.0, "options": {"expires": 590}},
     "send-due-mail": {"task": "dashboard.tasks.send_due_mail", "schedule": 60.0, "options": {"expires": 55}},
     "keep-evidence": {"task": "dashboard.tasks.keep_evidence", "schedule": 600.0, "options": {"expires": 590}},
+    "queue-again": {"task": "dashboard.tasks.queue_again", "schedule": 30.0, "options": {"expires": 25}},
     "advance-rollups": {"task": "dashboard.tasks.advance_rollups", "schedule": 300.0, "options": {"expires": 290}},
     "start-due-syncs": {"task": "sync.tasks.start_due_syncs", "schedule": 60.0, "options": {"expires": 55}},
 }

@@ -1,10 +1,10 @@
 """How often one reader may ask: counted in Redis, by the window, for each reader and each kind of request.
 
-Sign-in has limits of its own (`ACCOUNT_RATE_LIMITS`). Without Redis nothing is counted and nobody is refused: the
-limits keep readers from taking everything along in an hour; what somebody may see does not depend on them.
+Sign-in has limits of its own (`ACCOUNT_RATE_LIMITS`). Without Redis nothing is counted and nobody is refused, and
+`config.cache` says so in the log: the limits keep readers from taking everything along in an hour; what somebody may
+see does not depend on them.
 """
 
-import logging
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -14,14 +14,11 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from redis.exceptions import RedisError
 
 from dashboard.access import ScopedRequest
 
 Arguments = ParamSpec("Arguments")
 View = Callable[Concatenate[ScopedRequest, Arguments], HttpResponseBase]
-
-log = logging.getLogger(__name__)
 
 
 def limited(
@@ -48,12 +45,11 @@ def seconds_to_wait(kind: str, reader: int | None, *, at: float) -> int:
     most, window = settings.RATE_LIMITS[kind]
     number = int(at // window)
     key = f"limit:{kind}:{reader}:{number}"
+    cache.add(key, 0, timeout=window)
     try:
-        cache.add(key, 0, timeout=window)
         asked = cache.incr(key)
-    except (RedisError, ValueError):
-        # ValueError: the count ended between the two.
-        log.warning("Requests of the kind %s could not be counted.", kind)
+    except ValueError:
+        # The count ended between the two.
         return 0
     return max(1, int((number + 1) * window - at)) if asked > most else 0
 

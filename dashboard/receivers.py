@@ -4,13 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.dispatch import receiver
 
-from config.celery import app
 from dashboard import rollups, triggers
 from dashboard.sign_in import demo
 from dashboard.sign_in_log import signed_in, signed_out  # noqa: F401 - it listens to sign-ins
+from dashboard.task_queue import send
 from sync.models import Account, SyncRun
 from sync.signals import published
 
@@ -25,9 +24,7 @@ def infer_triggers(*, account: Account, run: SyncRun, **_rest: Any) -> None:
 def keep_rollups(*, account: Account, run: SyncRun, published_at: datetime, **_rest: Any) -> None:
     """Bring the rollups up to date; the tallies of a first sync are worked out after it, so that pages come sooner."""
     if not rollups.after_publish(account, run_id=run.pk, at=published_at):
-        work = {"account_id": account.pk}
-        # Should the queue not take it, the beat task that advances rollups finds it undone.
-        transaction.on_commit(lambda: app.send_task("dashboard.tasks.build_tallies", kwargs=work), robust=True)
+        send("dashboard.tasks.build_tallies", account_id=account.pk)
 
 
 @receiver(published, dispatch_uid="complete_demo_sign_ins")

@@ -5,7 +5,6 @@ of the same reader have the same key, and nobody can make one up or open another
 """
 
 import base64
-import logging
 import re
 from dataclasses import dataclass
 from typing import cast
@@ -14,13 +13,11 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
-from redis.exceptions import RedisError
 
 LONGEST = 100
 # The name of the key in an address.
 PARAMETER = "found"
 _KEY = re.compile(r"[A-Za-z0-9_-]{16}")
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,10 +47,7 @@ def keep(reader: int, text: str) -> str:
         return ""
     digest = salted_hmac("dashboard.searches", f"{reader}:{text}", algorithm="sha256").digest()
     key = base64.urlsafe_b64encode(digest[:12]).decode()
-    try:
-        cache.set(_place(reader, key), text, timeout=settings.SESSION_COOKIE_AGE)
-    except RedisError:
-        log.warning("A search could not be kept: Redis does not answer.")
+    cache.set(_place(reader, key), text, timeout=settings.SESSION_COOKIE_AGE)
     return key
 
 
@@ -70,12 +64,7 @@ def _read(request: HttpRequest) -> Search:
     key = request.GET.get(PARAMETER, "")
     if not key:
         return NOTHING
-    text = None
-    if _KEY.fullmatch(key):
-        try:
-            text = cache.get(_place(request.user.pk, key))
-        except RedisError:
-            log.warning("A search could not be read: Redis does not answer.")
+    text = cache.get(_place(request.user.pk, key)) if _KEY.fullmatch(key) else None
     return Search(text) if text else Search(is_lost=True)
 
 

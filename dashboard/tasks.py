@@ -4,7 +4,7 @@ from celery import Task, shared_task
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from dashboard import rollups
+from dashboard import rollups, task_queue
 from dashboard.evidence import making as evidence
 from dashboard.exports import making
 from dashboard.mail import handing_over, occurrences, sending
@@ -23,6 +23,12 @@ def advance_rollups() -> None:
     now = timezone.now()
     for account in Account.objects.filter(rollups__isnull=False).order_by("pk"):
         rollups.advance(account, at=now)
+
+
+@shared_task(name="dashboard.tasks.queue_again")
+def queue_again() -> None:
+    """Queue what somebody asked for and no worker took up."""
+    task_queue.queue_again(timezone.now())
 
 
 @shared_task(name="dashboard.tasks.make_export", bind=True, max_retries=10)

@@ -30,11 +30,13 @@ from dashboard.models.settings import (
 from dashboard.models.single_sign_on import SingleSignOn, SingleSignOnRole
 from dashboard.models.tokens import ApiToken
 from dashboard.models.users import User, UserManager
+from dashboard.models.work import AskedTask
 
 __all__ = [
     "CONTENT_TYPE_CODES",
     "AccountSetting",
     "ApiToken",
+    "AskedTask",
     "AuditEvent",
     "AuditHead",
     "AuditSeal",

@@ -20,11 +20,11 @@ from dashboard import audit
 from dashboard.access import ScopedRequest, choose_account, grant_administrator
 from dashboard.models import User
 from dashboard.pages.account_form import AccountForm, is_from_environment
-from dashboard.pages.queue import QueueUnreachableError, send
-from dashboard.pages.sync_requests import SLOW_AFTER, note_request
+from dashboard.pages.sync_requests import SLOW_AFTER, ask
 from dashboard.queries.connections import Connection, connection, connections
 from dashboard.queries.sync_status import Progress, key_problem, latest_runs
 from dashboard.sign_in.recently import recently_signed_in
+from dashboard.task_queue import send
 from sync.models import Account
 
 Arguments = ParamSpec("Arguments")
@@ -124,19 +124,8 @@ def sync_account(request: ScopedRequest, account_id: int) -> HttpResponse:
     elif latest and latest.is_running:
         messages.info(request, _("A sync of %(account)s is already running.") % {"account": account})
     else:
-        try:
-            send(
-                "sync.tasks.sync_account",
-                account_id=account.pk,
-                trigger="person",
-                requested_by=request.user.pk,
-                full=False,
-            )
-        except QueueUnreachableError:
-            messages.error(request, _("The sync could not be queued: Redis does not answer. Try again."))
-        else:
-            note_request(request, account)
-            messages.info(request, _("A sync of %(account)s is on its way.") % {"account": account})
+        ask(request, account)
+        messages.info(request, _("A sync of %(account)s is on its way.") % {"account": account})
     return redirect("accounts")
 
 
@@ -206,11 +195,7 @@ def _audit(request: ScopedRequest, action: audit.Action, account: Account, **det
 
 def _test(request: ScopedRequest, account: Account) -> None:
     """Queue a test of the account's key and remember since when an answer is awaited."""
-    try:
-        send("sync.tasks.test_connection", account_id=account.pk)
-    except QueueUnreachableError:
-        messages.error(request, _("The key could not be tested: Redis does not answer. Try again."))
-        return
+    send("sync.tasks.test_connection", account_id=account.pk)
     request.session[TESTS] = {**request.session.get(TESTS, {}), str(account.pk): request.now.isoformat()}
 
 

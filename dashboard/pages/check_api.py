@@ -9,14 +9,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
-from redis.exceptions import RedisError
 
 from dashboard.access import ScopedRequest
 from dashboard.pages.accounts import for_administrators
-from dashboard.pages.queue import QueueUnreachableError, send
 from dashboard.pages.sync_requests import SLOW_AFTER
 from dashboard.queries.sync_status import key_problem
 from dashboard.rate_limits import limited
+from dashboard.task_queue import send
 from sync.models import Account, ApiCheck
 
 # How long the page waits for the answer: the requests queue behind those of a sync, which takes minutes.
@@ -85,17 +84,13 @@ def _start(request: ScopedRequest, account: Account) -> None:
     """Queue a check, unless one is under way, and remember since when its result is awaited."""
     key, found = f"{CHECKS}:{account.pk}", _last(account)
     since = request.now.isoformat()
-    try:
-        if not cache.add(key, since, timeout=CHECK_FOR.total_seconds()):
-            under_way = cache.get(key, since)
-            if found is None or found.finished_at < datetime.fromisoformat(under_way):
-                _await(request, account, under_way)
-                return
-            cache.set(key, since, timeout=CHECK_FOR.total_seconds())
-        send("sync.tasks.check_api", account_id=account.pk)
-    except (RedisError, QueueUnreachableError):
-        messages.error(request, _("The check could not be queued: Redis does not answer. Try again."))
-        return
+    if not cache.add(key, since, timeout=CHECK_FOR.total_seconds()):
+        under_way = cache.get(key, since)
+        if found is None or found.finished_at < datetime.fromisoformat(under_way):
+            _await(request, account, under_way)
+            return
+        cache.set(key, since, timeout=CHECK_FOR.total_seconds())
+    send("sync.tasks.check_api", account_id=account.pk)
     _await(request, account, since)
 
 

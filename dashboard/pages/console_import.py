@@ -26,7 +26,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.pages.queue import QueueUnreachableError, send
+from dashboard.task_queue import send
 from sync.models import ConsoleImport
 from sync.models.training import DueSource
 
@@ -168,8 +168,7 @@ def _console_imports(request: ScopedRequest, handler: MemoryUpload) -> HttpRespo
             error = _("The file is empty.")
         else:
             imported = _keep(request, uploaded)
-            if not _queue("preview", imported):
-                messages.error(request, _("The file is kept, but could not be queued: Redis does not answer."))
+            _queue("preview", imported)
             return redirect("console_import", import_id=imported.pk)
     hidden = request.scope.enrollments().filter(due_source=DueSource.HIDDEN_EXTENSION, removed_at=None)
     return render(
@@ -224,11 +223,10 @@ def console_import_columns(request: ScopedRequest, import_id: int) -> HttpRespon
         .filter(pk=found.pk, state=State.PREVIEW)
         .update(mapping=mapping, is_mapping_chosen=True, state=State.READING, rows_read=0)
     )
-    if not is_changed:
+    if is_changed:
+        _queue("preview", found)
+    else:
         messages.error(request, _too_late())
-    elif not _queue("preview", found):
-        _imports(request).filter(pk=found.pk, state=State.READING).update(state=State.PREVIEW)
-        messages.error(request, _("That could not be queued: Redis does not answer. Nothing was lost; try again."))
     return redirect("console_import", import_id=found.pk)
 
 
@@ -293,24 +291,17 @@ def _audit(request: ScopedRequest, action: audit.Action, imported: ConsoleImport
     )
 
 
-def _queue(work: str, imported: ConsoleImport) -> bool:
-    try:
-        send(f"sync.tasks.{work}_console_import", import_id=imported.pk)
-    except QueueUnreachableError:
-        return False
-    return True
+def _queue(work: str, imported: ConsoleImport) -> None:
+    send(f"sync.tasks.{work}_console_import", import_id=imported.pk)
 
 
 def _carry_out(request: ScopedRequest, found: ConsoleImport, work: str, state: str, *, reason: str) -> str:
-    """Set the state and queue the work; return what kept it from that, as a sentence, with the state as it was."""
+    """Set the state and queue the work; return what kept it from that, as a sentence."""
     if not _decide(request, found, {State(found.state)}, state, reason=reason):
         return _too_late()
-    if _queue(work, found):
-        is_accepted = work == "accept"
-        _audit(request, audit.Action.ACCEPTED_IMPORT if is_accepted else audit.Action.WITHDREW_IMPORT, found)
-        return ""
-    _imports(request).filter(pk=found.pk, state=state).update(state=found.state)
-    return _("That could not be queued: Redis does not answer. Nothing was lost; try again.")
+    _queue(work, found)
+    _audit(request, audit.Action.ACCEPTED_IMPORT if work == "accept" else audit.Action.WITHDREW_IMPORT, found)
+    return ""
 
 
 def _too_late() -> str:

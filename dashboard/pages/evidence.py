@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,9 +18,9 @@ from dashboard.access import ScopedRequest
 from dashboard.evidence.making import MOST_SAMPLED, name_of, own_packs, packs, request_pack, rows_done
 from dashboard.files import storage
 from dashboard.models import EvidencePack, User
-from dashboard.pages.queue import QueueUnreachableError, send
 from dashboard.pages.settings.fields import DayField
 from dashboard.rate_limits import limited
+from dashboard.task_queue import send
 
 FRAGMENT = "evidence-list"
 MOST_LISTED = 50
@@ -101,10 +100,7 @@ def evidence(request: ScopedRequest) -> HttpResponse:
             sample_size=data["sample_size"],
             sample_seed=data["sample_seed"],
         )
-        try:
-            send("dashboard.tasks.make_evidence_pack", pack_id=pack.pk)
-        except QueueUnreachableError:
-            messages.error(request, _("The queue does not answer. The pack waits, and is made as soon as it does."))
+        send("dashboard.tasks.make_evidence_pack", pack_id=pack.pk)
         return redirect("evidence")
     found = list(packs(request.scope)[:MOST_LISTED])
     context = {

@@ -21,10 +21,10 @@ from dashboard.exports.streaming import CONTENT_TYPES, is_large, streamed
 from dashboard.exports.tables import TABLES
 from dashboard.files import storage
 from dashboard.models import Export, User
-from dashboard.pages.queue import QueueUnreachableError, send
 from dashboard.pages.schedules_form import LISTS
 from dashboard.rate_limits import limited
 from dashboard.searches import PARAMETER, searched
+from dashboard.task_queue import send
 
 FRAGMENT = "exports-list"
 # Files of the last days; older ones are of no use to anybody.
@@ -109,10 +109,7 @@ def _have_made(
     if not isinstance(request.user, User):
         raise Http404
     made = request_export(question, table, keys, kind, user=request.user, rows=rows)
-    try:
-        send("dashboard.tasks.make_export", export_id=made.pk)
-    except QueueUnreachableError:
-        messages.error(request, _("The queue does not answer. Your file waits, and is made as soon as it does."))
+    send("dashboard.tasks.make_export", export_id=made.pk)
     return redirect("exports")
 
 

@@ -22,12 +22,12 @@ from dashboard.mail import handing_over, occurrences, reading, sending
 from dashboard.mail.calendar import upcoming
 from dashboard.mail.composing import REPORTS, Copy, NoAccessError, compose, covers, what_is
 from dashboard.models import Delivery, Schedule, User
-from dashboard.pages.queue import QueueUnreachableError, send
 from dashboard.pages.schedules_form import LISTS, WEEKDAYS, ScheduleForm, initial_of
 from dashboard.pages.settings.guards import decider, for_deciders, for_readers_of_settings
 from dashboard.rate_limits import limited
 from dashboard.reports import Kind, RenderingError
 from dashboard.row_security import within
+from dashboard.task_queue import send
 from dashboard.templatetags.figures import number
 
 log = logging.getLogger(__name__)
@@ -219,10 +219,7 @@ def _hurry(request: ScopedRequest) -> None:
     if not handing_over.is_set_up():
         messages.info(request, _("Mail is not set up: it waits until EMAIL_URL names a mail server."))
         return
-    try:
-        send("dashboard.tasks.send_due_mail")
-    except QueueUnreachableError:
-        messages.info(request, _("The queue does not answer. It goes out as soon as it does."))
+    send("dashboard.tasks.send_due_mail")
 
 
 @require_POST

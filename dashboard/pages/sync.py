@@ -12,7 +12,6 @@ from dashboard.access import ScopedRequest
 from dashboard.pages.change_words import told
 from dashboard.pages.context import shell_of
 from dashboard.pages.findings import runs_finding
-from dashboard.pages.queue import QueueUnreachableError
 from dashboard.pages.sync_findings import allowance_finding, changes_finding
 from dashboard.pages.sync_requests import SyncPanel, ask_for_sync, sync_panel
 from dashboard.queries import sync_changes, vanished
@@ -72,13 +71,10 @@ def sync_start(request: ScopedRequest) -> HttpResponse:
     if not request.scope.may_sync or (full and not request.scope.is_administrator):
         raise PermissionDenied(_("Your role does not start syncs."))
     status, is_queued, error = sync_panel(request).status, False, ""
-    try:
-        if status.has_key:
-            is_queued = ask_for_sync(request, full=full)
-        else:
-            error = status.key_problem or _("There is no key to read KnowBe4 with: enter one, or import a CSV.")
-    except QueueUnreachableError:
-        error = _("The sync could not be queued: Redis does not answer. Nothing was lost; try again.")
+    if status.has_key:
+        is_queued = ask_for_sync(request, full=full)
+    else:
+        error = status.key_problem or _("There is no key to read KnowBe4 with: enter one, or import a CSV.")
     if request.htmx.target in FRAGMENTS:
         return _fragment(request, error)
     if error:

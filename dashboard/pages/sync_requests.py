@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.pages.queue import send
 from dashboard.queries.sync_status import Progress, SyncStatus, sync_status
+from dashboard.task_queue import send
 from sync.models import Account
 
 # How long a request that no worker took up stays on the asker's pages, and when they start to wonder.
@@ -111,23 +111,17 @@ def ask_for_sync(request: ScopedRequest, *, full: bool = False) -> bool:
     """Queue a sync of the reader's account once the transaction is committed; False when one waits or runs already.
 
     `full` reads everything even where a quick pass would do. Two askers in the same instant both queue one; the task
-    sees to it that one runs at a time. Raises `QueueUnreachableError` when the queue does not take it.
+    sees to it that one runs at a time.
     """
     if sync_panel(request).is_live:
         return False
-    send(
-        "sync.tasks.sync_account",
-        account_id=request.account.pk,
-        trigger="person",
-        requested_by=request.user.pk,
-        full=full,
-    )
-    note_request(request, request.account, full=full)
+    ask(request, request.account, full=full)
     return True
 
 
-def note_request(request: ScopedRequest, account: Account, *, full: bool = False) -> None:
-    """Record that the reader asked for a sync, and remember it, so that the account's pages say so until it begins."""
+def ask(request: ScopedRequest, account: Account, *, full: bool = False) -> None:
+    """Queue a sync, record who asked for it, and remember it, so that the account's pages say so until it begins."""
+    send("sync.tasks.sync_account", account_id=account.pk, trigger="person", requested_by=request.user.pk, full=full)
     audit.record(
         audit.Action.STARTED_SYNC,
         account=account,
@@ -140,7 +134,7 @@ def note_request(request: ScopedRequest, account: Account, *, full: bool = False
 
 
 def decide(request: ScopedRequest, run_id: int, *, publish: bool, reason: str) -> None:
-    """Queue what the reader decided about a held run. QueueUnreachableError when the queue does not take it."""
+    """Queue what the reader decided about a held run."""
     send("sync.tasks.resolve_run", run_id=run_id, publish=publish, reason=reason, user_id=request.user.pk)
     audit.record(
         audit.Action.PUBLISHED_HELD_RUN if publish else audit.Action.DISCARDED_HELD_RUN,

@@ -15,7 +15,6 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
 from dashboard.pages.change_words import told
-from dashboard.pages.queue import QueueUnreachableError
 from dashboard.pages.sync_changes import change_list
 from dashboard.pages.sync_findings import run_lead
 from dashboard.pages.sync_requests import decide
@@ -103,14 +102,10 @@ def resolve_run(request: ScopedRequest, run_id: int) -> HttpResponse:
         error = _("This sync cannot be published: one of its lists was not read to its end.")
     elif not reason:
         error = _("Nothing was done: a reason is needed. It stays in the run history.")
-    if not error:
-        try:
-            decide(request, run.pk, publish=wanted == "publish", reason=reason[:2000])
-        except QueueUnreachableError:
-            error = _("That could not be queued: Redis does not answer. Nothing was lost; try again.")
     if error:
         messages.error(request, error)
         return redirect("sync_run", run_id=run.pk)
+    decide(request, run.pk, publish=wanted == "publish", reason=reason[:2000])
     return redirect("sync")
 
 

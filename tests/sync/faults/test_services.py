@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -13,13 +12,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-import redis
 
 from config import embedded
 from sync.knowbe4.pacing import Pacer
 from sync.models import SyncRun
 from sync.pipeline.redis_connection import redis_connection
 from sync.simulator.server import serve
+from tests.redis_server import redis_server, short_directory
 from tests.sync.faults.mirror import PLAIN_FACTS, assert_truth, is_empty
 from tests.sync.faults.processes import wait_until
 from tests.sync.truth import expected_enrollments
@@ -35,11 +34,6 @@ FACTS = """
     LEFT JOIN sync_person p ON p.id = e.person_id LEFT JOIN sync_campaign c ON c.id = e.campaign_id
     WHERE e.removed_at IS NULL
 """
-
-
-def _short_directory() -> tempfile.TemporaryDirectory[str]:
-    """Return a directory whose path leaves room for a socket's; what stops last may still write into it."""
-    return tempfile.TemporaryDirectory(prefix="rollcall", dir="/tmp", ignore_cleanup_errors=True)
 
 
 class Installation:
@@ -110,7 +104,7 @@ class Installation:
 @pytest.mark.slow
 def test_postgres_restarted_inside_publish(company, now):
     expected = {key: row[:PLAIN_FACTS] for key, row in expected_enrollments(company, now).items()}
-    with _short_directory() as var, serve(company, at=now) as simulator:
+    with short_directory() as var, serve(company, at=now) as simulator:
         installation = Installation(Path(var), simulator.url)
         try:
             assert installation.manage("migrate", "-v", "0")[0] == 0
@@ -148,44 +142,10 @@ def _lose_postgres_in_publish(installation: Installation, sign: signal.Signals) 
     return process.returncode, said
 
 
-class Redis:
-    """A Redis of its own, to be lost and found."""
-
-    def __init__(self, folder: Path) -> None:
-        self.socket = folder / "redis.sock"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"unix://{self.socket}?db=0"
-
-    def start(self) -> None:
-        options = {"port": "0", "unixsocket": str(self.socket), "save": "", "appendonly": "no"}
-        arguments = [text for name, value in options.items() for text in (f"--{name}", value)]
-        binary = embedded.find_binaries().redis
-        self.process = subprocess.Popen([binary, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with redis.from_url(self.url) as client:
-            wait_until(lambda: _pong(client))
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-
-def _pong(client: redis.Redis) -> bool:
-    with suppress(redis.ConnectionError):
-        return bool(client.ping())
-    return False
-
-
 @pytest.fixture
 def own_redis(connected, settings):
     """Return a running Redis of the test's own, which paces the account's requests."""
-    with _short_directory() as folder:
-        own = Redis(Path(folder))
-        own.start()
+    with redis_server() as own:
         settings.REDIS_URL = own.url
         redis_connection.cache_clear()
         connected.requests_per_second = 1_000
@@ -193,7 +153,6 @@ def own_redis(connected, settings):
         yield own
         redis_connection().close()
         redis_connection.cache_clear()
-        own.stop()
 
 
 @pytest.fixture
