@@ -55,10 +55,10 @@ def resolve_run(self: Task, *, run_id: int, publish: bool, reason: str, user_id:
     try:
         resolve_held(run_id, publish=publish, reason=reason, user_id=user_id)
     except (NotHeldError, NotWholeError) as error:
-        logger.warning("the decision about run %s came to nothing: %s", run_id, error)
+        logger.warning("a decision came to nothing: %s", error)
     except AlreadyRunningError as error:
         if self.request.retries >= _PATIENCE:
-            logger.warning("the decision about run %s was given up: %s", run_id, error)
+            logger.warning("the decision about a held run was given up: %s", error)
             return
         raise self.retry(exc=error, countdown=_WAITS) from error
 

@@ -118,7 +118,12 @@ SCHEMA: dict[str, Any] = {
         "time_zone": _TEXT,
         "sync_run": {
             "type": "object",
-            "properties": {"id": {"type": "integer"}, "published_at": _MOMENT, "data_as_of": _MOMENT},
+            "properties": {
+                "id": {"type": "integer"},
+                "number": {"type": "integer"},
+                "published_at": _MOMENT,
+                "data_as_of": _MOMENT,
+            },
         },
         "scope": _TEXT,
         "reader": {"type": ["string", "null"]},
@@ -148,6 +153,7 @@ EXAMPLE: dict[str, Any] = {
     "time_zone": "Europe/Berlin",
     "sync_run": {
         "id": 312,
+        "number": 87,
         "published_at": "2026-11-23T06:00:00+00:00",
         "data_as_of": "2026-11-23T05:51:00+00:00",
     },

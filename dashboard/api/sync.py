@@ -16,7 +16,8 @@ router = Router(tags=["Sync"])
 
 _STATES = tuple(SyncRun.State.values)
 RUNS = (
-    Field("run_id", Kind.INTEGER, "Rollcall's number of the sync.", 312),
+    Field("run_id", Kind.INTEGER, "Rollcall's id of the sync, as changes name it.", 312),
+    Field("number", Kind.INTEGER, "The sync's number in its account, as the pages show it.", 87),
     Field("kind", Kind.TEXT, "What it read: everything, what is due, or a file of the console.", "full",
           words=tuple(SyncRun.Kind.values)),
     Field("state", Kind.TEXT, "How it stands or ended.", "published", words=_STATES),
@@ -30,9 +31,11 @@ STATUS = (
     Field("account", Kind.TEXT, "The account's name.", "Brackwater Mutual"),
     Field("time_zone", Kind.TEXT, "The zone in which days and quarters are counted.", "Europe/Berlin"),
     Field("published_run_id", Kind.INTEGER, "The sync whose data is shown; null before the first.", 312, True),
+    Field("published_run_number", Kind.INTEGER, "Its number in the account.", 87, True),
     Field("published_at", Kind.MOMENT, "When it was published.", "2026-11-23T06:00:00Z", True),
     Field("data_as_of", Kind.MOMENT, "When it began to read: nothing shown is older.", "2026-11-23T05:51:00Z", True),
     Field("last_run_id", Kind.INTEGER, "The latest sync, published or not.", 312, True),
+    Field("last_run_number", Kind.INTEGER, "Its number in the account.", 87, True),
     Field("last_run_state", Kind.TEXT, "How it stands or ended.", "published", True, words=_STATES),
     Field("last_run_started_at", Kind.MOMENT, "When it began.", "2026-11-23T05:51:00Z", True),
 )
@@ -51,15 +54,17 @@ class SyncAsked(Shown):
 @view_of("GET /sync")
 def sync(call: Call, asked: Query[SyncAsked]) -> One:
     """Return which sync's data is shown, and how the latest one stands."""
-    fields = fields_of(STATUS, asked)
-    account, last = call.account, call.scope.runs().order_by("-started_at", "-pk").first()
+    fields, shown = fields_of(STATUS, asked), call.account.published_run
+    account, last = call.account, call.scope.runs().order_by("-number").first()
     values = {
         "account": account.name,
         "time_zone": account.time_zone,
         "published_run_id": account.published_run_id,
+        "published_run_number": shown.number if shown else None,
         "published_at": account.published_at,
         "data_as_of": account.data_as_of,
         "last_run_id": last.pk if last else None,
+        "last_run_number": last.number if last else None,
         "last_run_state": last.state if last else None,
         "last_run_started_at": last.started_at if last else None,
     }

@@ -206,12 +206,13 @@ def _definitions() -> Listing:
 
 def _runs(scope: Scope, period: Period) -> Listing:
     fields = (
-        *("pk", "kind", "trigger", "requested_by__email", "state", "started_at", "finished_at", "published_at"),
+        *("pk", "number", "kind", "trigger", "requested_by__email", "state"),
+        *("started_at", "finished_at", "published_at"),
         *("requests_made", "message", "resolved_by__email", "resolved_at", "resolution"),
     )
     rows = scope.runs().filter(started_at__gte=period.start, started_at__lte=period.end)
     heads = ("run_id", *(name.replace("__email", "") for name in fields[1:]))
-    return Listing("sync_runs.csv", heads, _read(rows.order_by("pk"), *fields), "Every sync of the period")
+    return Listing("sync_runs.csv", heads, _read(rows.order_by("number"), *fields), "Every sync of the period")
 
 
 def _audit(reader: Scope, period: Period) -> Listing:

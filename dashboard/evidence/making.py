@@ -251,7 +251,7 @@ def _fill(packing: Pack, pack: EvidencePack, readers: _Readers, period: Period) 
         "scope": label,
         "requested_by": pack.user.email,
         "requested_at": written(pack.requested_at),
-        "sync_run": run.pk if run else None,
+        "sync_run": run.number if run else None,
         "data_as_of": written(account.data_as_of),
         "figures": {"gross": _told(totals.gross), "net": _told(totals.net)},
         "sample": {

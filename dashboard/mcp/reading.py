@@ -89,7 +89,7 @@ class Reader:
             account=self.account.name,
             time_zone=self.account.time_zone,
             scope=str(self.scope.label),
-            sync_run=Sync(id=run.pk, published_at=run.published_at, data_as_of=run.started_at),
+            sync_run=Sync(id=run.pk, number=run.number, published_at=run.published_at, data_as_of=run.started_at),
             link=f"{settings.PUBLIC_URL}{path}{'?' + urlencode(asked, doseq=True) if asked else ''}",
         )
 

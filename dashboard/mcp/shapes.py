@@ -25,6 +25,7 @@ class Sync(Shape):
     """The sync that an answer stands on."""
 
     id: int
+    number: Annotated[int, Meta(description="Its number in the account, as the pages show it.")]
     published_at: datetime | None
     data_as_of: Annotated[
         datetime | None, Meta(description="When it began to read KnowBe4: nothing in the answer is older.")

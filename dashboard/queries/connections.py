@@ -25,7 +25,7 @@ def connections(accounts: Iterable[Account], runs: QuerySet[SyncRun]) -> dict[in
     answers = (
         runs.exclude(kind=SyncRun.Kind.IMPORT)
         .filter(Q(published_at__isnull=False) | Q(error_kind__in=SyncRun.KEY_REFUSED))
-        .order_by("account_id", "-started_at", "-pk")
+        .order_by("account_id", "-number")
         .distinct("account_id")
     )
     by_account = {run.account_id: run for run in answers}

@@ -139,7 +139,7 @@ def _sorted_out(scope: Scope, campaigns: list[int], as_of: datetime) -> QuerySet
 def _read_at(scope: Scope) -> datetime | None:
     """Return when the last full pass that was published began: KnowBe4's figures are read in no other."""
     full = scope.runs().filter(kind=SyncRun.Kind.FULL, state=SyncRun.State.PUBLISHED)
-    return full.order_by("-published_at", "-pk").values_list("started_at", flat=True).first()
+    return full.order_by("-number").values_list("started_at", flat=True).first()
 
 
 _KEYS = ("campaign_id", "reason", "is_listed", "is_later", "is_done", "was_done", "is_since_read")

@@ -145,7 +145,7 @@ def newly_past_due(scope: Scope, run: SyncRun) -> QuerySet[Any]:
     """
     if run.published_at is None:
         return scope.enrollments().none()
-    before = scope.runs().filter(published_at__lt=run.published_at).order_by("-published_at", "-pk")
+    before = scope.runs().filter(number__lt=run.number, published_at__isnull=False).order_by("-number")
     return (
         scope.enrollments()
         .filter(

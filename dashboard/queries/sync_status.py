@@ -257,13 +257,13 @@ def sync_status(scope: Scope, *, as_of: datetime) -> SyncStatus:
     runs = scope.runs()
     if scope.account.encrypted_key:
         runs = runs.exclude(kind=SyncRun.Kind.IMPORT)
-    run = runs.order_by("-started_at", "-pk").first()
+    run = runs.order_by("-number").first()
     return SyncStatus(scope.account, Progress(run, as_of) if run else None, as_of)
 
 
 def latest_runs(scope: Scope, *, as_of: datetime) -> dict[int, Progress]:
     """Return the latest run of each account the reader administers, by the account's key."""
-    runs = scope.managed_runs().order_by("account_id", "-started_at", "-pk").distinct("account_id")
+    runs = scope.managed_runs().order_by("account_id", "-number").distinct("account_id")
     return {run.account_id: Progress(run, as_of) for run in runs}
 
 
@@ -273,6 +273,6 @@ def recent_runs(scope: Scope, *, as_of: datetime, limit: int = 24) -> list[Progr
         scope.runs()
         .select_related("requested_by", "resolved_by")
         .annotate(set_aside=Count("quarantined"))
-        .order_by("-started_at", "-pk")[:limit]
+        .order_by("-number")[:limit]
     )
     return [Progress(run, as_of) for run in runs]

@@ -83,7 +83,7 @@ def vanished(scope: Scope) -> list[Vanished]:
         if removed_at in runs:
             noticed.setdefault(key, []).append(runs[removed_at])
     return [
-        Vanished(day, kind, rows[day, kind], tuple(sorted(noticed.get((day, kind), []), key=lambda run: run.pk)))
+        Vanished(day, kind, rows[day, kind], tuple(sorted(noticed.get((day, kind), []), key=lambda run: run.number)))
         for day, kind in sorted(rows, key=lambda key: (-key[0].toordinal(), KINDS.index(key[1])))
     ]
 

@@ -29,7 +29,12 @@ def write_json(report: Report, metrics: Sequence[Metric], stamp: Stamp, *, by: s
         "as_of": _moment(stamp.as_of),
         "as_of_day": stamp.day.isoformat() if stamp.day else None,
         "time_zone": stamp.time_zone,
-        "sync_run": {"id": run.pk, "published_at": _moment(run.published_at), "data_as_of": _moment(run.started_at)},
+        "sync_run": {
+            "id": run.pk,
+            "number": run.number,
+            "published_at": _moment(run.published_at),
+            "data_as_of": _moment(run.started_at),
+        },
         "scope": str(stamp.scope.label),
         "reader": stamp.reader or None,
         "basis": stamp.basis.value,
@@ -110,7 +115,7 @@ def write_csv(report: Report, metrics: Sequence[Metric], stamp: Stamp, *, by: st
                     cells += [cell.numerator, cell.denominator]
             if has_year_before:
                 cells.append(_plain(pair.year_before or Cell()))
-        cells += [row.exempt, stamp.account, stamp.local(stamp.as_of).isoformat(), stamp.run.pk]
+        cells += [row.exempt, stamp.account, stamp.local(stamp.as_of).isoformat(), stamp.run.number]
         cells += [str(stamp.scope.label), filters]
         writer.writerow(map(_safe, cells))
     return BYTE_ORDER_MARK + text.getvalue()

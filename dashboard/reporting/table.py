@@ -130,7 +130,7 @@ def _standing_on(stamp: Stamp) -> list[str]:
     lines = [f"{stamp.account}, as of {as_of}"]
     if stamp.run.published_at is not None:
         published = stamp.local(stamp.run.published_at)
-        lines.append(f"From sync run {stamp.run.pk}, published {published:%Y-%m-%d %H:%M} {published.tzname()}")
+        lines.append(f"From sync run {stamp.run.number}, published {published:%Y-%m-%d %H:%M} {published.tzname()}")
     lines.append(f"Scope: {stamp.scope.label}{f', as {stamp.reader} sees it' if stamp.reader else ''}")
     if stamp.basis == Basis.THEN:
         lines.append("Departments and managers are those of then")

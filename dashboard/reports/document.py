@@ -100,9 +100,9 @@ class Document:
 
     def _source(self) -> Iterable[str]:
         account = self.question.account
-        if account.published_run_id is not None and account.data_as_of is not None:
+        if account.published_run is not None and account.data_as_of is not None:
             yield _("Sync %(run)s of %(moment)s") % {
-                "run": account.published_run_id,
+                "run": account.published_run.number,
                 "moment": minute(account.data_as_of),
             }
 

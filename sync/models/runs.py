@@ -1,11 +1,19 @@
 """Every sync that was tried, and every change it found."""
 
+from typing import Any
+
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
+from django.db.models import Max
+
+from sync.models.account import Account
 
 
 class SyncRun(models.Model):
     """One sync of one account, failed ones too.
+
+    `number` counts the runs of its account from 1, without gaps. It gives their order: a clock may be set back, so no
+    moment tells which run is the latest.
 
     `resources` holds, by list name in reading order: rows read, rows rejected, requests, whether it is done, and how
     many rows are expected (from the sync before). `counts` holds what publish did: rows inserted, changed, vanished and
@@ -40,6 +48,7 @@ class SyncRun(models.Model):
         DONE = "done", "Done"
 
     account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, related_name="runs", db_index=False)
+    number = models.PositiveIntegerField(editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     trigger = models.CharField(max_length=10, choices=Trigger.choices)
     requested_by = models.ForeignKey(
@@ -68,9 +77,21 @@ class SyncRun(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["account", "-started_at"], name="run_by_account")]
+        constraints = [models.UniqueConstraint(fields=["account", "number"], name="run_number_once")]
 
     def __str__(self) -> str:
-        return f"Run {self.pk}"
+        return f"Run {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; a new run gets the next number of its account, whose row is locked until the transaction ends."""
+        if self.number is not None:
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic():
+            Account.objects.select_for_update(no_key=True).only("pk").get(pk=self.account_id)
+            runs = SyncRun.objects.filter(account=self.account_id)
+            self.number = (runs.aggregate(last=Max("number"))["last"] or 0) + 1
+            super().save(*args, **kwargs)
 
     @property
     def refuses_key(self) -> bool:

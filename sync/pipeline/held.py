@@ -18,14 +18,14 @@ class NotHeldError(Exception):
     """The run is not held any more: a later sync replaced it, or somebody else was faster."""
 
     def __init__(self, run: SyncRun) -> None:
-        super().__init__(f"Run {run.pk} is not held any more: it is {run.get_state_display().lower()}.")
+        super().__init__(f"{run} is not held any more: it is {run.get_state_display().lower()}.")
 
 
 class NotWholeError(Exception):
     """A list of the run did not end properly: publishing it would show rows as vanished that were only not read."""
 
     def __init__(self, run: SyncRun) -> None:
-        super().__init__(f"Run {run.pk} cannot be published: one of its lists was not read to its end.")
+        super().__init__(f"{run} cannot be published: one of its lists was not read to its end.")
 
 
 def resolve_held(

@@ -186,7 +186,7 @@ def _carry_out(
     run.finished_at = now()
     run.save(update_fields=["finished_at"])
     written = {table: sum(count.values()) for table, count in run.counts.items()}
-    logger.info("run %s of account %s is published; rows written: %s", run.pk, account.pk, written)
+    logger.info("run %s of account %s is published; rows written: %s", run.number, account.pk, written)
 
 
 def _keep_quarantined(account: Account, run: SyncRun, staging: Staging) -> None:
@@ -259,7 +259,9 @@ def _begin(
     )
     # Its pages are about to go: what KnowBe4 says now replaces what it said then.
     superseded = account.runs.filter(state=SyncRun.State.HELD)
-    superseded.update(state=SyncRun.State.DISCARDED, resolved_at=now, resolution=f"A later sync, run {run.pk}, began.")
+    superseded.update(
+        state=SyncRun.State.DISCARDED, resolved_at=now, resolution=f"A later sync, run {run.number}, began."
+    )
     staging.create(run.pk)
     return run
 
@@ -301,7 +303,7 @@ def _finish(run: SyncRun, state: SyncRun.State, message: str, error: Exception |
     run.error_kind = type(error).__name__ if error else ""
     run.finished_at = run.heartbeat_at = now
     run.save()
-    logger.warning("run %s of account %s is %s: %s", run.pk, run.account_id, state, run.message)
+    logger.warning("run %s of account %s is %s: %s", run.number, run.account_id, state, run.message)
 
 
 def _pacer(account: Account, *, sparing: bool = False) -> Pacer:

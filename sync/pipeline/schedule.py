@@ -21,7 +21,7 @@ def accounts_due(*, now: datetime) -> list[Account]:
 
 def _is_due(account: Account, *, now: datetime) -> bool:
     # A file that somebody imported is no sync.
-    last = account.runs.exclude(kind=SyncRun.Kind.IMPORT).order_by("-started_at", "-pk").first()
+    last = account.runs.exclude(kind=SyncRun.Kind.IMPORT).order_by("-number").first()
     if last is None:
         return True
     if last.state == SyncRun.State.RUNNING:

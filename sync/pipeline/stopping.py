@@ -69,7 +69,7 @@ def _end_asked(account: Account, *, now: datetime) -> None:
                 run.message = f"Stopped by hand while {_doing(run)}; what it had read is dropped."
                 run.finished_at = run.heartbeat_at = now
                 run.save()
-                logger.info("run %s of account %s was stopped by hand", run.pk, account.pk)
+                logger.info("run %s of account %s was stopped by hand", run.number, account.pk)
     except AlreadyRunningError:
         logger.info("a worker is still at the run of account %s that is to stop", account.pk)
 

@@ -28,7 +28,7 @@ def scope(account: Account) -> Scope:
 @pytest.fixture
 def before(account: Account, published: SyncRun) -> SyncRun:
     """Return the run published an hour before the published one."""
-    return factories.SyncRunFactory(account=account, started_at=published.started_at - timedelta(hours=1))
+    return factories.SyncRunFactory(account=account, number=0, started_at=published.started_at - timedelta(hours=1))
 
 
 def change(run: SyncRun, subject: Subject, pk: int, field: str, old: str | None, new: str | None) -> Change:

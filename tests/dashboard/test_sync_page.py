@@ -62,7 +62,7 @@ def test_sync_page_lists_the_runs(
         text = as_alice.get("/sync/").content.decode()
     assert "KnowBe4 did not answer." in text
     assert "1 of the last 2 runs published nothing" in text
-    assert f"Run {published.pk}" in text
+    assert f"Run {published.number}" in text
 
 
 def test_a_running_sync_shows_its_steps(as_alice: Client, account: Account, published: SyncRun) -> None:

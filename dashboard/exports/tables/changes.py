@@ -53,7 +53,7 @@ def _changes(question: Question) -> Answer:
             else:
                 yield from _of_changes(question, part)
 
-    filters = [(_("Sync run"), str(run.pk))]
+    filters = [(_("Sync run"), str(run.number))]
     count = rows.count()
     if kind is not None:
         filters.append((_("Changes"), kind_words(kind, count)))

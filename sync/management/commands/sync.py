@@ -85,7 +85,7 @@ def _published(run: SyncRun) -> str:
     written = sum(count["inserted"] + count["changed"] + count["restored"] for count in run.counts.values())
     vanished = sum(count["vanished"] for count in run.counts.values())
     return (
-        f"Published run {run.pk}: {rows:,} rows read with {run.requests_made:,} requests in {seconds:.1f} s; "
+        f"Published run {run.number}: {rows:,} rows read with {run.requests_made:,} requests in {seconds:.1f} s; "
         f"{written:,} rows written, {vanished:,} no longer returned."
     )
 

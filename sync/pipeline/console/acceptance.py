@@ -224,7 +224,7 @@ def _end(run: SyncRun, state: SyncRun.State, message: str, *, now: datetime, err
     run.finished_at = run.heartbeat_at = now
     run.published_at, run.counts = None, {}
     run.save()
-    logger.warning("run %s of account %s is %s: %s", run.pk, run.account_id, state, message)
+    logger.warning("run %s of account %s is %s: %s", run.number, run.account_id, state, message)
 
 
 def _return(imported: ConsoleImport, state: ConsoleImport.State, message: str) -> None:

@@ -157,7 +157,7 @@ def test_table_says_what_it_stands_on(sync: Sync, report: Report) -> None:
     assert lines[0].split() == ["Metric", "Net", "Parts", "Gross", "Exempt"]
     assert lines[2].startswith("Completion rate ")
     assert "Brackwater, as of the end of 2026-09-30 (2026-10-01 00:00:00 CEST)" in lines
-    assert any(line.startswith(f"From sync run {run.pk}, published 2026-11-23 ") for line in lines)
+    assert any(line.startswith(f"From sync run {run.number}, published 2026-11-23 ") for line in lines)
     assert lines[-1] == "Scope: All departments"
     rows = report("completion_rate", "people_past_due", "--by", "department").splitlines()
     assert len({len(line) for line in rows[1:3]}) == 1
