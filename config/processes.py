@@ -41,7 +41,8 @@ def web(address: str) -> Process:
     return Process(
         "web",
         (
-            *("gunicorn", "config.wsgi", "--bind", address, "--worker-class", "gthread"),
+            *("gunicorn", "config.wsgi", "--bind", address, "--worker-class", "config.web_worker.Worker"),
+            *("--limit-request-line", "65536"),
             *("--workers", "2", "--threads", "8", "--graceful-timeout", "2", "--no-control-socket"),
         ),
     )

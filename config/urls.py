@@ -89,6 +89,11 @@ from dashboard.pages.tokens import api_reference, create_token, revoke_token, to
 from dashboard.pages.trends import trends
 from dashboard.pages.view_as import stop_viewing, view_as_member
 
+handler400 = "dashboard.refusals.bad_request"
+handler403 = "dashboard.refusals.permission_denied"
+handler404 = "dashboard.refusals.page_not_found"
+handler500 = "dashboard.refusals.server_error"
+
 urlpatterns = [
     path("", overview, name="overview"),
     path("past-due/", past_due, name="past_due"),

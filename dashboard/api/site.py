@@ -2,11 +2,12 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -89,10 +90,28 @@ def _refused(request: HttpRequest, problem: Problem) -> HttpResponse:
     return problem.response()
 
 
+def _for_reading(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answer HEAD as GET, whose body the server leaves out, and refuse what would change something."""
+
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        # Ninja knows the methods that a view was made for, and no other.
+        asked, request.method = request.method, "GET"
+        try:
+            return view(request, *args, **kwargs)
+        finally:
+            request.method = asked
+
+    return answered
+
+
 def addresses() -> list[URLPattern]:
     """Return the addresses below /api/v1/: they ask no session, and take no part in one."""
     found = [pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern) and pattern.name != "api-root"]
     for pattern in found:
+        pattern.callback = _for_reading(pattern.callback)
         pattern.callback.login_required = False  # type: ignore[attr-defined]
         pattern.callback.is_by_token = True  # type: ignore[attr-defined]
     return found

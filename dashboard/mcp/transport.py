@@ -40,7 +40,7 @@ def mcp(request: HttpRequest) -> HttpResponse:
         return _refusal(request, unauthorized(), 401, {"WWW-Authenticate": 'Bearer realm="Rollcall"'})
     if request.method != "POST":
         # Nothing is ever sent unasked, and there is no session to end.
-        return HttpResponse(status=405, headers={"Allow": "POST"})
+        return _refusal(request, ToolError(405, "Not allowed", "Send messages with POST."), 405, {"Allow": "POST"})
     if int(request.headers.get("Content-Length") or 0) > LARGEST:
         return _refusal(request, ToolError(413, "Too large", "Ask for less in one call."), 413)
     wait = tokens.seconds_to_wait(caller)

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
@@ -78,7 +78,7 @@ class AccountLine:
         return urlsplit(self.account.base_url).netloc.rpartition("@")[2] or str(self.account.get_region_display())
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 @for_administrators
 def accounts(request: ScopedRequest) -> HttpResponse:

@@ -7,7 +7,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -22,7 +22,7 @@ ROWS = 50
 FIELDS = ("actor", "action", "subject", "subject_id", "day")
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def audit_log(request: ScopedRequest) -> HttpResponse:
     """Show the events looked for, newest first; 404 for whoever may not read the log.

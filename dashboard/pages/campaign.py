@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -52,7 +52,7 @@ TABS = {
 _OWN = frozenset({Show.LATE, Show.EXEMPT})
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def campaign(request: ScopedRequest, pk: int) -> HttpResponse:
     """Show one campaign; 404 for any but the account's own."""

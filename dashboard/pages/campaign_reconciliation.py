@@ -5,7 +5,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -17,7 +17,7 @@ from dashboard.templatetags.figures import percent
 ROWS = 50
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def campaign_reconciliation(request: ScopedRequest, pk: int) -> HttpResponse:
     """Show what makes up the difference, and the rows of one `reason`; 404 for a campaign KnowBe4 no longer lists."""

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -68,7 +68,7 @@ class Line:
     split_label: str
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def campaigns(request: ScopedRequest) -> HttpResponse:
     """List the account's campaigns: narrowed, sorted, page by page."""

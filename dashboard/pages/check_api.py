@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -58,7 +58,7 @@ def check_api(request: ScopedRequest, account_id: int) -> HttpResponse:
     return render(request, template, context)
 
 
-@require_GET
+@require_safe
 @for_administrators
 def check_api_file(request: ScopedRequest, account_id: int) -> HttpResponse:
     """Download the last report as a file that can be sent; 404 while there is none."""

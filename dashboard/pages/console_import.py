@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import InMemoryUploadedFile, UploadedFile
@@ -21,7 +22,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
@@ -30,7 +31,7 @@ from dashboard.task_queue import send
 from sync.models import ConsoleImport
 from sync.models.training import DueSource
 
-LIMIT = 50 * 1024 * 1024
+LIMIT = settings.LARGEST_UPLOAD
 LISTED = 50
 # A file that no worker has begun to read after this: is one running?
 SLOW_AFTER = timedelta(seconds=20)
@@ -184,7 +185,7 @@ def _console_imports(request: ScopedRequest, handler: MemoryUpload) -> HttpRespo
     )
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def console_import(request: ScopedRequest, import_id: int) -> HttpResponse:
     """Show one file: how far it is, what it would do, what it did; or only the fragment that follows it."""

@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
@@ -127,7 +127,7 @@ def _line(request: ScopedRequest, pack: EvidencePack, reader: User) -> dict[str,
     }
 
 
-@require_GET
+@require_safe
 def evidence_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
     """Answer with a pack; 404 for another reader's, and once its time is over."""
     if request.scope.viewer is not None:

@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
@@ -141,7 +141,7 @@ def _told(query: QueryDict) -> dict[str, Any]:
     return found
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def exports(request: ScopedRequest) -> HttpResponse:
     """List the reader's files, and follow those that are being made."""
@@ -167,7 +167,7 @@ def exports(request: ScopedRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-@require_GET
+@require_safe
 def export_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
     """Answer with a file that a worker made; 404 for another reader's, and once its day is over."""
     found = get_object_or_404(exports_of(request.scope, request.user), pk=pk)

@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
@@ -55,7 +55,7 @@ class Lists:
     loans: list[Delegation]
 
 
-@require_GET
+@require_safe
 @for_this_accounts_administrators
 def members(request: ScopedRequest) -> HttpResponse:
     """List members, invitations and loans."""

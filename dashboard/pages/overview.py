@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from dashboard import charts
 from dashboard.access import ScopedRequest
@@ -29,7 +29,7 @@ CURRENT_STATES = frozenset({CampaignState.ACTIVE, CampaignState.SCHEDULED, Campa
 _Row = TypeVar("_Row")
 
 
-@require_GET
+@require_safe
 def overview(request: ScopedRequest) -> HttpResponse:
     """Show the Overview; the steps to connect KnowBe4 while there is no data."""
     panel = shell_of(request).sync

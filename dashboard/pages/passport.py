@@ -8,7 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -25,7 +25,7 @@ from dashboard.templatetags.figures import number, percent
 _QUARTER = re.compile(r"(20\d\d)-q([1-4])", re.ASCII)
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def passport(request: ScopedRequest, metric: str) -> HttpResponse:
     """Show the passport of one number, as a page or as the panel that opens beside a figure.

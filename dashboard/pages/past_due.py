@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
@@ -97,7 +97,7 @@ class Section:
         return self.group.people - len(self.rows)
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def past_due(request: ScopedRequest) -> HttpResponse:
     """Show who is past due; the steps to connect KnowBe4 while there is no data. 400 for what cannot be asked."""
@@ -258,7 +258,7 @@ def _nobody(request: ScopedRequest, question: Asked, spread: Spread, shown: dict
     return found
 
 
-@require_GET
+@require_safe
 @limited("addresses")
 def past_due_addresses(request: ScopedRequest) -> HttpResponse:
     """Show the email addresses of chosen people, or of everybody whom the filters select, as text to copy.

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -57,7 +57,7 @@ class Column:
         return {"ascending": "up", "descending": "down"}.get(self.order, "")
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def people(request: ScopedRequest) -> HttpResponse:
     """List the people in scope; a search, a filter or an order replaces the list alone."""

@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
@@ -49,7 +49,7 @@ class EnrollmentLine:
         return self.owed.counts and self.mark != "done"
 
 
-@require_GET
+@require_safe
 def person(request: ScopedRequest, pk: int) -> HttpResponse:
     """Show one person as of the moment asked for; 404 for anybody out of scope."""
     record = read_person(

@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from dashboard.access import ScopedRequest
 from dashboard.audit import Action, Subject, record
@@ -49,7 +49,7 @@ class Passkey:
     used_at: datetime | None
 
 
-@require_GET
+@require_safe
 def profile(request: ScopedRequest) -> HttpResponse:
     """Show how the reader signs in, and where they are signed in."""
     user = decider(request)
@@ -75,13 +75,13 @@ def profile(request: ScopedRequest) -> HttpResponse:
     return render(request, "dashboard/profile/profile.html", context)
 
 
-@require_GET
+@require_safe
 def mfa_index(request: ScopedRequest) -> HttpResponse:
     """Lead back from allauth's pages about second factors, which know this address by its name."""
     return redirect("profile")
 
 
-@require_GET
+@require_safe
 def mfa_list_webauthn(request: ScopedRequest) -> HttpResponse:
     """Lead back from allauth's pages about passkeys, which know this address by its name."""
     return redirect("profile")

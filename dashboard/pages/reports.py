@@ -7,7 +7,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from dashboard.access import EARLIEST_YEAR, ScopedRequest
 from dashboard.audit import Action, Subject, record
@@ -32,7 +32,7 @@ _SUBJECTS = {
 log = logging.getLogger(__name__)
 
 
-@require_GET
+@require_safe
 def reports(request: ScopedRequest) -> HttpResponse:
     """Show what reports there are, with a choice of what each is about."""
     if not shell_of(request).sync.status.has_data:
@@ -54,7 +54,7 @@ def _choices(request: ScopedRequest) -> dict[str, object]:
     }
 
 
-@require_GET
+@require_safe
 @limited("export")
 def report(request: ScopedRequest, kind: str) -> HttpResponse:
     """Send a report as PDF: `subject` names its department, campaign or person, `quarter` the review's first day.

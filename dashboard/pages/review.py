@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from dashboard.access import EARLIEST_YEAR, ScopedRequest
 from dashboard.charts.panel import Cell, Chart
@@ -29,7 +29,7 @@ OFFERED = 12
 MOST_EXEMPTIONS = 25
 
 
-@require_GET
+@require_safe
 def review(request: ScopedRequest) -> HttpResponse:
     """Lead to the review of the last quarter that has ended."""
     if not shell_of(request).sync.status.has_data:
@@ -37,7 +37,7 @@ def review(request: ScopedRequest) -> HttpResponse:
     return redirect(_address(latest_quarter(request.scope, as_of=request.as_of), request))
 
 
-@require_GET
+@require_safe
 def review_quarter(request: ScopedRequest, year: int, quarter: int) -> HttpResponse:
     """Show the review of a quarter. Http404 for one that does not exist or has not begun; BadRequest for a state."""
     if not shell_of(request).sync.status.has_data:

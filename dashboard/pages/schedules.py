@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
@@ -40,7 +40,7 @@ _FILE_TYPES = {
 }
 
 
-@require_GET
+@require_safe
 @for_readers_of_settings
 def schedules(request: ScopedRequest) -> HttpResponse:
     """List the account's schedules, when each is due, and how it went the last time."""
@@ -160,7 +160,7 @@ def edit_schedule(request: ScopedRequest, pk: int) -> HttpResponse:
     return render(request, "dashboard/schedules/form.html", {"form": form, "schedule": found, "extra": form.extra})
 
 
-@require_GET
+@require_safe
 @for_readers_of_settings
 def schedule(request: ScopedRequest, pk: int) -> HttpResponse:
     """Show a schedule, its next day, and what became of each mail of its last times."""
@@ -254,7 +254,7 @@ def _recipient(request: ScopedRequest, found: Schedule) -> User:
     return chosen
 
 
-@require_GET
+@require_safe
 @limited("export")
 @for_deciders
 def preview_schedule(request: ScopedRequest, pk: int) -> HttpResponse:
@@ -293,7 +293,7 @@ def _shown(copy: Copy | None) -> tuple[str, str]:
         return copy.body("txt", link=link, until=timezone.now() + sending.LINK_HOLDS), copy.scope.label
 
 
-@require_GET
+@require_safe
 @limited("export")
 def preview_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
     """Answer with the file that a recipient would get now; 404 when there is none, and to who may not decide."""
@@ -325,7 +325,7 @@ def _note_preview(request: ScopedRequest, found: Schedule, recipient: User, dige
     )
 
 
-@require_GET
+@require_safe
 @limited("export")
 def delivery_file(request: ScopedRequest, key: str) -> HttpResponseBase:
     """Answer with the file behind a mailed link: for its recipient alone, while it holds and their scope does."""

@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -25,7 +25,7 @@ FRAGMENTS = {
 }
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def sync(request: ScopedRequest) -> HttpResponse:
     """Show the current run and the last ones; or only the current run's fragment."""
@@ -54,7 +54,7 @@ def sync(request: ScopedRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def sync_status(request: ScopedRequest) -> HttpResponse:
     """Answer with the strip that follows a sync on every page; asked for alone, go to the Sync page."""

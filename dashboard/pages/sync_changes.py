@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -21,7 +21,7 @@ ROWS = 50
 SUBJECTS = {subject.name.lower(): subject for subject in Change.Subject}
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def sync_changes(request: ScopedRequest) -> HttpResponse:
     """List the rows of one kind of change of a run; without a run of the published one, without a kind of all."""
@@ -81,7 +81,7 @@ def _lines_of_rows(request: ScopedRequest, rows: list[Any], kind: queries.Kind) 
     return written
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def vanished(request: ScopedRequest) -> HttpResponse:
     """Show what KnowBe4 no longer returns: by day and kind, or the rows of one kind."""

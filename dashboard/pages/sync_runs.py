@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -39,7 +39,7 @@ LISTS = {
 }
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def sync_run(request: ScopedRequest, run_id: int) -> HttpResponse:
     """Show one sync of the account, or only its list of changes or of rows set aside."""

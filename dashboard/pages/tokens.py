@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard import tokens as held
 from dashboard.access import ScopedRequest
@@ -58,7 +58,7 @@ class TryForm(forms.Form):
     )
 
 
-@require_GET
+@require_safe
 def tokens(request: ScopedRequest) -> HttpResponse:
     """Show the reader's tokens and how to use them."""
     return _page(request, TokenForm())
@@ -102,7 +102,7 @@ def revoke_token(request: ScopedRequest, pk: int) -> HttpResponse:
     return redirect("tokens")
 
 
-@require_GET
+@require_safe
 @limited("search", when=lambda request: "route" in request.GET)
 def try_api(request: ScopedRequest) -> HttpResponse:
     """Show what a program would get, in the scope of the reader who looks."""
@@ -116,7 +116,7 @@ def try_api(request: ScopedRequest) -> HttpResponse:
     return render(request, "dashboard/tokens/try.html", {"form": form, "tried": tried})
 
 
-@require_GET
+@require_safe
 def api_reference(request: ScopedRequest) -> HttpResponse:
     """Show every address with its parameters and fields, from the very description that programs read."""
     found = description()

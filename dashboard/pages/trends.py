@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -39,7 +39,7 @@ WORSE_POINTS, WORSE_PEOPLE = 2, 3
 WARMTH = (97.0, 90.0, 85.0, 80.0, 70.0)
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 def trends(request: ScopedRequest) -> HttpResponse:
     """Show twelve quarters or months. BadRequest for a measure or a period that is none, and for a filter by state."""

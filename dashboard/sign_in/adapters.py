@@ -33,6 +33,13 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
         """Refuse every sign-up; the page says whom to ask."""
         return False
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """Return whether it leads to this site; what is no address does not."""
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:
+            return False
+
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         """Refuse closed users, and those who must come through their organization's single sign-on."""
         response: HttpResponse | None = super().pre_login(request, user, **kwargs)

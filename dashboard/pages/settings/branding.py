@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
@@ -71,7 +71,7 @@ def settings_branding(request: ScopedRequest) -> HttpResponse:
     return render(request, "dashboard/settings/branding.html", context)
 
 
-@require_GET
+@require_safe
 def settings_logo(request: ScopedRequest) -> HttpResponse:
     """Send the logo; 404 where there is none. It was checked when it was set, and may do nothing here either."""
     found = branding(request.scope)

@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -86,7 +86,7 @@ class ArchiveForm(forms.Form):
     reason = ReasonField()
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 @for_readers_of_settings
 def settings_campaigns(request: ScopedRequest) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -52,7 +52,7 @@ class Preview:
         return self.own + self.others
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 @for_readers_of_settings
 def settings_departments(request: ScopedRequest) -> HttpResponse:

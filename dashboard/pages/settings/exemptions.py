@@ -14,7 +14,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -91,7 +91,7 @@ class ExemptionLine:
         return None if stops_at is None else stops_at - timedelta(microseconds=1)
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 @for_readers_of_settings
 def exemptions(request: ScopedRequest) -> HttpResponse:

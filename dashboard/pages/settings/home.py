@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
@@ -121,7 +121,7 @@ def _lead(campaigns: dict[str, int], waiting: int, expiring: int) -> tuple[str, 
     return _("Nothing waits for a decision."), False, context
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Target")
 @for_readers_of_settings
 def settings_log(request: ScopedRequest) -> HttpResponse:

@@ -34,7 +34,7 @@ def api(canary: Canary) -> Program:
 
 def judge(response: Any, what: object) -> None:
     """Fail unless the answer is one, or a problem."""
-    assert response.status_code in {200, 400, 404}, (what, response.status_code, response.content[:300])
+    assert response.status_code in {200, 400, 404, 414}, (what, response.status_code, response.content[:300])
     if response.status_code >= 400:
         told = response.json()
         assert response["Content-Type"] == "application/problem+json"
