@@ -31,10 +31,14 @@ if LOCAL_MODE:
 else:
     DATABASE_URL = variables.required("DATABASE_URL", "a PostgreSQL 18 address, postgresql://user:password@host/name.")
     REDIS_URL = variables.required("REDIS_URL", "a Redis address, redis://host:6379/0.")
-    SECRET_KEY = variables.required("SECRET_KEY", "a long random text; it signs sessions and encrypts KnowBe4 keys.")
+    SECRET_KEY = variables.secret_key(
+        variables.required("SECRET_KEY", "a long random text; it signs sessions and encrypts KnowBe4 keys.")
+    )
     ALLOWED_HOSTS = variables.hosts(
         variables.required("ALLOWED_HOSTS", "the host names this site answers to, separated by commas.")
     )
+# What was SECRET_KEY before: what it sealed and signed is still read (`config.sealing`).
+SECRET_KEY_FALLBACKS = variables.texts("SECRET_KEY_FALLBACKS")
 # What mail links to is answered.
 if os.environ.get("PUBLIC_URL", "").strip() and variables.public_host(PUBLIC_URL) not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append(variables.public_host(PUBLIC_URL))

@@ -1,5 +1,6 @@
 """How environment variables are read: each becomes what the settings need, or a sentence that says what to write."""
 
+import json
 import os
 import re
 from typing import Any
@@ -11,6 +12,9 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from config import flags, processes
+
+# What nobody guesses: 32 characters of any kind, and no run of few.
+_SHORTEST_SECRET_KEY, _FEWEST_CHARACTERS = 32, 8
 
 
 def required(name: str, purpose: str) -> str:
@@ -41,6 +45,31 @@ def count(name: str, *, default: int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", value):
         raise ImproperlyConfigured(f"{name} is {value!r}: write a whole number from 0 on.")
     return int(value)
+
+
+def texts(name: str) -> list[str]:
+    """Return the texts between the commas; one that holds a comma itself is written in a JSON list."""
+    value = os.environ.get(name, "").strip()
+    if not value.startswith("["):
+        return [text.strip() for text in value.split(",") if text.strip()]
+    try:
+        found = json.loads(value)
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(text, str) and text for text in found):
+        raise ImproperlyConfigured(f'{name} is no JSON list of texts: write ["one", "two"], or one,two.')
+    return found
+
+
+def secret_key(value: str) -> str:
+    """Return a server's SECRET_KEY; one that could be guessed is refused, without showing it."""
+    if len(value) < _SHORTEST_SECRET_KEY or len(set(value)) < _FEWEST_CHARACTERS:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY could be guessed: set a random one of {_SHORTEST_SECRET_KEY} characters or more, such as "
+            "`openssl rand -base64 48` prints. Where this one was in use, put it into SECRET_KEY_FALLBACKS, and run "
+            "manage.py seal_again once."
+        )
+    return value
 
 
 def hosts(text: str) -> list[str]:

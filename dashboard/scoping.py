@@ -14,10 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRefresh
 
+from config.sealing import SecretUnreadableError
 from dashboard.access import CHOSEN_ACCOUNT, EARLIEST_YEAR, VIEWED_AS, Scope, ScopedRequest
 from dashboard.metrics import local_midnight
 from dashboard.models import User
 from dashboard.row_security import within
+from dashboard.unreadable_secrets import secret_unreadable
 from sync.models import Account
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -78,10 +80,17 @@ class ScopeMiddleware:
             return render(request, "dashboard/no_access.html", status=403)
         if scope.account is None:
             return None
-        with within(scope):
-            response = view(request, *args, **kwargs)
-            # Templates ask the database, too.
-            return response.render() if isinstance(response, SimpleTemplateResponse) else response
+        try:
+            with within(scope):
+                response = view(request, *args, **kwargs)
+                # Templates ask the database, too.
+                return response.render() if isinstance(response, SimpleTemplateResponse) else response
+        except SecretUnreadableError as error:
+            return secret_unreadable(request, error)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer where a view outside of any scope needs a secret that cannot be read; None for any other error."""
+        return secret_unreadable(request, exception) if isinstance(exception, SecretUnreadableError) else None
 
 
 def _scope(request: ScopedRequest) -> Scope:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from celery import Task, shared_task
 from django.utils import timezone
 
-from sync.models import Account, KeyUnreadableError, SyncRun
+from config.sealing import SecretUnreadableError
+from sync.models import Account, SyncRun
 from sync.pipeline import console
 from sync.pipeline.api_check import check_and_keep
 from sync.pipeline.connection import check_connection
@@ -38,7 +39,7 @@ def sync_account(
     account = Account.objects.get(pk=account_id)
     try:
         run_stoppable(account, trigger=SyncRun.Trigger(trigger), full=full, requested_by_id=requested_by)
-    except (AlreadyRunningError, NotConnectedError, KeyUnreadableError) as error:
+    except (AlreadyRunningError, NotConnectedError, SecretUnreadableError) as error:
         is_waiting = isinstance(error, AlreadyRunningError) and trigger == SyncRun.Trigger.PERSON
         importing = account.runs.filter(kind=SyncRun.Kind.IMPORT, state=SyncRun.State.RUNNING)
         if is_waiting and self.request.retries < _PATIENCE and importing.exists():

@@ -55,6 +55,10 @@ class Action(models.TextChoices):
     TOKEN_CREATED = "token_created", _("Created a token")
     TOKEN_REVOKED = "token_revoked", _("Revoked a token")
     API_CALL = "api_call", _("Called the API")
+    SECRETS_SEALED_AGAIN = "secrets_sealed_again", _("Sealed the stored secrets again")
+    PERSON_ERASED = "person_erased", _("Erased a person")
+    RETENTION_CHANGED = "retention_changed", _("Changed what is kept for how long")
+    RETENTION_APPLIED = "retention_applied", _("Removed what is not kept any longer")
 
 
 class Subject(models.TextChoices):

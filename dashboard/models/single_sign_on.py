@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from config.sealing import Purpose, SecretUnreadableError, seal, unseal
 from dashboard.models.members import Role
-from dashboard.sealing import seal, unseal
 
 # Where the mapping of single sign-on speaks of an email domain, it is written like this: example.org.
 KEY_BYTES = 6
@@ -74,11 +74,20 @@ class SingleSignOn(models.Model):
     @property
     def secret(self) -> str:
         """The client secret in clear text; empty when none was entered. Never log it, never show it."""
-        return unseal(bytes(self.encrypted_secret))
+        return unseal(bytes(self.encrypted_secret), Purpose.SIGN_IN)
 
     @secret.setter
     def secret(self, value: str) -> None:
-        self.encrypted_secret = seal(value)
+        self.encrypted_secret = seal(value, Purpose.SIGN_IN)
+
+    @property
+    def secret_problem(self) -> str:
+        """Why the stored client secret cannot be read, as a sentence; empty when it can, or none is stored."""
+        try:
+            bool(self.secret)
+        except SecretUnreadableError as error:
+            return str(error)
+        return ""
 
 
 class SingleSignOnRole(models.Model):

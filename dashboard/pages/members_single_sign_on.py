@@ -97,8 +97,11 @@ class SingleSignOnForm(forms.Form):
                 name: getattr(single_sign_on, name) for name in self.base_fields if name not in {"secret"}
             } | {"email_domains": ", ".join(single_sign_on.email_domains)}
         super().__init__(*args, **kwargs)
-        self.has_secret = bool(single_sign_on.encrypted_secret)
-        if self.has_secret:
+        problem = single_sign_on.secret_problem
+        self.has_secret = bool(single_sign_on.encrypted_secret) and not problem
+        if problem:
+            self.fields["secret"].help_text = _("%(problem)s Or enter the client secret again.") % {"problem": problem}
+        elif self.has_secret:
             self.fields["secret"].help_text = _("One is stored and never shown again. Type another only to replace it.")
 
     @property

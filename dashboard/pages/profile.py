@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from config.sealing import SecretUnreadableError
 from dashboard.access import ScopedRequest
 from dashboard.audit import Action, Subject, record
 from dashboard.models import User
@@ -62,7 +63,7 @@ def profile(request: ScopedRequest) -> HttpResponse:
         "has_password": user.has_usable_password(),
         "totp": factors.get(Authenticator.Type.TOTP),
         "passkeys": _passkeys(held),
-        "codes_left": len(codes.wrap().get_unused_codes()) if codes else None,
+        "has_codes": codes is not None,
         "sessions": sessions,
         "has_other_sessions": any(not session.is_this for session in sessions),
         "is_linked": queries.is_linked(user),
@@ -71,6 +72,10 @@ def profile(request: ScopedRequest) -> HttpResponse:
         "takes_passkeys": request.is_secure() or host.partition(":")[0] == "localhost",
         "is_number": bool(_NUMBERS.fullmatch(host.rpartition(":")[0] or host)),
     }
+    try:
+        context["codes_left"] = len(codes.wrap().get_unused_codes()) if codes else None
+    except SecretUnreadableError as error:
+        context["secret_problem"] = str(error)
     context["lead"] = _lead(context)
     return render(request, "dashboard/profile/profile.html", context)
 

@@ -9,8 +9,9 @@ from typing import Any
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
+from config.sealing import SecretUnreadableError
 from dashboard.access import Scope
-from sync.models import Account, KeyUnreadableError, SyncRun
+from sync.models import Account, SyncRun
 
 # A running sync stamps itself every few seconds; silent for this long, its worker is taken to be gone.
 SILENT_AFTER = timedelta(minutes=2)
@@ -242,7 +243,7 @@ def key_problem(account: Account) -> str:
     """Return why the account's stored key cannot be read, as a sentence; empty when it can, or none is stored."""
     try:
         bool(account.api_key)
-    except KeyUnreadableError as error:
+    except SecretUnreadableError as error:
         return str(error)
     return ""
 

@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from config.sealing import Purpose, seal, unseal
 from dashboard.models import User
-from dashboard.sealing import seal, unseal
 from dashboard.sign_in.required import required_single_sign_on
 
 
@@ -66,11 +66,11 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     def encrypt(self, text: str) -> str:
         """Return an authenticator's secret as it is stored."""
-        return seal(text).decode()
+        return seal(text, Purpose.SIGN_IN).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """Return an authenticator's secret in clear."""
-        return unseal(encrypted_text.encode())
+        return unseal(encrypted_text.encode(), Purpose.SIGN_IN)
 
     def get_totp_issuer(self) -> str:
         """Return what authenticator apps call this site."""

@@ -53,14 +53,21 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
     """
 
     def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> list[Any]:
-        """Return the enabled providers, as allauth wants them; secrets are decrypted for this request only."""
+        """Return the enabled providers, as allauth wants them; secrets are decrypted for this request only.
+
+        SecretUnreadableError for one that is named, to be used, whose secret cannot be read; in a list it has none.
+        """
         enabled = SingleSignOn.objects.filter(is_enabled=True).select_related("account").order_by("name", "pk")
-        return [
-            app
-            for app in map(_app, enabled)
+        found = [
+            (one, app)
+            for one, app in ((one, _app(one)) for one in enabled)
             if provider in (None, app.provider, app.provider_id)
             and client_id in (None, "", app.client_id if app.provider == "openid_connect" else app.provider_id)
         ]
+        if provider or client_id:
+            for one, app in found:
+                app.secret = one.secret
+        return [app for _one, app in found]
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Let in whom the provider vouches for: without a mapped group they get the page that says whom to ask."""
@@ -119,14 +126,13 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
 
 
 def _app(single_sign_on: SingleSignOn) -> SocialApp:
-    """Return a provider as allauth wants it; the row is never saved."""
+    """Return a provider as allauth wants it, without its secret; the row is never saved."""
     if single_sign_on.kind == SingleSignOn.Kind.OIDC:
         return SocialApp(
             provider="openid_connect",
             provider_id=single_sign_on.key,
             name=single_sign_on.name,
             client_id=single_sign_on.client_id,
-            secret=single_sign_on.secret,
             settings={"server_url": single_sign_on.server_url, "oauth_pkce_enabled": True, "fetch_userinfo": True},
         )
     emails = [single_sign_on.email_attribute] if single_sign_on.email_attribute else list(EMAIL_ATTRIBUTES)

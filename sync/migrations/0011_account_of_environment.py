@@ -9,7 +9,7 @@ from django.db import migrations, models
 from django.db.models import Q
 
 from config.processes import SIMULATOR_KEY
-from sync.keys import KeyUnreadableError, decrypt
+from config.sealing import Purpose, SecretUnreadableError, unseal
 
 SIMULATED = "Brackwater Mutual"
 
@@ -32,8 +32,8 @@ def tell_apart(apps, schema_editor):
 
 def _is_simulators(account):
     try:
-        return decrypt(bytes(account.encrypted_key)) == SIMULATOR_KEY
-    except KeyUnreadableError:
+        return unseal(bytes(account.encrypted_key), Purpose.KNOWBE4_KEY) == SIMULATOR_KEY
+    except SecretUnreadableError:
         return account.knowbe4_name in {"", SIMULATED}
 
 

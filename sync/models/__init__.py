@@ -4,7 +4,6 @@ Facts are stored as they came beside what is derived from them. Nothing is delet
 returns get `removed_at`. Every row belongs to an account, and every index leads with it.
 """
 
-from sync.keys import KeyUnreadableError
 from sync.models.account import Account
 from sync.models.api_check import ApiCheck
 from sync.models.console import ConsoleImport
@@ -24,7 +23,6 @@ __all__ = [
     "Enrollment",
     "Group",
     "GroupMembership",
-    "KeyUnreadableError",
     "Person",
     "PhishingCampaign",
     "PhishingResult",

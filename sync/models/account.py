@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, models
 from django.db.models import Q
 
-from sync import keys
+from config.sealing import Purpose, SecretUnreadableError, seal, unseal
 
 
 class Region(models.TextChoices):
@@ -110,17 +110,17 @@ class Account(models.Model):
     @property
     def api_key(self) -> str:
         """The KnowBe4 key in clear text; empty when none was entered. Never log it, never show it."""
-        return keys.decrypt(bytes(self.encrypted_key))
+        return unseal(bytes(self.encrypted_key), Purpose.KNOWBE4_KEY)
 
     @api_key.setter
     def api_key(self, value: str) -> None:
-        self.encrypted_key = keys.encrypt(value)
+        self.encrypted_key = seal(value, Purpose.KNOWBE4_KEY)
 
     def holds_key(self, key: str) -> bool:
         """Return whether this is the stored key; a key that cannot be read any more is none."""
         try:
             return self.api_key == key
-        except keys.KeyUnreadableError:
+        except SecretUnreadableError:
             return False
 
     @property

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from sync.keys import KeyUnreadableError
+from config.sealing import SecretUnreadableError
 from sync.knowbe4 import regions
 from sync.knowbe4.api_check import Report, check_api
 from sync.models import Account, ApiCheck
@@ -23,7 +23,7 @@ def check_account(
     """Check how KnowBe4 answers the account, within its allowance of requests but the reserve, and keep the report.
 
     `find_region`: the other regions are asked, too, for a key that the account's own does not accept; not where the
-    account has an address of its own. Raises NotConnectedError without a key, KeyUnreadableError under another
+    account has an address of its own. Raises NotConnectedError without a key, SecretUnreadableError under another
     SECRET_KEY, ValueError for a key or an address that cannot be one.
     """
     if not account.api_key:
@@ -46,7 +46,7 @@ def check_and_keep(account: Account) -> None:
     """Check the account, and note why where it cannot be."""
     try:
         check_account(account)
-    except (NotConnectedError, KeyUnreadableError, ValueError) as error:
+    except (NotConnectedError, SecretUnreadableError, ValueError) as error:
         _keep(account, str(error), {})
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from sync.keys import KeyUnreadableError
+from config.sealing import SecretUnreadableError
 from sync.knowbe4 import payloads, resources
 from sync.knowbe4.errors import KnowBe4Error
 from sync.knowbe4.retry import Retry
@@ -20,7 +20,7 @@ def check_connection(account: Account, *, now: datetime | None = None) -> bool:
     try:
         with client_for(account, retry=IMPATIENT) as client:
             found = client.get(resources.ACCOUNT)
-    except (KnowBe4Error, KeyUnreadableError, ValueError) as error:
+    except (KnowBe4Error, SecretUnreadableError, ValueError) as error:
         account.is_connected, account.connection_message = False, str(error)
     else:
         account.is_connected, account.connection_message = True, describe(found)

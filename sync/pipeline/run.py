@@ -11,7 +11,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from sync.keys import KeyUnreadableError
+from config.sealing import SecretUnreadableError
 from sync.knowbe4 import regions
 from sync.knowbe4.client import Client
 from sync.knowbe4.errors import KnowBe4Error, PagingBroken, RetriableError
@@ -76,7 +76,7 @@ def run_sync(
     try:
         if not account.api_key:
             raise NotConnectedError(account)
-    except KeyUnreadableError as error:
+    except SecretUnreadableError as error:
         _refuse(account, error, trigger, requested_by_id, now=now())
         raise
     run: SyncRun | None = None
@@ -332,7 +332,7 @@ def client_for(
     sparing: bool = False,
     base_url: str = "",
 ) -> Client:
-    """Return a client of the account, paced with all others of it. KeyUnreadableError under another SECRET_KEY.
+    """Return a client of the account, paced with all others of it. SecretUnreadableError under another SECRET_KEY.
 
     `sparing`: the day's reserve is left alone, for what people start by hand. `base_url` replaces the account's own.
     """

@@ -11,6 +11,8 @@ import pytest
 
 from config import embedded
 
+SECRET = "0123456789abcdef" * 2
+
 
 @pytest.fixture(scope="module")
 def manage() -> ModuleType:
@@ -82,7 +84,13 @@ def test_a_database_that_is_not_there_is_one_sentence():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"postgresql://rollcall@127.0.0.1:{probe.getsockname()[1]}/rollcall"
-        done = run("migrate", DATABASE_URL=url, REDIS_URL="redis://127.0.0.1:1/0", SECRET_KEY="x", ALLOWED_HOSTS="x")
+        done = run(
+            "migrate",
+            DATABASE_URL=url,
+            REDIS_URL="redis://127.0.0.1:1/0",
+            SECRET_KEY=SECRET,
+            ALLOWED_HOSTS="x",
+        )
 
     assert done.returncode == 1
     assert done.stderr.startswith("The database does not answer: ")

@@ -9,7 +9,7 @@ import pytest
 
 from config import embedded
 
-SERVER = {"DATABASE_URL": "postgresql:///none", "REDIS_URL": "redis://none", "SECRET_KEY": "none"}
+SERVER = {"DATABASE_URL": "postgresql:///none", "REDIS_URL": "redis://none", "SECRET_KEY": "0123456789abcdef" * 2}
 OWN = ["127.0.0.1", "localhost", "[::1]"]
 SHOW = "import json; from config import settings as s; print(json.dumps([s.ALLOWED_HOSTS, s.OUTSIDE_HOSTS]))"
 
@@ -102,3 +102,29 @@ def test_links_follow_the_port():
     done = settings({"PORT": "8123"}, show="from config import settings; print(settings.PUBLIC_URL)")
 
     assert done.stdout == "http://127.0.0.1:8123\n"
+
+
+@pytest.mark.parametrize("key", ["short", "0123456789abcdef0123456789abcde", "ab" * 40])
+def test_a_server_refuses_a_secret_key_that_could_be_guessed(key):
+    done = settings(SERVER | {"ALLOWED_HOSTS": "a.example", "SECRET_KEY": key})
+
+    assert "SECRET_KEY could be guessed: set a random one of 32 characters or more" in done.stderr
+    assert key not in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("value", "fallbacks"),
+    [("", []), ("short", ["short"]), (" one two , three ,", ["one two", "three"]), ('["a,b", "c"]', ["a,b", "c"])],
+)
+def test_fallbacks_are_texts_between_commas_or_a_list(value, fallbacks):
+    show = "import json; from config import settings as s; print(json.dumps(s.SECRET_KEY_FALLBACKS))"
+    done = settings(SERVER | {"ALLOWED_HOSTS": "a.example", "SECRET_KEY_FALLBACKS": value}, show=show)
+
+    assert json.loads(done.stdout) == fallbacks
+
+
+@pytest.mark.parametrize("value", ["[one, two]", '["one", 2]', '[""]'])
+def test_a_list_of_fallbacks_that_is_none_is_refused(value):
+    done = settings(SERVER | {"ALLOWED_HOSTS": "a.example", "SECRET_KEY_FALLBACKS": value})
+
+    assert "SECRET_KEY_FALLBACKS is no JSON list of texts" in done.stderr

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from config.processes import SIMULATOR_KEY
-from sync.keys import KeyUnreadableError
+from config.sealing import SecretUnreadableError
 from sync.models import Account
 from sync.models.account import time_zones
 from sync.models.environment import UnknownAccountError, WhichAccountError, describe, place_in_words
@@ -246,16 +246,16 @@ def test_keys_are_encrypted_and_bound_to_the_secret_key(environment, settings):
         cursor.execute("SELECT row_to_json(a)::text FROM sync_account a")
         assert "s3cret-key" not in cursor.fetchone()[0]
     settings.SECRET_KEY = "another"
-    with pytest.raises(KeyUnreadableError, match="SECRET_KEY has changed"):
+    with pytest.raises(SecretUnreadableError, match="SECRET_KEY has changed"):
         _ = Account.objects.get(pk=account.pk).api_key
 
 
 def test_a_key_that_cannot_be_read_leaves_a_failed_run(connected, settings):
     settings.SECRET_KEY = "another"
-    with pytest.raises(KeyUnreadableError):
+    with pytest.raises(SecretUnreadableError):
         run_sync(connected, trigger="schedule")
     failed = connected.runs.get()
-    assert (failed.state, failed.error_kind) == ("failed", "KeyUnreadableError")
+    assert (failed.state, failed.error_kind) == ("failed", "SecretUnreadableError")
     assert "Enter the key again" in failed.message
 
 

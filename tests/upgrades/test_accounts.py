@@ -8,8 +8,8 @@ import pytest
 from django.apps import apps
 
 from config.processes import SIMULATOR_KEY
+from config.sealing import Purpose, seal
 from dashboard.models import Role, User
-from sync.keys import encrypt
 from sync.models import Account
 from tests import factories
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def account_of_0_1_0(name: str, key: str, **fields: Any) -> Account:
-    return Account.objects.create(name=name, encrypted_key=encrypt(key), **fields)
+    return Account.objects.create(name=name, encrypted_key=seal(key, Purpose.KNOWBE4_KEY), **fields)
 
 
 def marks() -> dict[str, str]:

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from rich.console import Console
 
 from config.commands import PlainCommand
-from sync.keys import KeyUnreadableError
+from config.sealing import SecretUnreadableError
 from sync.knowbe4.api_check import Effect, Outcome
 from sync.management.commands.sync import find_account
 from sync.models import ApiCheck
@@ -64,7 +64,7 @@ class Command(PlainCommand):
         except BaseException as error:
             if is_new:
                 path.unlink()
-            if isinstance(error, NotConnectedError | KeyUnreadableError | ValueError):
+            if isinstance(error, NotConnectedError | SecretUnreadableError | ValueError):
                 raise CommandError(str(error), returncode=1) from None
             raise
         try:

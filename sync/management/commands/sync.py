@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from config.commands import PlainCommand
-from sync.keys import KeyUnreadableError
+from config.sealing import SecretUnreadableError
 from sync.models import Account, SyncRun
 from sync.pipeline.run import AlreadyRunningError, NotConnectedError
 from sync.pipeline.stopping import run_stoppable
@@ -51,7 +51,7 @@ class Command(PlainCommand):
                     listener=steps.show,
                     on_wait=steps.waiting,
                 )
-            except (AlreadyRunningError, NotConnectedError, KeyUnreadableError) as error:
+            except (AlreadyRunningError, NotConnectedError, SecretUnreadableError) as error:
                 raise CommandError(str(error), returncode=1) from None
         if run.state == SyncRun.State.PUBLISHED:
             self.stdout.write(_published(run))
