@@ -101,7 +101,7 @@ def test_variables_are_those_the_settings_read(compose, service):
 def test_secrets_come_from_the_environment(compose):
     for service in compose["services"].values():
         for name, value in service.get("environment", {}).items():
-            if re.search(r"SECRET|PASSWORD", name):
+            if re.search(r"SECRET_KEY$|PASSWORD", name):
                 assert re.fullmatch(rf"\$\{{{name}:\?[^}}]+\}}", value), name
 
 

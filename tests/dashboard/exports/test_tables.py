@@ -259,7 +259,7 @@ def test_about_says_what_the_numbers_are(as_alice: Client, company: Account) -> 
     assert about["As of"] == datetime.fromisoformat("2026-02-01")
     assert about["End of day"] == "2026-01-31"
     assert "alice@brackwater.example" in about["Exported by"]
-    assert about["Sync run"] == company.published_run_id
+    assert about["Sync run"] == company.published_run.number
     assert about["Rows"] == len(next(iter(sheets.values()))) - 1
     assert re.search("due date", about["Past due"])
 

@@ -169,7 +169,7 @@ def test_every_page_says_what_it_is_of(
     assert shown.count("Department: Claims") >= pages
     short = " ".join(made.data_hash[place : place + 4] for place in range(0, 16, 4))
     assert shown.count(short) == pages
-    assert f"Sync {question.account.published_run_id} of" in shown
+    assert f"Sync {question.account.published_run.number} of" in shown
 
 
 def test_table_heads_are_on_every_page(question: Question, claims: Department, text_of: Callable[[bytes], str]) -> None:
