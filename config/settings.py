@@ -111,6 +111,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "dashboard.client_address.ForwardedMiddleware",
     "dashboard.headers.HeadersMiddleware",
     "dashboard.compression.CompressionMiddleware",
     "dashboard.refusals.RefusalMiddleware",
