@@ -25,4 +25,4 @@ RUN DATABASE_URL=postgresql:///none REDIS_URL=redis://none SECRET_KEY=0123456789
     && chown -R rollcall: var
 USER rollcall
 EXPOSE 8000
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "config.web_worker.Worker", "--limit-request-line", "65536", "--workers", "2", "--threads", "8", "--graceful-timeout", "2", "--no-control-socket"]
+CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "config.web_worker.Worker", "--limit-request-line", "65536", "--workers", "2", "--threads", "8", "--graceful-timeout", "30", "--no-control-socket"]

@@ -13,6 +13,8 @@ DEFAULT_PORT = 8000
 SIMULATOR_PORT = 8900
 SIMULATOR_KEY = "simulator-key"
 WORKER_CONCURRENCY = 2
+# How many seconds a download under way has when the web server is told to stop.
+DOWNLOAD_PATIENCE = 30
 
 
 def port(environment: Mapping[str, str]) -> int:
@@ -36,15 +38,17 @@ class Process:
     hurry: signal.Signals = signal.SIGKILL
 
 
-def web(address: str) -> Process:
-    """Return the web server, listening on `address` (host:port)."""
+def web(*addresses: str) -> Process:
+    """Return the web server, listening on each of `addresses` (host:port)."""
     return Process(
         "web",
         (
-            *("gunicorn", "config.wsgi", "--bind", address, "--worker-class", "config.web_worker.Worker"),
-            *("--limit-request-line", "65536"),
-            *("--workers", "2", "--threads", "8", "--graceful-timeout", "2", "--no-control-socket"),
+            *("gunicorn", "config.wsgi", *(part for address in addresses for part in ("--bind", address))),
+            *("--worker-class", "config.web_worker.Worker", "--limit-request-line", "65536"),
+            *("--workers", "2", "--threads", "8"),
+            *("--graceful-timeout", str(DOWNLOAD_PATIENCE), "--no-control-socket"),
         ),
+        patience=DOWNLOAD_PATIENCE + 2.0,
     )
 
 

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import importlib
+import ipaddress
 import json
 import os
 import re
@@ -47,16 +48,20 @@ _SYNC_SPEAKS = {0, 3, 4, 5}
 WHICH_ACCOUNT = 6
 # There once somebody chose --no-demo.
 NO_DEMO = embedded.VAR_DIR / "no-demo"
+LOOPBACK = "127.0.0.1"
+_ALL_ADDRESSES = {"0.0.0.0", "[::]"}  # noqa: S104 - what --host may ask for
 
 
 OPTIONS = {"--demo": True, "--no-demo": False}
-USAGE = """Usage: bin/run [--demo | --no-demo]
+USAGE = """Usage: bin/run [--demo | --no-demo] [--host ADDRESS]
 
 Starts everything in one terminal: Postgres, Redis, worker, beat and the pages. Ctrl-C stops it; the data stays.
 
   --no-demo   without an invented company: begin with your own, by a key entered on a page or by the console's CSV
               (later starts keep to it)
   --demo      with the invented company of a simulated KnowBe4 again, as without a key at the first start
+  --host      an address of this machine at which others reach it, 0.0.0.0 for all of them: for a proxy with TLS on
+              another machine; never with the demo
 
 Set in the environment: KNOWBE4_API_KEY, KNOWBE4_REGION, ADMIN_EMAIL, PORT and more; README.md lists them.
 """
@@ -73,8 +78,18 @@ class Stopped(Exception):  # noqa: N818
 class Run:
     """One run of the installation, from the first check to the last process gone."""
 
-    def __init__(self, environment: Mapping[str, str], terminal: Terminal, *, wants_demo: bool | None = None) -> None:
-        """`wants_demo` is what the command line says: with or without the invented company, None for neither."""
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        terminal: Terminal,
+        *,
+        wants_demo: bool | None = None,
+        host: str = LOOPBACK,
+    ) -> None:
+        """`wants_demo` is what the command line says: with or without the invented company, None for neither.
+
+        `host` is the address that the pages listen at, besides this machine's own. CannotRun for what is none.
+        """
         _require_own_demo(environment)
         self.environment = dict(environment)
         self.wants_demo = wants_demo
@@ -82,10 +97,31 @@ class Run:
         self.children = Children(terminal)
         self.port = _port(environment)
         self.interrupts = 0
-        self.address = f"http://127.0.0.1:{self.port}"
+        self.host = _host(host)
+        self.address = f"http://{self.host}:{self.port}"
+        if self.is_open and self.wants_simulator:
+            raise CannotRun(
+                f"The demo lets anybody in, so it is for this machine alone: set KNOWBE4_API_KEY or start with "
+                f"--no-demo, or leave out --host {host}."
+            )
+        if self.host in _ALL_ADDRESSES:
+            self.address = self.environment.get("PUBLIC_URL", "").strip()
+            if not self.address:
+                raise CannotRun(f"--host {host} opens every address: set PUBLIC_URL to the one that people use.")
         self.environment.setdefault("PUBLIC_URL", self.address)
         # Lines must come when they are written, not when a buffer is full.
         self.environment["PYTHONUNBUFFERED"] = "1"
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether other machines can reach the pages."""
+        return not ipaddress.ip_address(self.host.strip("[]")).is_loopback
+
+    @property
+    def listens_at(self) -> list[str]:
+        """Return the addresses of the pages; this machine's own is always among them, by itself or as one of all."""
+        hosts = [self.host] if self.host in {LOOPBACK, *_ALL_ADDRESSES} else [LOOPBACK, self.host]
+        return [f"{host}:{self.port}" for host in hosts]
 
     @property
     def wants_simulator(self) -> bool:
@@ -96,7 +132,8 @@ class Run:
 
     def start(self) -> None:
         """Start everything in order; CannotRun or EmbeddedError says what stands in the way, Stopped that it ended."""
-        _require_free_port(self.port)
+        for address in self.listens_at:
+            _require_free_port(self.port, address.rpartition(":")[0])
         embedded.require_writable()
         _require_settings()
         wants_simulator = self.wants_simulator
@@ -122,7 +159,7 @@ class Run:
         prepared = json.loads(self._step("", "prepare", "--json", *without_demo) or "{}")
         for sentence in prepared.get("said", ()):
             self.say(sentence)
-        self.children.start(processes.web(f"127.0.0.1:{self.port}"), self.environment)
+        self.children.start(processes.web(*self.listens_at), self.environment)
         self._await(
             lambda: web_answers(self.port), _WEB_PATIENCE, "The web server does not answer; see its lines above."
         )
@@ -296,17 +333,24 @@ def static_sources() -> list[Path]:
 def main(arguments: Sequence[str] = ()) -> int:
     """Run until Ctrl-C; 0 after a clean stop, 1 with one sentence when it cannot run, 2 for an unknown option."""
     wants_demo: bool | None = None
-    for argument in arguments:
+    host = LOOPBACK
+    left = list(arguments)
+    while left:
+        argument = left.pop(0)
+        name, _equals, value = argument.partition("=")
         if argument in {"--help", "-h"}:
             sys.stdout.write(USAGE)
             return 0
-        if argument not in OPTIONS:
-            sys.stderr.write(f"bin/run has no option {argument}: it has {', '.join(OPTIONS)} and --help.\n")
+        if name == "--host":
+            host = value or (left.pop(0) if left else "")
+        elif argument in OPTIONS:
+            wants_demo = OPTIONS[argument]
+        else:
+            sys.stderr.write(f"bin/run has no option {argument}: it has {', '.join(OPTIONS)}, --host and --help.\n")
             return 2
-        wants_demo = OPTIONS[argument]
     terminal = Terminal()
     try:
-        run = Run(os.environ, terminal, wants_demo=wants_demo)
+        run = Run(os.environ, terminal, wants_demo=wants_demo, host=host)
     except CannotRun as error:
         return _complain(error)
     adopt_orphans()
@@ -374,13 +418,26 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _require_free_port(port: int) -> None:
-    """Raise CannotRun when nobody could listen on the port of 127.0.0.1."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+def _host(text: str) -> str:
+    """Return what --host names as addresses of pages write it; CannotRun for what is no address."""
+    try:
+        address = ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        raise CannotRun(
+            f"--host is {text!r}: write an address of this machine, such as 192.0.2.7, or 0.0.0.0 for all of them."
+        ) from None
+    return f"[{address}]" if address.version == 6 else str(address)
+
+
+def _require_free_port(port: int, host: str = LOOPBACK) -> None:
+    """Raise CannotRun when nobody could listen on the port of that address."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host.strip("[]"), port))
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise CannotRun(f"--host {host} is no address of this machine: name one that it has.") from error
             if error.errno == errno.EADDRINUSE:
                 raise CannotRun(
                     f"Port {port} is in use: stop what uses it, or choose another with PORT={port + 1} bin/run."

@@ -217,9 +217,9 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _SECURE
 SECURE_SSL_REDIRECT = _SECURE
 SECURE_HSTS_SECONDS = 31_536_000 if _SECURE else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = _SECURE
-# Browsers' own lists of https sites are for whoever owns the whole domain to enter.
-SILENCED_SYSTEM_CHECKS = ["security.W021"]
+# Hosts below this one, and browsers' own lists of https sites, are for whoever owns the domain to decide about.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = variables.flag("HSTS_SUBDOMAINS", default=False) and _SECURE
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _SECURE else None
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -275,12 +275,17 @@ STORAGES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Without one, scheduled mail stays due; what somebody waits for, such as invitations, is printed.
-HAS_MAIL_SERVER = bool(os.environ.get("EMAIL_URL"))
+_EMAIL_URL = os.environ.get("EMAIL_URL", "").strip()
+HAS_MAIL_SERVER = bool(_EMAIL_URL)
 if HAS_MAIL_SERVER:
-    globals().update(variables.email(os.environ["EMAIL_URL"]))
+    globals().update(variables.email(_EMAIL_URL))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "Rollcall <rollcall@localhost>")
+DEFAULT_FROM_EMAIL = variables.sender("EMAIL_FROM", is_required=HAS_MAIL_SERVER and not LOCAL_MODE)
+# Who vouches for the mail server's certificate, in place of those this machine trusts.
+EMAIL_CA_FILE = variables.certificates("EMAIL_CA_FILE")
+# Read by `requests` itself, on the way to KnowBe4 and to identity providers: a wrong one is said now.
+variables.certificates("REQUESTS_CA_BUNDLE", takes_folder=True)
 
 # Work in the background -----------------------------------------------------------------------------------------
 

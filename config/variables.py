@@ -3,6 +3,9 @@
 import json
 import os
 import re
+import ssl
+from email.utils import parseaddr
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -137,7 +140,7 @@ def email(url: str) -> dict[str, Any]:
     if parts.scheme not in {"smtp", "smtp+tls", "smtps"} or not parts.hostname:
         raise wrong
     return {
-        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_BACKEND": "dashboard.mail.backend.EmailBackend",
         "EMAIL_HOST": parts.hostname,
         "EMAIL_PORT": port or {"smtp": 25, "smtp+tls": 587, "smtps": 465}[parts.scheme],
         "EMAIL_HOST_USER": unquote(parts.username or ""),
@@ -146,6 +149,37 @@ def email(url: str) -> dict[str, Any]:
         "EMAIL_USE_SSL": parts.scheme == "smtps",
         "EMAIL_TIMEOUT": 20,
     }
+
+
+def sender(name: str, *, is_required: bool) -> str:
+    """Return whom mail is from; what is not one address, with or without a name before it, is refused."""
+    text = os.environ.get(name, "").strip()
+    if not text and is_required:
+        required(name, "mail servers ask whom mail is from, such as Rollcall <rollcall@example.com>.")
+    text = text or "Rollcall <rollcall@localhost>"
+    try:
+        validate_email(parseaddr(text)[1])
+    except ValidationError:
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}: write one address, such as Rollcall <rollcall@example.com>."
+        ) from None
+    return text
+
+
+def certificates(name: str, *, takes_folder: bool = False) -> str:
+    """Return a variable that names a file of trusted certificates; one that cannot be used is refused.
+
+    `takes_folder`: it may also be one of OpenSSL's directories of hashed certificates.
+    """
+    path = os.environ.get(name, "").strip()
+    try:
+        if path and not (takes_folder and Path(path).is_dir()):
+            ssl.create_default_context(cafile=path)
+    except OSError:  # what cannot be read and, as an SSLError, what is no certificate
+        raise ImproperlyConfigured(
+            f"{name} is {path!r}: name a file of certificates (PEM) that this process may read."
+        ) from None
+    return path
 
 
 def own_address() -> str:

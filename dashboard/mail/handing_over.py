@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from dashboard.mail.tls import tls_context
+
 READY_FOR_MESSAGE = 354
 _TIMEOUT = 20
 _DOT = re.compile(rb"^\.", re.MULTILINE)
@@ -74,7 +76,7 @@ def hand_over(message: EmailMessage, to: str, *, claim: Callable[[], bool]) -> N
 
 def _connected() -> smtplib.SMTP:
     """Return a session with the server, encrypted and signed in as EMAIL_URL says."""
-    context, place = ssl.create_default_context(), (settings.EMAIL_HOST, settings.EMAIL_PORT)
+    context, place = tls_context(), (settings.EMAIL_HOST, settings.EMAIL_PORT)
     timeout = settings.EMAIL_TIMEOUT or _TIMEOUT
     server: smtplib.SMTP | None = None
     try:

@@ -91,11 +91,76 @@ def test_python_satisfies_the_project(dockerfile):
     assert (major, minor) >= (int(least[1]), int(least[2]))
 
 
+# What bin/run and developers set, and what compose decides itself: addresses inside it, and its own volume.
+NOT_OF_CONTAINERS = {"PORT", "ROLLCALL_VAR"}
+NOT_OF_OPERATORS = {"DEBUG", "DEMO_SIGN_INS", "ROLLCALL_PROCESS"}
+DECIDED_BY_COMPOSE = {"DATABASE_URL", "REDIS_URL", "WEB_DATABASE_URL", "MADE_FILES_DIR"}
+
+
+def _variables_in(document: str) -> set[str]:
+    """Return the variables of a document's table: those in the first cell of its lines."""
+    cells = re.findall(r"^\| (`[^|]+) \|", (ROOT / document).read_text(), re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", cell)}
+
+
+def test_the_readme_names_every_variable_that_is_read():
+    assert _read_by_settings() - NOT_OF_OPERATORS <= _variables_in("README.md")
+    assert _variables_in("docs/operate/proxies.md") <= _variables_in("README.md")
+
+
 @pytest.mark.parametrize("service", ["migrate", "web", "worker", "beat"])
-def test_variables_are_those_the_settings_read(compose, service):
-    given = set(compose["services"][service]["environment"])
-    assert given <= _read_by_settings()
-    assert given >= _required_by_settings()
+def test_every_variable_of_the_readme_reaches_the_containers(compose, service):
+    given = compose["services"][service]["environment"]
+    expected = _variables_in("README.md") - NOT_OF_CONTAINERS
+    if service != "web":
+        expected -= {"WEB_DATABASE_URL"}
+    assert set(given) == expected
+    for name in expected - DECIDED_BY_COMPOSE:
+        assert re.match(rf"\$\{{{name}:[-?]", given[name]), name
+
+
+def test_what_is_left_empty_is_as_if_not_set(compose):
+    given = compose["services"]["web"]["environment"]
+    least = {"SECRET_KEY": "a long and random text", "ALLOWED_HOSTS": "rollcall.example", "PORT": "8000"}
+    left_empty = {name: _filled_in(text, least) for name, text in given.items()}
+    least |= {name: left_empty[name] for name in DECIDED_BY_COMPOSE | {"PUBLIC_URL"}}
+    assert left_empty["TRUSTED_PROXIES"] == left_empty["EMAIL_FROM"] == ""
+    show = (
+        "import json; from config import settings as s;"
+        "print(json.dumps({n: repr(getattr(s, n)) for n in dir(s) if n.isupper()}))"
+    )
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", show],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for environment in (left_empty, least)
+    ]
+    assert json.loads(outputs[0]) == json.loads(outputs[1])
+
+
+def _filled_in(text: str, given: dict[str, str]) -> str:
+    """Return a value of the compose file as Compose fills it in; a default may name another variable."""
+    inner = re.sub(r"\$\{(PORT):-8000\}", lambda match: given[match[1]], text)
+    return re.sub(r"\$\{([A-Z_0-9]+):[-?]([^}]*)\}", lambda match: given.get(match[1]) or _default(match), inner)
+
+
+def _default(match: re.Match[str]) -> str:
+    return match[2] if ":-" in match[0] else "a-password"
+
+
+@pytest.mark.parametrize("service", ["migrate", "web", "worker", "beat", "postgres", "redis"])
+def test_logs_do_not_fill_the_disk(compose, service):
+    assert compose["services"][service]["logging"]["options"] == {"max-size": "20m", "max-file": "5"}
+
+
+def test_a_download_may_finish_when_containers_stop(compose):
+    assert int(compose["services"]["web"]["stop_grace_period"].removesuffix("s")) > processes.DOWNLOAD_PATIENCE
+    assert processes.WEB.patience > processes.DOWNLOAD_PATIENCE
 
 
 def test_secrets_come_from_the_environment(compose):

@@ -18,10 +18,10 @@ import psutil
 import pytest
 
 from config import embedded, processes
-from config.children import Children
+from config.children import Children, program
 from config.health import web_answers
 from config.processes import Process
-from config.run import OPTIONS, USAGE, Run
+from config.run import OPTIONS, USAGE, CannotRun, Run
 from config.terminal import Terminal
 
 READY = "Ctrl-C stops everything"
@@ -194,7 +194,7 @@ def test_help_says_what_can_be_chosen(installation):
 def test_an_unknown_option_is_one_sentence(command):
     done = subprocess.run([*command, "--quiet"], cwd=embedded.BASE_DIR, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == "bin/run has no option --quiet: it has --demo, --no-demo and --help.\n"
+    assert done.stderr == "bin/run has no option --quiet: it has --demo, --no-demo, --host and --help.\n"
 
 
 def test_a_demo_of_somebody_elses_is_refused(installation):
@@ -287,6 +287,84 @@ time.sleep(0.1)
 print("line", child.pid, flush=True)
 time.sleep(60)
 """
+
+
+EVERY = "0.0.0.0"  # noqa: S104 - what --host may ask for
+
+
+def opened(host: str, **environment: str) -> Run:
+    given = {"KNOWBE4_API_KEY": "a-key", "PORT": "8123"} | environment
+    return Run(given, Terminal(io.StringIO()), host=host)
+
+
+@pytest.mark.parametrize(
+    ("host", "listens_at", "public_url"),
+    [
+        ("127.0.0.1", ["127.0.0.1:8123"], "http://127.0.0.1:8123"),
+        ("192.0.2.7", ["127.0.0.1:8123", "192.0.2.7:8123"], "http://192.0.2.7:8123"),
+        ("2001:db8::7", ["127.0.0.1:8123", "[2001:db8::7]:8123"], "http://[2001:db8::7]:8123"),
+    ],
+)
+def test_another_address_is_listened_at_beside_this_machines(host, listens_at, public_url):
+    run = opened(host)
+
+    assert run.listens_at == listens_at
+    assert run.environment["PUBLIC_URL"] == public_url
+    command = processes.web(*run.listens_at).command
+    assert [command[place + 1] for place, part in enumerate(command) if part == "--bind"] == listens_at
+
+
+def test_every_address_wants_the_one_that_people_use():
+    with pytest.raises(CannotRun, match="set PUBLIC_URL to the one that people use"):
+        opened(EVERY)
+    run = opened(EVERY, PUBLIC_URL="https://rollcall.example")
+    assert (run.listens_at, run.address) == ([f"{EVERY}:8123"], "https://rollcall.example")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--host", EVERY], "The demo lets anybody in, so it is for this machine alone: set KNOWBE4_API_KEY or "),
+        (["--host=rollcall.example"], "--host is 'rollcall.example': write an address of this machine, such as "),
+        (["--no-demo", "--host"], "--host is '': write an address of this machine, such as "),
+        (["--no-demo", "--host", "192.0.2.7"], "--host 192.0.2.7 is no address of this machine: name one that it has."),
+    ],
+)
+def test_an_address_that_cannot_be_is_one_sentence(installation, arguments, sentence):
+    run = installation.start(*arguments)
+    output, _ = run.communicate(timeout=20)
+
+    assert run.returncode == 1
+    assert output.startswith(sentence) and output.count("\n") == 1
+    assert not installation.var.exists()
+
+
+SLOW_DOWNLOAD = """
+import time
+def application(environ, start):
+    start("200 OK", [("Content-Type", "text/plain")])
+    yield b"begun "
+    time.sleep(3)
+    yield b"and done"
+"""
+
+
+@pytest.mark.slow
+def test_a_download_under_way_finishes_before_the_web_server_stops(tmp_path):
+    (tmp_path / "slow_download.py").write_text(SLOW_DOWNLOAD)
+    port = free_port()
+    instead = {"config.wsgi": "slow_download", "2": "1"}
+    command = [instead.get(part, part) for part in processes.web(f"127.0.0.1:{port}").command]
+    with subprocess.Popen([*program(command), "--chdir", str(tmp_path)], stderr=subprocess.DEVNULL) as web:
+        deadline = time.monotonic() + 30
+        while not web_answers(port) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
+            assert answer.read(6) == b"begun "
+            web.send_signal(signal.SIGTERM)
+            assert answer.read() == b"and done"
+        # With nobody there it does not wait.
+        assert web.wait(10) == 0
 
 
 def _lives(pid: int) -> bool:

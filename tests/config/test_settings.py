@@ -75,6 +75,11 @@ def test_a_server_answers_to_what_it_is_told_alone():
         ("KNOWBE4_BASE_URL", "http://a.example:b", "KNOWBE4_BASE_URL is 'http://a.example:b': it must start with "),
         ("EMAIL_URL", "smtp://h:port", "EMAIL_URL must read smtp://, smtp+tls:// or smtps://user:password@host:port."),
         ("EMAIL_URL", "smtp://[::1", "EMAIL_URL must read smtp://, smtp+tls:// or smtps://user:password@host:port."),
+        ("EMAIL_FROM", "Rollcall", "EMAIL_FROM is 'Rollcall': write one address, such as Rollcall <rollcall@example."),
+        ("EMAIL_CA_FILE", "/nowhere.pem", "EMAIL_CA_FILE is '/nowhere.pem': name a file of certificates (PEM) that "),
+        ("EMAIL_CA_FILE", "docs", "EMAIL_CA_FILE is 'docs': name a file of certificates (PEM) that "),
+        ("REQUESTS_CA_BUNDLE", "README.md", "REQUESTS_CA_BUNDLE is 'README.md': name a file of certificates (PEM) "),
+        ("HSTS_SUBDOMAINS", "maybe", "HSTS_SUBDOMAINS is 'maybe': write yes or no."),
         ("ADMIN_EMAIL", "ann@-example.com", "ADMIN_EMAIL is 'ann@-example.com': write one address like ann@"),
         ("ADMIN_EMAIL", "ann@a.example,b@b.example", "ADMIN_EMAIL is 'ann@a.example,b@b.example': write one address"),
         ("ADMIN_EMAIL", f"a@{'b' * 60}.{'c.' * 100}example", "ADMIN_EMAIL is 'a@bbb"),
@@ -96,6 +101,34 @@ def test_password_in_knowbe4_base_url_is_refused_and_not_shown(url):
     assert done.returncode == 1
     assert "KNOWBE4_BASE_URL holds a user or password" in done.stderr
     assert "pears" not in done.stderr
+
+
+def test_a_server_that_mails_says_whom_from():
+    server = SERVER | {"ALLOWED_HOSTS": "a.example", "EMAIL_URL": "smtp://mail.example"}
+
+    done = settings(server)
+    assert done.returncode == 1
+    assert "EMAIL_FROM is not set: mail servers ask whom mail is from" in done.stderr.splitlines()[-1]
+
+    show = "from config import settings; print(settings.DEFAULT_FROM_EMAIL)"
+    for allowed in (server | {"EMAIL_FROM": "Röll <r@a.example>"}, {"EMAIL_URL": "smtp://mail.example"}):
+        done = settings(allowed, show=show)
+        assert done.stdout.strip() == allowed.get("EMAIL_FROM", "Rollcall <rollcall@localhost>"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "includes"),
+    [
+        ({}, False),
+        ({"HSTS_SUBDOMAINS": "yes"}, False),
+        ({"PUBLIC_URL": "https://a.example"}, False),
+        ({"PUBLIC_URL": "https://a.example", "HSTS_SUBDOMAINS": "yes"}, True),
+    ],
+)
+def test_hosts_below_are_bound_to_https_by_a_switch(environment, includes):
+    done = settings(environment, show="from config import settings; print(settings.SECURE_HSTS_INCLUDE_SUBDOMAINS)")
+
+    assert done.stdout.strip() == str(includes)
 
 
 def test_links_follow_the_port():

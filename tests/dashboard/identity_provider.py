@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import secrets
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,11 +39,8 @@ class IdentityProvider(ThreadingHTTPServer):
         self.key, self.algorithm, self.key_id = _KEY, "RS256", "one"
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[str] = []
-
-    @property
-    def issuer(self) -> str:
-        """Where it is reached."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        # Where it is reached.
+        self.issuer = f"http://127.0.0.1:{self.server_address[1]}"
 
     def authorize(self, address: str) -> str:
         """Act as the browser at the provider: return the address it sends the reader back to."""
@@ -110,9 +108,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def identity_provider() -> Iterator[IdentityProvider]:
-    """Run a provider for the length of the block."""
+def identity_provider(issuer: str = "", context: ssl.SSLContext | None = None) -> Iterator[IdentityProvider]:
+    """Run a provider for the length of the block; with a `context` it speaks TLS, and is reached at `issuer`."""
     server = IdentityProvider()
+    if context is not None:
+        server.issuer, server.socket = issuer, context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -118,14 +118,14 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def certificate_in(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for this machine's address, signed by itself; return it and its key."""
+def certificate_in(folder: Path, *names: str) -> tuple[Path, Path]:
+    """Make a certificate for this machine's address and these names, signed by itself; return it and its key."""
     certificate, key = folder / "server.pem", folder / "server.key"
     subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
             *("-keyout", str(key), "-out", str(certificate), "-days", "2", "-subj", "/CN=mail.example"),
-            *("-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-addext", "subjectAltName=" + ",".join(["IP:127.0.0.1", *(f"DNS:{name}" for name in names)])),
         ],
         check=True,
         capture_output=True,

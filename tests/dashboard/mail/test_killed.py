@@ -48,6 +48,7 @@ def killed_at(function: str, delivery: Delivery, port: int, files: Path) -> None
         "SECRET_KEY": django_settings.SECRET_KEY,
         "ALLOWED_HOSTS": "localhost",
         "EMAIL_URL": f"smtp://127.0.0.1:{port}",
+        "EMAIL_FROM": "reports@rollcall.example",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "MADE_FILES_DIR": str(files),
     }

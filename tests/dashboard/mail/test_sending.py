@@ -86,7 +86,7 @@ def test_encrypted_and_signed_in(
     schedule: Schedule,
     mail_by: Callable[[str], None],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
     secure: str,
     now: datetime,
 ) -> None:
@@ -99,7 +99,7 @@ def test_encrypted_and_signed_in(
         deliver(first)
         assert (first.state, inbox.mails, inbox.signed_in) == (State.WAITING, [], [])
         assert "cannot be trusted" in first.said
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+        settings.EMAIL_CA_FILE = str(certificate[0])
         deliver(second)
         assert (second.state, inbox.signed_in, len(inbox.mails)) == (State.SENT, [USER], 1)
         mail_by(f"{scheme}://{USER}:wrong@127.0.0.1:{port}")

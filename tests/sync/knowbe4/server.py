@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -72,7 +73,8 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[Script]:
+def serving(context: ssl.SSLContext | None = None) -> Iterator[Script]:
+    """Serve until the block ends; with a `context` it speaks TLS."""
     script = Script()
 
     class Handler(BaseHTTPRequestHandler):
@@ -100,9 +102,11 @@ def serving() -> Iterator[Script]:
             """Keep the test output clean."""
 
     server = Server(("127.0.0.1", 0), Handler)
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    script.url = f"http://127.0.0.1:{server.server_port}"
+    script.url = f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}"
     try:
         yield script
     finally:
