@@ -15,6 +15,9 @@ from config.lifeline import die_with_parent
 from config.processes import Process
 from config.terminal import Terminal
 
+# How many seconds a process has that was told to hurry.
+_HURRIED_PATIENCE = 2.0
+
 
 def program(command: Sequence[str]) -> list[str]:
     """Return the command with its program taken from this Python's environment, wherever PATH points."""
@@ -92,18 +95,24 @@ class Children:
         self.running.pop(child.name, None)
 
     def stop(self, names: Sequence[str], is_hurried: Callable[[], bool]) -> None:
-        """Stop the named processes side by side: politely, then firmly, then whatever is left of them."""
+        """Stop the named processes side by side, each politely, then firmly, then whatever is left of it."""
         children = [self.running[name] for name in names if name in self.running]
-        for step in ("stop", "hurry"):
-            left = [child for child in children if child.popen.poll() is None]
+        deadlines: dict[Child, float] = {}
+        for child in children:
+            child.popen.send_signal(child.process.stop)
+            deadlines[child] = time.monotonic() + child.process.patience
+        hurried: set[Child] = set()
+        while left := [child for child in deadlines if child.popen.poll() is None]:
             for child in left:
-                child.popen.send_signal(getattr(child.process, step))
-            patience = max((child.process.patience if step == "stop" else 2.0 for child in left), default=0.0)
-            deadline = time.monotonic() + patience
-            while any(child.popen.poll() is None for child in left) and time.monotonic() < deadline:
-                if is_hurried():
-                    break
-                self.pump(0.05)
+                if time.monotonic() < deadlines[child] and not is_hurried():
+                    continue
+                if child in hurried:
+                    del deadlines[child]
+                else:
+                    child.popen.send_signal(child.process.hurry)
+                    hurried.add(child)
+                    deadlines[child] = time.monotonic() + _HURRIED_PATIENCE
+            self.pump(0.05)
         for child in children:
             self._read(child)
             child.kill()

@@ -1,5 +1,6 @@
 """A forward proxy on this machine: it takes CONNECT to any name and leads to a server that runs here."""
 
+import base64
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,9 +10,13 @@ from dataclasses import dataclass, field
 
 @dataclass
 class ForwardProxy:
-    """`routes` are the ports of this machine by the name asked for; `asked` is what was connected to, `host:port`."""
+    """`routes` are the ports of this machine by the name asked for; `asked` is what was connected to, `host:port`.
+
+    With a `user` ("user:password") it refuses whoever does not sign in.
+    """
 
     url: str = ""
+    user: str = ""
     routes: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -46,7 +51,9 @@ def _serve(client: socket.socket, proxy: ForwardProxy) -> None:
         method, target, _version = head.split(b"\r\n")[0].decode().split()
         proxy.asked.append(target)
         port = proxy.routes.get(target.partition(":")[0])
-        if method != "CONNECT" or port is None:
+        token = f"Basic {base64.b64encode(proxy.user.encode()).decode()}"
+        is_let_in = not proxy.user or f"Proxy-Authorization: {token}".encode() in head.split(b"\r\n")
+        if method != "CONNECT" or port is None or not is_let_in:
             client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
             return
         with socket.create_connection(("127.0.0.1", port)) as server:

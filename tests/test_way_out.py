@@ -66,10 +66,19 @@ def test_knowbe4_is_reached_through_the_proxy(
         with Client(f"https://{KNOWBE4}", "a-key", **HURRIED) as client:
             assert client.get(resources.ACCOUNT).name == "Brackwater Mutual"
         assert proxy.asked == [f"{KNOWBE4}:443"] * 2
+        proxy.user = "ann:p@ss"
+        with (
+            Client(f"https://{KNOWBE4}", "a-key", **HURRIED) as client,
+            pytest.raises(errors.Unreachable, match="the proxy failed"),
+        ):
+            client.get(resources.ACCOUNT)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//ann:p%40ss@"))
+        with Client(f"https://{KNOWBE4}", "a-key", **HURRIED) as client:
+            assert client.get(resources.ACCOUNT).name == "Brackwater Mutual"
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         with Client(server.url, "a-key", **HURRIED) as client:
             assert client.get(resources.ACCOUNT).name == "Brackwater Mutual"
-    assert len(proxy.asked) == 2
+    assert len(proxy.asked) == 4
 
 
 @pytest.mark.django_db

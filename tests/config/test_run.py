@@ -395,6 +395,36 @@ def test_whoever_does_not_stop_is_killed_with_its_children():
     assert stream.getvalue() == f"stubborn  | {heard[0]}\n"
 
 
+IGNORES = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+SLOW = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1), sys.exit(0)))
+print("there", flush=True)
+time.sleep(60)
+"""
+
+
+def test_each_has_its_own_time_to_stop():
+    children = Children(Terminal(io.StringIO()))
+    there: list[str] = []
+    stubborn = SLOW.replace("signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1), sys.exit(0)))", IGNORES)
+    patient = Process("patient", ("python", "-c", SLOW), patience=60)
+    hurried = Process("hurried", ("python", "-c", stubborn), patience=0.3, hurry=signal.SIGQUIT)
+    for process in (patient, hurried):
+        children.listeners[process.name] = there.append
+        children.start(process, dict(os.environ))
+    running = list(children.running.values())
+    deadline = time.monotonic() + 20
+    while len(there) < 2 and time.monotonic() < deadline:
+        children.pump(0.1)
+
+    began = time.monotonic()
+    children.stop(["patient", "hurried"], lambda: False)
+
+    assert time.monotonic() - began < 20
+    assert [child.popen.returncode for child in running] == [0, -signal.SIGQUIT]
+
+
 def test_an_ended_process_is_found_with_its_last_words():
     stream = io.StringIO()
     children = Children(Terminal(stream))

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -190,6 +191,8 @@ def test_files_are_made_mailed_and_fetched_by_processes_apart(
                 assert hashlib.sha256(answer.content).hexdigest() == made.sha256
                 assert int(answer.headers["Content-Length"]) == made.bytes
             assert site + reverse("delivery_file", args=[delivery.key]) in body.get_content()
+    with zipfile.ZipFile(apart.shared / "evidence" / f"{pack.key}.zip") as archive:
+        assert "quarterly_review.pdf" in archive.namelist()
     found = {str(path.relative_to(apart.shared)) for path in apart.shared.rglob("*") if path.is_file()}
     assert found == {f"exports/{export.key}.xlsx", f"evidence/{pack.key}.zip", f"mail/{delivery.key}.csv"}
 
