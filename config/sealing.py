@@ -70,3 +70,9 @@ def _fernet(secret_key: str, purpose: Purpose) -> Fernet:
         secret_key.encode()
     )
     return Fernet(base64.urlsafe_b64encode(derived))
+
+
+def fingerprint(secret_key: str) -> str:
+    """Return 32 hexadecimal digits by which a SECRET_KEY is known again, and from which it cannot be worked out."""
+    derived = HKDF(algorithm=hashes.SHA256(), length=16, salt=None, info=b"rollcall fingerprint")
+    return derived.derive(secret_key.encode()).hex()
