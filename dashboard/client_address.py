@@ -56,12 +56,12 @@ class ForwardedMiddleware:
             return
         self._said_at = now
         logger.warning(
-            "A request from %s came with X-Forwarded-For, which is not believed: it names %d addresses and "
-            "TRUSTED_PROXIES is %d. Behind a proxy all readers then count as one, and wrong sign-ins of any lock out "
-            "all: set TRUSTED_PROXIES to the number of proxies in front. Without a proxy, somebody made it up.",
+            "A request from %s came with X-Forwarded-For, which is not believed: TRUSTED_PROXIES is %d, and its "
+            "entries are %d. Behind a proxy all readers then count as one, and wrong sign-ins of any lock out all: "
+            "set TRUSTED_PROXIES to the number of proxies in front. Without a proxy, somebody made it up.",
             _network(_parsed(request.META.get("REMOTE_ADDR", ""))) or "an unknown address",
-            len(_forwarded(request)),
             settings.TRUSTED_PROXIES,
+            len(_forwarded(request)),
         )
 
 
