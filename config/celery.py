@@ -8,7 +8,7 @@ from celery import Celery
 from celery.exceptions import SecurityWarning
 from celery.signals import beat_init, celeryd_init
 
-from config import embedded
+from config import embedded, heartbeats
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -18,6 +18,7 @@ warnings.simplefilter("ignore", SecurityWarning)
 app = Celery("rollcall", task_cls="dashboard.task_queue:AskedTaskBase")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["consumer"].add(heartbeats.Signing)
 
 
 @celeryd_init.connect
@@ -26,3 +27,9 @@ def use_services(**_: Any) -> None:
     """Count a worker or beat among the users of the embedded services, before it connects."""
     if embedded.is_wanted():
         embedded.ensure_running()
+
+
+@beat_init.connect
+def sign_as_beat(**_: Any) -> None:
+    """Have beat tell that it ticks."""
+    heartbeats.sign_as_beat()

@@ -1,9 +1,10 @@
-"""Health checks of the containers: `python -m config.health web` and `python -m config.health beat`."""
+"""Health checks of the containers: `python -m config.health web`, `ready` and `beat`."""
 
 import http.client
-import os
+import json
 import sys
 import time
+from http import HTTPStatus
 from pathlib import Path
 
 from config import embedded
@@ -13,17 +14,29 @@ from config.processes import BEAT, DEFAULT_PORT
 _BEAT_PATIENCE = 600
 
 
-def web_answers(port: int = DEFAULT_PORT, host: str = "127.0.0.1") -> bool:
-    """Return whether the web server on this machine answers without a server error.
+def web_answers(port: int = DEFAULT_PORT) -> bool:
+    """Return whether the web server on this machine answers, whatever else may be missing (/health/live)."""
+    return _ask("/health/live", port)[0] == HTTPStatus.OK
 
-    `host` is the name it is asked by: one of ALLOWED_HOSTS, or it refuses (which still counts as an answer).
-    """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+
+def missing(port: int = DEFAULT_PORT) -> dict[str, str] | None:
+    """Return what this installation lacks, by name, with a sentence each (/health/ready); None without an answer."""
+    status, answer = _ask("/health/ready", port)
+    if status not in {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}:
+        return None
+    found: dict[str, str] = json.loads(answer)["missing"]
+    return found
+
+
+def _ask(address: str, port: int) -> tuple[int, bytes]:
+    """Return the web server's status and answer; 0 and nothing where there is none."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=8)
     try:
-        connection.request("GET", "/", headers={"Host": host})
-        return connection.getresponse().status < 500
+        connection.request("GET", address)
+        response = connection.getresponse()
+        return response.status, response.read()
     except (OSError, http.client.HTTPException):
-        return False
+        return 0, b""
     finally:
         connection.close()
 
@@ -39,11 +52,15 @@ def beat_lives(now: float | None = None) -> bool:
 def main(arguments: list[str]) -> int:
     """Check the process named by the argument; return 0 when it is well, 1 when not, 2 for an unknown name."""
     if arguments == ["web"]:
-        host = os.environ.get("ALLOWED_HOSTS", "127.0.0.1").split(",")[0].strip()
-        return 0 if web_answers(host=host) else 1
+        return 0 if web_answers() else 1
+    if arguments == ["ready"]:
+        found = missing()
+        for sentence in ["The web server does not answer."] if found is None else found.values():
+            sys.stderr.write(f"{sentence}\n")
+        return 0 if found == {} else 1
     if arguments == ["beat"]:
         return 0 if beat_lives() else 1
-    sys.stderr.write("usage: python -m config.health web|beat\n")
+    sys.stderr.write("usage: python -m config.health web|ready|beat\n")
     return 2
 
 

@@ -17,11 +17,15 @@ TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_~:=%-]{40,}")
 QUERY = re.compile(r"(\s/[^\s?]*)\?[^\s\"]+")
 
 
+def clean(text: str) -> str:
+    """Return a text of the log without addresses, details of rows, query strings and secret links."""
+    text = TOKEN.sub("(left out)", SECRET.sub(r"\1(left out)", DETAIL.sub(r"\1 (left out)", text)))
+    return QUERY.sub(r"\1?(left out)", ADDRESS.sub("(address)", text))
+
+
 class Formatter(logging.Formatter):
     """Writes a record, its exception too, without addresses, details of rows, query strings and secret links."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line or lines."""
-        text = DETAIL.sub(r"\1 (left out)", super().format(record))
-        text = TOKEN.sub("(left out)", SECRET.sub(r"\1(left out)", text))
-        return QUERY.sub(r"\1?(left out)", ADDRESS.sub("(address)", text))
+        return clean(super().format(record))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded, variables
+from config import embedded, monitoring, variables
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = embedded.VAR_DIR
@@ -109,10 +109,23 @@ INSTALLED_APPS = [
     "dashboard",
 ]
 
+# Who watches from outside (`config.monitoring`).
+METRICS_TOKEN = variables.secret("METRICS_TOKEN", at_least=16)
+IS_LOG_JSON = variables.choice("LOG_FORMAT", {"plain": False, "json": True})
+HAS_ACCESS_LOG = variables.flag("ACCESS_LOG", default=False)
+if METRICS_TOKEN:
+    monitoring.require("prometheus_client", "METRICS_TOKEN")
+if IS_LOG_JSON:
+    monitoring.require("pythonjsonlogger", "LOG_FORMAT=json")
+if os.environ.get("SENTRY_DSN", "").strip():
+    monitoring.report_errors(os.environ["SENTRY_DSN"].strip(), PUBLIC_URL)
+
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    *(["dashboard.access_log.AccessLogMiddleware"] if HAS_ACCESS_LOG else []),
     "dashboard.client_address.ForwardedMiddleware",
     "dashboard.headers.HeadersMiddleware",
+    "dashboard.health.HealthMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "dashboard.compression.CompressionMiddleware",
     "dashboard.refusals.RefusalMiddleware",
     "dashboard.bodies.BodyMiddleware",
@@ -315,9 +328,20 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "plain": {"()": "config.log_format.Formatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+        "plain": {"()": "config.log_format.Formatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "config.json_log.Formatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"outages": {"()": "dashboard.outages.InShort"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if IS_LOG_JSON else "plain",
+            "filters": ["outages"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"sync": {"level": "INFO"}, "dashboard": {"level": "INFO"}, "django.server": {"level": "ERROR"}},
+    "loggers": {
+        **{name: {"level": "INFO"} for name in ("sync", "dashboard", "access")},
+        "django.server": {"level": "ERROR"},
+    },
 }

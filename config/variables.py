@@ -4,9 +4,10 @@ import json
 import os
 import re
 import ssl
+from collections.abc import Mapping
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -15,6 +16,8 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from config import flags, processes
+
+Value = TypeVar("Value")
 
 # What nobody guesses: 32 characters of any kind, and no run of few.
 _SHORTEST_SECRET_KEY, _FEWEST_CHARACTERS = 32, 8
@@ -75,6 +78,22 @@ def secret_key(value: str) -> str:
     return value
 
 
+def choice(name: str, values: Mapping[str, Value]) -> Value:
+    """Return what a word stands for, the first if the variable is not set; another word is refused."""
+    word = os.environ.get(name, "").strip().lower()
+    if word and word not in values:
+        raise ImproperlyConfigured(f"{name} is {word!r}: write {' or '.join(values)}.")
+    return values[word or next(iter(values))]
+
+
+def secret(name: str, *, at_least: int) -> str:
+    """Return a secret, empty if it is not set; one that could be guessed, or no header could carry, is refused."""
+    value = os.environ.get(name, "").strip()
+    if value and not re.fullmatch(f"[!-~]{{{at_least},}}", value):
+        raise ImproperlyConfigured(f"{name} is too short or holds blanks: write {at_least} letters and digits or more.")
+    return value
+
+
 def hosts(text: str) -> list[str]:
     """Return the host names between the commas; what no request could ever name is refused."""
     names = [host.strip() for host in text.split(",") if host.strip()]
@@ -116,7 +135,8 @@ def database(url: str) -> dict[str, Any]:
         "PORT": parts.pop("port", ""),
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": parts,
+        # A server that says nothing must not keep whoever asks for ever.
+        "OPTIONS": {"connect_timeout": "5", "tcp_user_timeout": "30000", **parts},
     }
 
 

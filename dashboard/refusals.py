@@ -3,6 +3,7 @@
 Views of the API answer problems of their own; here is what goes wrong before a view is reached, or in any.
 """
 
+import sys
 from collections.abc import Callable
 
 from django.core.exceptions import RequestDataTooBig
@@ -11,6 +12,7 @@ from django.template import loader
 from django.views import defaults
 
 from dashboard.api.problems import PROBLEM_TYPE, Problem
+from dashboard.outages import is_outage, unavailable
 
 # Characters: more than the longest filter that a page takes, less than gunicorn hands on (`config.web_worker`).
 LONGEST_ADDRESS = 32_000
@@ -75,5 +77,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer for an error of ours."""
+    """Answer to an error that nothing handled: 503 to an outage, else 500."""
+    if is_outage(sys.exc_info()[1]):
+        return unavailable(request)
     return refusal(request, 500) if is_for_programs(request) else defaults.server_error(request)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from dashboard import row_security
 from dashboard.mcp.reading import Reader, ToolError
 from dashboard.mcp.tools import find
+from dashboard.outages import FOR_ASSISTANTS, is_outage
 
 log = logging.getLogger(__name__)
 Note = Callable[[str, Mapping[str, object]], None]
@@ -29,7 +30,10 @@ def answer(reader: Reader, name: str, arguments: Mapping[str, Any], *, note: Not
             return tool.call(reader, arguments)
     except ToolError as error:
         return str(error)
-    except Exception:
+    except Exception as error:
+        if is_outage(error):
+            log.warning("The tool %s could not answer: %s", name[:60], type(error).__name__)
+            return FOR_ASSISTANTS
         # Whatever it is: the log has it whole, and the assistant is told without details.
         log.exception("The tool %s failed.", name[:60])
         return "500 Internal error. It is in Rollcall's log; try again later, or ask the administrator."

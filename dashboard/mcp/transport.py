@@ -32,20 +32,20 @@ _REFUSED = -32000
 def mcp(request: HttpRequest) -> HttpResponse:
     """Answer a request of the Model Context Protocol; only a token lets anybody in, no session does."""
     if not _is_ours(request):
-        return _refusal(request, ToolError(403, "Origin refused", "Pages of other sites may not call this."), 403)
+        return refusal(ToolError(403, "Origin refused", "Pages of other sites may not call this."), 403)
     now = timezone.now()
     secret = tokens.bearer(request)
     caller = tokens.authenticate(secret, at=now) if secret else None
     if caller is None:
-        return _refusal(request, unauthorized(), 401, {"WWW-Authenticate": 'Bearer realm="Rollcall"'})
+        return refusal(unauthorized(), 401, {"WWW-Authenticate": 'Bearer realm="Rollcall"'})
     if request.method != "POST":
         # Nothing is ever sent unasked, and there is no session to end.
-        return _refusal(request, ToolError(405, "Not allowed", "Send messages with POST."), 405, {"Allow": "POST"})
+        return refusal(ToolError(405, "Not allowed", "Send messages with POST."), 405, {"Allow": "POST"})
     if int(request.headers.get("Content-Length") or 0) > LARGEST:
-        return _refusal(request, ToolError(413, "Too large", "Ask for less in one call."), 413)
+        return refusal(ToolError(413, "Too large", "Ask for less in one call."), 413)
     wait = tokens.seconds_to_wait(caller)
     if wait and _method(request) != "tools/call":
-        return _refusal(request, rate_limited(wait), 429, {"Retry-After": str(wait)})
+        return refusal(rate_limited(wait), 429, {"Retry-After": str(wait)})
 
     def call(name: str, arguments: Mapping[str, Any]) -> dict[str, Any] | str:
         if wait:
@@ -85,9 +85,7 @@ def _method(request: HttpRequest) -> str:
     return method if isinstance(method, str) else ""
 
 
-def _refusal(
-    request: HttpRequest, error: ToolError, status: int, headers: Mapping[str, str] | None = None
-) -> HttpResponse:
+def refusal(error: ToolError | str, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """Answer with an error that the client of the SDK hands on, words and all."""
     told = {"jsonrpc": "2.0", "id": None, "error": {"code": _REFUSED, "message": str(error)}}
     return HttpResponse(json.dumps(told), status=status, content_type="application/json", headers=dict(headers or {}))

@@ -239,6 +239,16 @@ class SyncStatus:
         )
 
 
+def is_outdated(account: Account, *, now: datetime) -> bool:
+    """Return whether the last published sync is older than twice the account's interval.
+
+    Before the first one the account's age counts. Never without a key, nor where syncs are switched off.
+    """
+    if not account.encrypted_key or not account.is_sync_enabled:
+        return False
+    return now - (account.published_at or account.created_at) > 2 * account.sync_interval
+
+
 def key_problem(account: Account) -> str:
     """Return why the account's stored key cannot be read, as a sentence; empty when it can, or none is stored."""
     try:

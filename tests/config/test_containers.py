@@ -121,7 +121,11 @@ def test_every_variable_of_the_readme_reaches_the_containers(compose, service):
 
 def test_what_is_left_empty_is_as_if_not_set(compose):
     given = compose["services"]["web"]["environment"]
-    least = {"SECRET_KEY": "a long and random text of more than 32", "ALLOWED_HOSTS": "rollcall.example", "PORT": "8000"}
+    least = {
+        "SECRET_KEY": "a long and random text of more than 32",
+        "ALLOWED_HOSTS": "rollcall.example",
+        "PORT": "8000",
+    }
     left_empty = {name: _filled_in(text, least) for name, text in given.items()}
     least |= {name: left_empty[name] for name in DECIDED_BY_COMPOSE | {"PUBLIC_URL"}}
     assert left_empty["TRUSTED_PROXIES"] == left_empty["EMAIL_FROM"] == ""
