@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from sync.knowbe4.pacing import OnWait, Pacer
 from sync.knowbe4.paging import Position
 from sync.knowbe4.payloads import Payload
 from sync.knowbe4.resources import NOTHING, Resource, Value
-from sync.knowbe4.retry import FIRST_LOCKOUT_WAIT, Patience, Retry, retry_after
+from sync.knowbe4.retry import FIRST_LOCKOUT_WAIT, Patience, Retry, retry_after, utc_now
 from sync.knowbe4.rows import UNDECODABLE, Rejected, RowDecoder, decoder
 
 T = TypeVar("T", bound=Payload)
@@ -95,6 +95,7 @@ class Client:
         retry: Retry | None = None,
         on_wait: OnWait | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.host = ""  # __repr__ may be asked for before all is set
         key = key.strip()
@@ -119,7 +120,7 @@ class Client:
         self.requests_made = 0
         self._first_request_at: datetime | None = None
         self._on_wait = on_wait
-        self._sleep = sleep
+        self._sleep, self._now = sleep, now
         self._session = _session(base_url, auth)
 
     def __repr__(self) -> str:
@@ -241,9 +242,9 @@ class Client:
         if isinstance(answer, Unreachable):
             raise answer
         if answer.status == 429 and self.pacer:
-            asked_for = retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
+            asked_for = retry_after(answer.headers.get("Retry-After"), self._now())
             wait = FIRST_LOCKOUT_WAIT if asked_for is None else asked_for
-            self.pacer.blocked_until(datetime.now(UTC) + timedelta(seconds=wait))
+            self.pacer.blocked_until(self._now() + timedelta(seconds=wait))
         return answer
 
     def wait(self, seconds: float, why: str) -> None:
@@ -309,7 +310,7 @@ class Client:
             if wait is None:
                 raise self._final(error, asked_for)
             if isinstance(error, RateLimited) and self.pacer:
-                self.pacer.blocked_until(datetime.now(UTC) + timedelta(seconds=wait))
+                self.pacer.blocked_until(self._now() + timedelta(seconds=wait))
             self.wait(wait, "429" if isinstance(error, RateLimited) else "retry")
 
     def _ask(self, path: str, params: Mapping[str, str], subject: str) -> Answer | tuple[KnowBe4Error, float | None]:
@@ -319,7 +320,7 @@ class Client:
             return answer, None
         if answer.status == 200:
             return answer
-        return self._error_of(answer, subject), retry_after(answer.headers.get("Retry-After"), datetime.now(UTC))
+        return self._error_of(answer, subject), retry_after(answer.headers.get("Retry-After"), self._now())
 
     def _error_of(self, answer: Answer, subject: str) -> KnowBe4Error:
         error = errors.for_status(answer.status, host=self.host, subject=subject, x_request_id=answer.x_request_id)
@@ -333,7 +334,7 @@ class Client:
         Errors are made outside the handlers: a chained exception would carry the key in its frames.
         """
         self.requests_made += 1
-        self._first_request_at = self._first_request_at or datetime.now(UTC)
+        self._first_request_at = self._first_request_at or self._now()
         began = time.monotonic()
         trouble = advice = ""
         try:
@@ -355,7 +356,7 @@ class Client:
     def _final(self, error: KnowBe4Error, asked_for: float | None) -> KnowBe4Error:
         """Return the error to raise, with the moment from which asking again makes sense."""
         if asked_for is not None:
-            error.until = datetime.now(UTC) + timedelta(seconds=asked_for)
+            error.until = self._now() + timedelta(seconds=asked_for)
         if not isinstance(error, RateLimited):
             return error
         daily = error.daily or asked_for is None or asked_for > self.retry.longest_lockout
@@ -363,8 +364,8 @@ class Client:
         if until is None:
             # Nothing said until when, so only the day can be meant. Others are held for less than this guess.
             resets_at = self.pacer.usage().day_resets_at if self.pacer else None
-            until = resets_at or (self._first_request_at or datetime.now(UTC)) + DAY
-            hold = min(until, datetime.now(UTC) + LONGEST_GUESSED_HOLD)
+            until = resets_at or (self._first_request_at or self._now()) + DAY
+            hold = min(until, self._now() + LONGEST_GUESSED_HOLD)
         if self.pacer and hold:
             self.pacer.blocked_until(hold)
         return errors.rate_limited(until=until, daily=daily, x_request_id=error.x_request_id)

@@ -2,13 +2,14 @@
 
 KnowBe4 allows 4 requests a second, a burst of 50 a minute, and 2,000 a day plus one for each licensed user; the day
 lasts 24 hours from its first request (KnowBe4's API documentation of September 2025). Seconds and minutes slide: no
-span of that length ever sees more than its limit. All clocks are the Redis server's.
+span of that length ever sees more than its limit. All clocks are the Redis server's; where it was set back, what it
+counted ahead of time is taken as counted now, so nothing is held for longer than its window.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import redis
@@ -16,6 +17,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from sync.knowbe4.errors import BudgetExhausted, Unreachable, moment
+from sync.knowbe4.retry import utc_now
 
 T = TypeVar("T")
 OnWait = Callable[[float, str], None]
@@ -28,18 +30,33 @@ REDIS_PATIENCE = 60.0
 
 REMEMBERED = 1_000
 
-# KEYS: recent grants (newest first, microseconds), day (start, count), hold (microseconds).
+# KEYS: recent grants (newest first, microseconds), day (start, count), hold ("end since", microseconds).
 # ARGV: limit and length (microseconds) of second, minute and day; limit 0 is none.
 # Returns {"ok"|"second"|"minute"|"day"|"hold", microseconds to wait}.
 ACQUIRE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local hold = tonumber(redis.call('GET', KEYS[3]) or '0')
-if hold > now then return {'hold', hold - now} end
+local ends, since = string.match(redis.call('GET', KEYS[3]) or '', '^(%d+) ?(%d*)$')
+ends, since = tonumber(ends or '0'), tonumber(since or '0') or 0
+if since > now then
+  ends = ends - since + now
+  redis.call('SET', KEYS[3], string.format('%.0f %.0f', ends, now), 'PX', math.ceil((ends - now) / 1000) + 1)
+end
+if ends > now then return {'hold', ends - now} end
 local day_limit, day_length = tonumber(ARGV[5]), tonumber(ARGV[6])
 local start = tonumber(redis.call('HGET', KEYS[2], 'start') or '0')
 local count = tonumber(redis.call('HGET', KEYS[2], 'count') or '0')
 if now >= start + day_length then start = now count = 0 end
+if start > now then
+  start = now
+  redis.call('HSET', KEYS[2], 'start', string.format('%.0f', start))
+end
+if tonumber(redis.call('LINDEX', KEYS[1], 0) or '0') > now then
+  for place, at in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+    if tonumber(at) <= now then break end
+    redis.call('LSET', KEYS[1], place - 1, string.format('%.0f', now))
+  end
+end
 if day_limit > 0 and count >= day_limit then return {'day', start + day_length - now} end
 local wait, window = 0, 'ok'
 for i, name in ipairs({'second', 'minute'}) do
@@ -63,9 +80,12 @@ return {'ok', 0}
 # KEYS: hold. ARGV: microseconds from now. A hold is only ever made longer.
 HOLD = """
 local time = redis.call('TIME')
-local ends = time[1] * 1000000 + time[2] + tonumber(ARGV[1])
-if ends > tonumber(redis.call('GET', KEYS[1]) or '0') then
-  redis.call('SET', KEYS[1], string.format('%.0f', ends), 'PX', math.ceil(tonumber(ARGV[1]) / 1000) + 1)
+local now = time[1] * 1000000 + time[2]
+local ends, since = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) ?(%d*)$')
+ends, since = tonumber(ends or '0'), tonumber(since or '0') or 0
+if since > now or now + tonumber(ARGV[1]) > ends then
+  local value = string.format('%.0f %.0f', now + tonumber(ARGV[1]), now)
+  redis.call('SET', KEYS[1], value, 'PX', math.ceil(tonumber(ARGV[1]) / 1000) + 1)
 end
 return 1
 """
@@ -80,7 +100,7 @@ for _, at in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
   minute = minute + 1
 end
 local start = tonumber(redis.call('HGET', KEYS[2], 'start') or '0')
-local left = start + tonumber(ARGV[1]) - now
+local left = math.min(start, now) + tonumber(ARGV[1]) - now
 if left <= 0 then return {minute, 0, 0} end
 return {minute, tonumber(redis.call('HGET', KEYS[2], 'count') or '0'), left}
 """
@@ -126,6 +146,7 @@ class Pacer:
         windows: Windows | None = None,
         redis_patience: float = REDIS_PATIENCE,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         for limit in (per_second, per_minute, per_day):
             if limit is not None and limit < 1:
@@ -134,7 +155,7 @@ class Pacer:
         self.windows = windows or Windows()
         self.redis_patience = redis_patience
         self.is_limited = any((per_second, per_minute, per_day))
-        self._sleep = sleep
+        self._sleep, self._now = sleep, now
         prefix = f"rollcall:pace:{{{account}}}"
         self._recent, self._day, self._hold = f"{prefix}:recent", f"{prefix}:day", f"{prefix}:hold"
         if self.is_limited:
@@ -167,7 +188,7 @@ class Pacer:
                 return
             wait = int(microseconds) / 1e6
             if window == "day" or wait > LONGEST_WAIT:
-                until = datetime.now(UTC) + timedelta(seconds=wait)
+                until = self._now() + timedelta(seconds=wait)
                 raise BudgetExhausted(
                     f"The allowance of requests to KnowBe4 is used up: the next is possible at {moment(until)}.",
                     until=until,
@@ -178,7 +199,7 @@ class Pacer:
 
     def blocked_until(self, until: datetime) -> None:
         """Hold every process's requests of this account until `until`; a longer hold stays."""
-        microseconds = _microseconds((until - datetime.now(UTC)).total_seconds())
+        microseconds = _microseconds((until - self._now()).total_seconds())
         if self.is_limited and microseconds > 0:
             self._ask(lambda: self._block(keys=[self._hold], args=[microseconds]))
 
@@ -189,7 +210,7 @@ class Pacer:
         minute, day, left = self._ask(
             lambda: self._usage(keys=[self._recent, self._day], args=[_microseconds(self.windows.day)])
         )
-        resets_at = datetime.now(UTC) + timedelta(microseconds=left) if left else None
+        resets_at = self._now() + timedelta(microseconds=left) if left else None
         return Usage(minute, day, self.per_day, resets_at)
 
     def _ask(self, question: Callable[[], Any]) -> Any:

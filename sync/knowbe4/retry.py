@@ -69,6 +69,11 @@ class Patience:
         return wait
 
 
+def utc_now() -> datetime:
+    """Return the moment of now, where a caller brings no clock of its own."""
+    return datetime.now(UTC)
+
+
 def retry_after(header: str | None, now: datetime) -> float | None:
     """Return the seconds a Retry-After header asks for, given as seconds or as an HTTP date; None if it says nothing.
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
+from django.db import connection
 
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": None})
@@ -24,10 +25,11 @@ Column = Sequence[Any]
 def copy_rows(cursor: Any, table: str, columns: Sequence[tuple[str, str]], rows: Sequence[tuple[Any, ...]]) -> None:
     """Write rows into a table, whose name is quoted already; `columns` names those they fill, with Postgres' types.
 
-    A NUL character, which Postgres cannot hold, is left out.
+    A NUL character, which Postgres cannot hold, is left out. Errors are Django's.
     """
     names = ", ".join(f'"{name}"' for name, _ in columns)
-    with cursor.copy(f"COPY {table} ({names}) FROM STDIN WITH (FORMAT csv, ESCAPE '\\', NULL 'null')") as copy:
+    statement = f"COPY {table} ({names}) FROM STDIN WITH (FORMAT csv, ESCAPE '\\', NULL 'null')"
+    with connection.wrap_database_errors, cursor.copy(statement) as copy:
         copy.write(csv_lines(rows, [kind for _, kind in columns]))
 
 

@@ -86,7 +86,7 @@ class Plan:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Plan":
         """Return the plan that `as_json` stored."""
-        known = {name: value for name, value in stored.items() if name not in {"total", "source"}}
+        known = {name: value for name, value in stored.items() if name in cls.__dataclass_fields__}
         return cls(**{**known, "kind": SyncRun.Kind(stored["kind"])})
 
 
@@ -131,7 +131,7 @@ def is_full_due(account: Account, *, now: datetime) -> bool:
     if local < night:
         night -= timedelta(days=1)
     return not account.runs.filter(
-        kind=SyncRun.Kind.FULL, state=SyncRun.State.PUBLISHED, started_at__gte=night
+        kind=SyncRun.Kind.FULL, state=SyncRun.State.PUBLISHED, started_at__range=(night, now)
     ).exists()
 
 

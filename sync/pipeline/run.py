@@ -67,11 +67,11 @@ def run_sync(
 ) -> SyncRun:
     """Sync one account and return its finished run: published, held, failed or paused.
 
-    `full` reads everything even where a quick pass would do; `retry` bounds the client's patience. What the schedule
+    `full` reads everything even where a quick pass would do. `retry` bounds the client's patience. What the schedule
     started leaves the day's reserve of requests alone, though the plan may have been too hopeful. A run that was cut
-    short less than six hours ago goes on where it stopped. AlreadyRunningError when another process syncs the account;
-    an error that is no answer of KnowBe4's is noted in the run and raised, unless it is that the database went away:
-    then the run is paused.
+    short less than six hours ago goes on where it stopped; a quick one does not where `full` is asked for.
+    AlreadyRunningError when another process syncs the account; an error that is no answer of KnowBe4's is noted in the
+    run and raised, unless it is that the database, or this session with it, went away: then the run is paused.
     """
     try:
         if not account.api_key:
@@ -80,27 +80,30 @@ def run_sync(
         _refuse(account, error, trigger, requested_by_id, now=now())
         raise
     run: SyncRun | None = None
+    session: object = None
     try:
-        with locked(account):
+        with locked(account) as session:
             staging = Staging(account.pk)
             unpaced: RetriableError | None = None
-            run = _resume(account, staging, now=now())
+            run = _resume(account, staging, full=full, now=now())
             if run is None:
                 try:
-                    left = allowance(account)
+                    left = allowance(account, now=now)
                 except RetriableError as error:
                     # Every attempt leaves a run: planned without knowing what is left, and stopped before it asks.
                     left, unpaced = Allowance(limit=account.daily_allowance, used=0, resets_at=None), error
                 decided = plan(account, allowance=left, full=full, now=now())
-                run = _begin(account, staging, decided, trigger, requested_by_id, now=now())
+                run = _begin(account, staging, decided, trigger, requested_by_id, full=full, now=now())
             progress = Progress(run, expected=_expected(account), listener=listener, now=now)
             if unpaced:
                 _stop(run, unpaced, now=now())
             else:
                 sparing = trigger == SyncRun.Trigger.SCHEDULE
-                _attempt(account, run, staging, progress, on_wait=on_wait, retry=retry, sparing=sparing, now=now)
+                _attempt(
+                    account, run, staging, progress, session, on_wait=on_wait, retry=retry, sparing=sparing, now=now
+                )
     except (OperationalError, InterfaceError) as error:
-        if run is None or connection.is_usable():
+        if run is None or _is_open(session):
             raise
         run = _reconnect(account, run, error, now=now)
     if listener:
@@ -113,6 +116,7 @@ def _attempt(
     run: SyncRun,
     staging: Staging,
     progress: Progress,
+    session: object,
     *,
     on_wait: Callable[[float, str], None] | None,
     retry: Retry | None,
@@ -121,13 +125,13 @@ def _attempt(
 ) -> None:
     """Carry the run out as far as it goes, and note in it why it stopped, if it did."""
     try:
-        with client_for(account, on_wait=on_wait, retry=retry, sparing=sparing) as client:
+        with client_for(account, on_wait=on_wait, retry=retry, sparing=sparing, now=now) as client:
             _carry_out(account, run, staging, client, progress, now=now)
     except KnowBe4Error as error:
         _stop(run, error, now=now())
     except Exception as error:
         # Without its database there is nowhere to note it.
-        if connection.is_usable():
+        if _is_open(session):
             _finish(
                 run,
                 SyncRun.State.FAILED,
@@ -198,32 +202,56 @@ def _keep_quarantined(account: Account, run: SyncRun, staging: Staging) -> None:
 
 
 @contextmanager
-def locked(account: Account) -> Iterator[None]:
-    """Hold the account's run lock; the database frees it when this process or its connection dies."""
+def locked(account: Account) -> Iterator[object]:
+    """Hold the account's run lock; the database frees it when this process or its connection dies.
+
+    Gives the session that holds it, for `_is_open`.
+    """
     with connection.cursor() as cursor:
         # Of a worker that was killed Postgres learns only when it answers: it shall look while it works, too.
         cursor.execute("SET client_connection_check_interval = '2s'")
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK, account.pk])
         if not cursor.fetchone()[0]:
             raise AlreadyRunningError(account)
+    session = connection.connection
     try:
-        yield
+        yield session
     finally:
-        if connection.is_usable():
+        if _is_open(session):
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK, account.pk])
 
 
-def _resume(account: Account, staging: Staging, *, now: datetime) -> SyncRun | None:
+def _is_open(session: object) -> bool:
+    """Return whether this is the database session in use, and it answers; Django opens another after one that broke."""
+    return connection.connection is session and connection.is_usable()
+
+
+def is_locked(account: Account) -> bool:
+    """Return whether a process holds the account's run lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
+            " AND classid = %s AND objid = %s"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+            [LOCK, account.pk],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _resume(account: Account, staging: Staging, *, full: bool, now: datetime) -> SyncRun | None:
     """Return the run whose pages are still good, made running again; whoever else seems to run is dead: close it.
 
-    Pages that were read elsewhere, or with another key, may be another organization's.
+    Pages that were read elsewhere, or with another key, may be another organization's; a quick run is none for whoever
+    asks for a full one. What was read by a clock that was ahead is of an unknown age.
     """
     waiting = staging.held_run()
     resumable = None
     for run in account.runs.filter(state__in=[SyncRun.State.RUNNING, SyncRun.State.PAUSED]).order_by("pk"):
-        is_recent = now - max(run.started_at, run.resume_at or run.started_at) < STAGED_FOR
-        if run.pk == waiting and is_recent and run.plan.get("source") == _source(account):
+        readable_at = max(run.started_at, min(run.resume_at or run.started_at, now))
+        is_recent = timedelta(0) <= now - readable_at < STAGED_FOR
+        is_enough = not full or run.plan.get("full_asked") or run.kind == SyncRun.Kind.FULL
+        if run.pk == waiting and is_recent and is_enough and run.plan.get("source") == _source(account):
             resumable = run
         else:
             _finish(run, SyncRun.State.FAILED, "The sync was cut short; the next one started afresh.", None, now=now)
@@ -244,12 +272,14 @@ def _begin(
     trigger: SyncRun.Trigger,
     requested_by_id: int | None,
     *,
+    full: bool,
     now: datetime,
 ) -> SyncRun:
     run = SyncRun.objects.create(
         account=account,
         kind=decided.kind,
-        plan={**decided.as_json(), "source": _source(account)},
+        # What was asked for may be more than its plan has requests for.
+        plan={**decided.as_json(), "source": _source(account), "full_asked": full},
         trigger=trigger,
         requested_by_id=requested_by_id,
         state=SyncRun.State.RUNNING,
@@ -306,7 +336,7 @@ def _finish(run: SyncRun, state: SyncRun.State, message: str, error: Exception |
     logger.warning("run %s of account %s is %s: %s", run.number, run.account_id, state, run.message)
 
 
-def _pacer(account: Account, *, sparing: bool = False) -> Pacer:
+def _pacer(account: Account, *, sparing: bool = False, now: Callable[[], datetime] = timezone.now) -> Pacer:
     per_day = account.daily_allowance
     if sparing and per_day is not None:
         per_day = max(1, Allowance(limit=per_day, used=0, resets_at=None).spendable or 0)
@@ -315,12 +345,12 @@ def _pacer(account: Account, *, sparing: bool = False) -> Pacer:
         "per_minute": account.requests_per_minute,
         "per_day": per_day,
     }
-    return Pacer(redis_connection(), str(account.pk), **limits)
+    return Pacer(redis_connection(), str(account.pk), now=now, **limits)
 
 
-def allowance(account: Account) -> Allowance:
+def allowance(account: Account, *, now: Callable[[], datetime] = timezone.now) -> Allowance:
     """Return how much of the day's requests is used, whoever made them."""
-    usage = _pacer(account).usage()
+    usage = _pacer(account, now=now).usage()
     return Allowance(limit=usage.day_limit, used=usage.day, resets_at=usage.day_resets_at)
 
 
@@ -331,6 +361,7 @@ def client_for(
     retry: Retry | None = None,
     sparing: bool = False,
     base_url: str = "",
+    now: Callable[[], datetime] = timezone.now,
 ) -> Client:
     """Return a client of the account, paced with all others of it. SecretUnreadableError under another SECRET_KEY.
 
@@ -339,9 +370,10 @@ def client_for(
     return Client(
         base_url or account.base_url or regions.base_url(account.region),
         account.api_key,
-        pacer=_pacer(account, sparing=sparing),
+        pacer=_pacer(account, sparing=sparing, now=now),
         retry=retry,
         on_wait=on_wait,
+        now=now,
     )
 
 

@@ -101,7 +101,7 @@ def _remembered(imported: ConsoleImport) -> dict[str, Any] | None:
             account_id=imported.account_id, signature=imported.signature, is_mapping_chosen=True
         )
         .exclude(pk=imported.pk)
-        .order_by("-uploaded_at", "-pk")
+        .order_by("-pk")
         .only("mapping")
         .first()
     )
@@ -142,7 +142,8 @@ def load(imported: ConsoleImport, reading: Reading, *, on_progress: Callable[[in
         while batch := list(islice(rows, BATCH)):
             good = [row for row in batch if isinstance(row, ConsoleRow)]
             loaded.bad += [row for row in batch if isinstance(row, BadRow)]
-            with cursor.copy(sql.SQL(f"COPY pg_temp.console_row ({columns}) FROM STDIN")) as copy:
+            statement = sql.SQL(f"COPY pg_temp.console_row ({columns}) FROM STDIN")
+            with connection.wrap_database_errors, cursor.copy(statement) as copy:
                 copy.write(copy_lines(good, [kind for _, kind in COLUMNS]))
             loaded.rows += len(good)
             read += len(batch)

@@ -106,3 +106,15 @@ def test_a_run_that_waited_for_the_day_to_end_goes_on_after_more_than_six_hours(
     assert (fresh.pk == stale.pk, fresh.state) == (False, "published")
     assert SyncRun.objects.get(pk=stale.pk).state == "failed"
     assert_truth(connected, company, simulator.clock.now())
+
+
+def test_a_full_sync_does_not_go_on_with_a_quick_one_that_was_interrupted(run, run_during, simulator, now):
+    run()
+    simulator.clock.set(now + timedelta(hours=1))
+    quick = run_during("html:resource=campaigns", full=False)
+    assert (quick.kind, quick.state) == ("quick", "paused")
+    again = run_during("html:resource=campaigns")
+    assert (again.kind, again.state, again.number) == ("full", "paused", quick.number + 1)
+    done = run()
+    assert (done.pk, done.kind, done.state) == (again.pk, "full", "published")
+    assert SyncRun.objects.get(pk=quick.pk).state == "failed"
