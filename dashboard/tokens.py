@@ -114,7 +114,7 @@ def revoke(token: ApiToken, *, by: User, at: datetime, request: HttpRequest | No
 
 def tokens_of(user: User, account: Account) -> QuerySet[ApiToken]:
     """Return the tokens that a member has for an account, ended ones too, the latest first."""
-    return ApiToken.objects.filter(account=account, user=user).order_by("-created_at", "-pk")
+    return ApiToken.objects.filter(account=account, user=user).order_by("-pk")
 
 
 def digest(secret: str) -> str:

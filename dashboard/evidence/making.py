@@ -55,7 +55,7 @@ def packs(scope: Scope) -> QuerySet[EvidencePack]:
     if scope.account is None or not scope.sees_everyone:
         return EvidencePack.objects.none()
     found = EvidencePack.objects.filter(account=scope.account).select_related("user", "department", "previous")
-    return found.order_by("-requested_at", "-pk")
+    return found.order_by("-pk")
 
 
 def own_packs(scope: Scope, user: object) -> QuerySet[EvidencePack]:
@@ -344,6 +344,8 @@ def _snapshot() -> Iterator[None]:
 
 def forget_expired(now: datetime) -> int:
     """Remove the packs whose time is over; their place in the chain stays. Return how many expired."""
+    # Of a clock that was ahead when it was made.
+    EvidencePack.objects.filter(state=State.READY, expires_at__gt=now + KEPT_FOR).update(expires_at=now + KEPT_FOR)
     expired = 0
     for pack in EvidencePack.objects.filter(state=State.READY, expires_at__lte=now).order_by("pk"):
         storage.remove(name_of(pack))
@@ -357,7 +359,7 @@ def forget_expired(now: datetime) -> int:
 
 def forgotten(now: datetime) -> list[int]:
     """Return the packs that no worker finished in minutes; queueing one again that is being made does no harm."""
-    waiting = EvidencePack.objects.filter(
-        state__in=[State.WAITING, State.WORKING], requested_at__lte=now - FORGOTTEN_AFTER
-    )
+    waiting = EvidencePack.objects.filter(state__in=[State.WAITING, State.WORKING])
+    # Asked for in the future: by a clock that was ahead.
+    waiting = waiting.exclude(requested_at__gt=now - FORGOTTEN_AFTER, requested_at__lte=now)
     return list(waiting.order_by("pk").values_list("pk", flat=True))

@@ -90,7 +90,7 @@ def exports_of(scope: Scope, user: Any) -> QuerySet[Export]:
     """Return the files a reader asked for in this account, the newest first; nobody sees another's."""
     if scope.account is None or not isinstance(user, User):
         return Export.objects.none()
-    return Export.objects.filter(account=scope.account, user=user).order_by("-requested_at", "-pk")
+    return Export.objects.filter(account=scope.account, user=user).order_by("-pk")
 
 
 # Files ---------------------------------------------------------------------------------------------------------
@@ -225,6 +225,8 @@ def _fail(export: Export, why: str) -> None:
 
 def forget_expired(now: datetime) -> int:
     """Remove the files whose day is over, and old ones that belong to no export; return how many expired."""
+    # Of a clock that was ahead when it was made.
+    Export.objects.filter(state=State.READY, expires_at__gt=now + KEPT_FOR).update(expires_at=now + KEPT_FOR)
     expired = 0
     for export in Export.objects.filter(state=State.READY, expires_at__lte=now).order_by("pk"):
         storage.remove(name_of(export))
@@ -242,5 +244,7 @@ _WITH_FILES = [State.WAITING, State.WORKING, State.READY]
 
 def forgotten(now: datetime) -> list[int]:
     """Return the exports that no worker finished in minutes; queueing one again that is being made does no harm."""
-    waiting = Export.objects.filter(state__in=[State.WAITING, State.WORKING], requested_at__lte=now - FORGOTTEN_AFTER)
+    waiting = Export.objects.filter(state__in=[State.WAITING, State.WORKING])
+    # Asked for in the future: by a clock that was ahead.
+    waiting = waiting.exclude(requested_at__gt=now - FORGOTTEN_AFTER, requested_at__lte=now)
     return list(waiting.order_by("pk").values_list("pk", flat=True))

@@ -13,6 +13,11 @@ from sync.models import Account
 State = Delivery.State
 # A delivery that so long after it was queued is still open is queued again: a queue may lose what it holds.
 QUEUED_FOR = timedelta(minutes=5)
+# After the first, second, ... try that failed; then the last of them again and again.
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15))
+# Clocks of several machines differ by less; what lies further ahead was written by one that was wrong.
+SKEW = timedelta(minutes=1)
+LONGEST_AHEAD = WAITS[-1] + SKEW
 # So many are queued at once; the others a minute later.
 AT_ONCE = 500
 
@@ -22,6 +27,8 @@ def note_due(at: datetime) -> list[Occurrence]:
 
     Of several that were missed, while nothing ran, only the last is noted: figures are of now, not of then.
     """
+    # Of a clock that was ahead: what it began, begins now.
+    Schedule.objects.filter(since__gt=at + SKEW).update(since=at)
     running = (
         Schedule.objects.filter(paused_at=None, ended_at=None)
         .select_related("account", "campaign")
@@ -68,8 +75,14 @@ def to_queue(at: datetime) -> list[int]:
     """
     with transaction.atomic():
         waiting = (
-            Delivery.objects.filter(state__in=[State.WAITING, State.HANDING_OVER], next_try_at__lte=at)
-            .filter(Q(queued_at=None) | Q(queued_at__lte=at - QUEUED_FOR) | Q(queued_at__lt=F("next_try_at")))
+            Delivery.objects.filter(state__in=[State.WAITING, State.HANDING_OVER])
+            .filter(Q(next_try_at__lte=at) | Q(next_try_at__gt=at + LONGEST_AHEAD))
+            .filter(
+                Q(queued_at=None)
+                | Q(queued_at__lte=at - QUEUED_FOR)
+                | Q(queued_at__gt=at + SKEW)
+                | Q(queued_at__lt=F("next_try_at"), next_try_at__lte=at)
+            )
             .order_by("next_try_at", "pk")
             .select_for_update(skip_locked=True)
         )

@@ -26,6 +26,7 @@ from dashboard.alone import alone
 from dashboard.files import storage
 from dashboard.mail import handing_over
 from dashboard.mail.composing import Copy, NoAccessError, addressed, compose, kept
+from dashboard.mail.occurrences import LONGEST_AHEAD, WAITS
 from dashboard.models import Delivery, Schedule
 from dashboard.reports import RenderingError
 
@@ -34,8 +35,6 @@ logger = logging.getLogger(__name__)
 State, Kind = Delivery.State, Delivery.Kind
 FOLDER = "mail"
 LINK_HOLDS = timedelta(days=7)
-# After the first, second, ... try that failed; then the last of them again and again.
-WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15))
 # A mail that the server puts off for so long is given up. A server that cannot be reached is waited for without end.
 PUT_OFF_FOR = timedelta(days=3)
 _OPEN = Q(state__in=[State.WAITING, State.HANDING_OVER])
@@ -63,7 +62,7 @@ def deliver(delivery_id: int) -> None:
             # Whoever handed it over holds the lock for as long as they live.
             _end(delivery, State.UNKNOWN, now, _("The worker that was handing it over was stopped in the middle."))
             return
-        if delivery.next_try_at > now or not handing_over.is_set_up():
+        if now < delivery.next_try_at <= now + LONGEST_AHEAD or not handing_over.is_set_up():
             return
         try:
             _deliver(delivery, now)
@@ -177,7 +176,7 @@ def _hand_over(delivery: Delivery, prepared: _Prepared, now: datetime) -> None:
         return
     except handing_over.LaterError as error:
         if error.is_of_server:
-            _wait(delivery, str(error))
+            _wait(delivery, now, str(error))
         else:
             _put_off(delivery, now, str(error))
     except handing_over.RefusedError as error:
@@ -211,25 +210,25 @@ def _sent(delivery: Delivery, prepared: _Prepared) -> None:
         )
 
 
-def _wait(delivery: Delivery, said: str, **fields: object) -> None:
+def _wait(delivery: Delivery, now: datetime, said: str, **fields: object) -> None:
     """Let it stay due, and try again later: each time a little later."""
     wait = WAITS[min(delivery.attempts, len(WAITS) - 1)]
     Delivery.objects.filter(_OPEN, pk=delivery.pk).update(
         state=State.WAITING,
         said=said,
         attempts=min(delivery.attempts + 1, 30_000),
-        next_try_at=timezone.now() + wait,
+        next_try_at=now + wait,
         **fields,
     )
 
 
 def _put_off(delivery: Delivery, now: datetime, said: str) -> None:
     """Let it stay due, but not for ever: it is this mail that does not go, not the server."""
-    first = delivery.first_refused_at or now
+    first = min(delivery.first_refused_at or now, now)
     if now - first >= PUT_OFF_FOR:
         _end(delivery, State.FAILED, now, said)
     else:
-        _wait(delivery, said, first_refused_at=first)
+        _wait(delivery, now, said, first_refused_at=first)
 
 
 def _end(delivery: Delivery, state: Delivery.State, now: datetime, said: str) -> None:
@@ -248,6 +247,8 @@ def name_of(delivery: Delivery) -> str:
 
 def forget_expired(now: datetime) -> int:
     """Remove the files whose links have run out, and what killed workers left; return how many links ran out."""
+    # Of a clock that was ahead when the link was sent.
+    Delivery.objects.filter(expires_at__gt=now + LINK_HOLDS).update(expires_at=now + LINK_HOLDS)
     over = Delivery.objects.filter(expires_at__lte=now).exclude(file_name="").select_related("occurrence__schedule")
     expired = 0
     for delivery in over.filter(expires_at__gt=now - timedelta(days=30)).order_by("pk"):

@@ -177,7 +177,7 @@ def _edit(request: ScopedRequest, account: Account) -> HttpResponse:
         else:
             messages.success(request, _("%(account)s is saved.") % {"account": account})
         return redirect("accounts")
-    known = None if form.is_new else connection(account, request.scope.managed_runs())
+    known = None if form.is_new else connection(account, request.scope.managed_runs(), as_of=request.now)
     context = {"form": form, "account": account, "connection": known}
     return render(request, "dashboard/account_form.html", context)
 
@@ -207,7 +207,7 @@ def _list(request: ScopedRequest) -> dict[str, object]:
     }
     latest = latest_runs(request.scope, as_of=request.now)
     managed = request.scope.managed_accounts().order_by("name", "pk")
-    known = connections(managed, request.scope.managed_runs())
+    known = connections(managed, request.scope.managed_runs(), as_of=request.now)
     lines = [
         AccountLine(
             account=account,

@@ -43,7 +43,7 @@ def check_api(request: ScopedRequest, account_id: int) -> HttpResponse:
         return redirect("check_api", account_id=account.pk)
     found = _last(account)
     since = _asked_at(request, account)
-    is_checking = since is not None and (found is None or found.finished_at < since)
+    is_checking = since is not None and (found is None or not since <= found.finished_at <= request.now)
     context = {
         "account": account,
         "check": found,
@@ -102,4 +102,4 @@ def _asked_at(request: ScopedRequest, account: Account) -> datetime | None:
     """Return when the reader last asked for a check of the account; None if never, or too long ago to wait for it."""
     text = request.session.get(CHECKS, {}).get(str(account.pk))
     at = datetime.fromisoformat(text) if text else None
-    return at if at is not None and request.now - at < CHECK_FOR else None
+    return at if at is not None and abs(request.now - at) < CHECK_FOR else None

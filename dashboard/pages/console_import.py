@@ -176,7 +176,7 @@ def _console_imports(request: ScopedRequest, handler: MemoryUpload) -> HttpRespo
         request,
         "dashboard/console_imports.html",
         {
-            "imports": _imports(request).select_related("uploaded_by").order_by("-uploaded_at", "-pk")[:LISTED],
+            "imports": _imports(request).select_related("uploaded_by").order_by("-pk")[:LISTED],
             "hidden": hidden.count(),
             "has_key": bool(request.account.encrypted_key),
             "error": error,
@@ -197,7 +197,7 @@ def console_import(request: ScopedRequest, import_id: int) -> HttpResponse:
     twin = (
         _imports(request)
         .filter(sha256=found.sha256, state=State.ACCEPTED, uploaded_at__lt=found.uploaded_at)
-        .order_by("-uploaded_at", "-pk")
+        .order_by("-pk")
         .first()
     )
     shown = Shown(found, request.now, found.report)

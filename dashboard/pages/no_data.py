@@ -24,7 +24,7 @@ def no_data(request: ScopedRequest, panel: SyncPanel, title: str) -> HttpRespons
     `title` is that of the page that was asked for.
     """
     account, status = request.account, panel.status
-    known = connection(account, request.scope.runs())
+    known = connection(account, request.scope.runs(), as_of=request.now)
     is_refused = status.has_key and known.is_accepted is False and not panel.is_live
     return render(
         request,

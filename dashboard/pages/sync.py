@@ -12,7 +12,7 @@ from dashboard.access import ScopedRequest
 from dashboard.pages.change_words import told
 from dashboard.pages.context import shell_of
 from dashboard.pages.findings import runs_finding
-from dashboard.pages.sync_findings import allowance_finding, changes_finding
+from dashboard.pages.sync_findings import allowance_finding, changes_finding, clock_finding
 from dashboard.pages.sync_requests import SyncPanel, ask_for_sync, sync_panel
 from dashboard.queries import sync_changes, vanished
 from dashboard.queries.allowance import allowance
@@ -41,6 +41,7 @@ def sync(request: ScopedRequest) -> HttpResponse:
         "dashboard/sync.html",
         {
             "panel": panel,
+            "clock_finding": _clock_finding(panel),
             "allowance": _allowance(request, panel),
             "runs": runs,
             "runs_finding": runs_finding(runs),
@@ -86,6 +87,10 @@ def sync_start(request: ScopedRequest) -> HttpResponse:
     return redirect("sync")
 
 
+def _clock_finding(panel: SyncPanel) -> str:
+    return clock_finding(panel.status.latest) if panel.status.latest else ""
+
+
 def _allowance(request: ScopedRequest, panel: SyncPanel) -> dict[str, object]:
     """Return what the allowance panel shows."""
     latest = panel.status.latest
@@ -99,5 +104,6 @@ def _fragment(request: ScopedRequest, error: str = "") -> HttpResponse:
     panel = sync_panel(request)
     context: dict[str, object] = {"panel": panel, "is_swap": True, "follow": target, "error": error}
     if target == "sync-progress":
+        context["clock_finding"] = _clock_finding(panel)
         context["allowance"] = _allowance(request, panel)
     return render(request, FRAGMENTS[target], context)

@@ -37,6 +37,16 @@ def changes_finding(run: SyncRun | None, tiles: Sequence[Told], *, as_of: dateti
     return _("The run of %(time)s brought %(what)s") % {"time": time, "what": _(" and ").join(parts)}
 
 
+def clock_finding(progress: Progress) -> str:
+    """Say that a run lies in the future, and that it holds nothing up; empty for any other."""
+    if not progress.is_ahead:
+        return ""
+    return _(
+        "The clock jumped: run %(number)s is dated %(time)s, which has not come yet. Runs are in the order of their "
+        "numbers, and the next sync does not wait for that time."
+    ) % {"number": progress.run.number, "time": clock(progress.run.started_at, progress.as_of)}
+
+
 def run_lead(progress: Progress) -> tuple[str, str]:
     """Return what became of a run, and what that means, as a lead and its quiet second sentence."""
     run, as_of = progress.run, progress.as_of

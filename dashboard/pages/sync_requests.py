@@ -55,7 +55,7 @@ class SyncPanel:
         if self.requested_at is None or self.status.is_running:
             return False
         latest = self.status.latest
-        return latest is None or latest.run.started_at < self.requested_at
+        return latest is None or latest.is_ahead or latest.run.started_at < self.requested_at
 
     @property
     def is_slow(self) -> bool:
@@ -165,4 +165,4 @@ def _decision(request: ScopedRequest) -> Decision | None:
 
 def _recent(request: ScopedRequest, text: str) -> datetime | None:
     asked_at = datetime.fromisoformat(text)
-    return asked_at if request.now - asked_at < FORGOTTEN_AFTER else None
+    return asked_at if abs(request.now - asked_at) < FORGOTTEN_AFTER else None

@@ -16,7 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 from dashboard.access import ScopedRequest
 from dashboard.pages.change_words import told
 from dashboard.pages.sync_changes import change_list
-from dashboard.pages.sync_findings import run_lead
+from dashboard.pages.sync_findings import clock_finding, run_lead
 from dashboard.pages.sync_requests import decide
 from dashboard.queries import sync_changes
 from dashboard.queries.allowance import RunPlan
@@ -70,6 +70,7 @@ def sync_run(request: ScopedRequest, run_id: int) -> HttpResponse:
             "progress": progress,
             "lead": lead,
             "meaning": meaning,
+            "clock_finding": clock_finding(progress),
             "plan": RunPlan.of(run),
             "tiles": tiles,
             "more": more,

@@ -108,6 +108,8 @@ class Allowance:
             return None
         if self.last.state == SyncRun.State.PAUSED and self.last.resume_at:
             return self.last.resume_at
+        if self.last.started_at > self.as_of:
+            return self.as_of
         return self.last.started_at + self.account.sync_interval
 
     @property

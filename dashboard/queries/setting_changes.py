@@ -16,7 +16,7 @@ def setting_changes(
     scope: Scope, *, subject: str = "", subject_id: int | None = None, subject_ids: Iterable[int] | None = None
 ) -> QuerySet[SettingChange]:
     """Return the changes of settings in scope, newest first, with who made them."""
-    found = scope.setting_changes().select_related("changed_by").order_by("-changed_at", "-pk")
+    found = scope.setting_changes().select_related("changed_by").order_by("-pk")
     if subject:
         found = found.filter(subject=subject)
     if subject_id is not None:
@@ -29,7 +29,7 @@ def setting_changes(
 def latest_by_subject(scope: Scope, subject: str, ids: Iterable[int]) -> dict[int, SettingChange]:
     """Return the latest change of each of these subjects; those never changed are missing."""
     found = scope.setting_changes().filter(subject=subject, subject_id__in=list(ids)).select_related("changed_by")
-    latest = found.order_by("subject_id", "-changed_at", "-pk").distinct("subject_id")
+    latest = found.order_by("subject_id", "-pk").distinct("subject_id")
     return {change.subject_id: change for change in latest}
 
 

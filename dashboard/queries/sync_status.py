@@ -15,6 +15,8 @@ from sync.models import Account, SyncRun
 
 # A running sync stamps itself every few seconds; silent for this long, its worker is taken to be gone.
 SILENT_AFTER = timedelta(minutes=2)
+# Clocks of several machines differ by less than this; what lies further ahead was written by one that was wrong.
+SKEW = timedelta(minutes=1)
 # How a run notes that somebody stopped it.
 STOPPED = "StopAskedError"
 # Reading takes nearly all of a run; the rest is for checking and publishing.
@@ -48,8 +50,13 @@ class Progress:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it says it is running but has not been heard of for two minutes."""
-        return self.run.state == SyncRun.State.RUNNING and self.as_of - self.run.heartbeat_at > SILENT_AFTER
+        """Whether it says it is running but has not been heard of for two minutes, by either clock."""
+        return self.run.state == SyncRun.State.RUNNING and abs(self.as_of - self.run.heartbeat_at) > SILENT_AFTER
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it is dated in the future: the clock was ahead when it ran, and was set back since."""
+        return self.run.started_at > self.as_of + SKEW
 
     @property
     def has_problem(self) -> bool:
@@ -158,8 +165,8 @@ class Progress:
 
     @property
     def elapsed(self) -> timedelta:
-        """How long it has been running, or how long it took."""
-        return (self.run.finished_at or self.as_of) - self.run.started_at
+        """How long it has been running, or how long it took; nothing where the clock was set back meanwhile."""
+        return max((self.run.finished_at or self.as_of) - self.run.started_at, timedelta(0))
 
     @property
     def remaining(self) -> timedelta | None:
@@ -179,7 +186,7 @@ class Progress:
     @property
     def took(self) -> timedelta | None:
         """How long it took; None while it runs."""
-        return self.run.finished_at - self.run.started_at if self.run.finished_at else None
+        return self.elapsed if self.run.finished_at else None
 
     @property
     def changes(self) -> int | None:

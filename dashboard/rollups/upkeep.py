@@ -5,13 +5,13 @@ what they contribute now. It costs as much as was touched, not as much as there 
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
 from dashboard import metrics
-from dashboard.models import RollupState
+from dashboard.models import PersonStanding, RollupState
 from dashboard.rollups import facts, lines, standings, stretches
 from dashboard.rollups.books import BOOKS, LEDGERS, TALLIES, add_steps, fold, gathering, roll_forward
 from dashboard.rollups.buckets import END_OF_DAY, END_OF_MONTH, Horizon, is_month_start
@@ -29,6 +29,8 @@ TABLES = (
     "dashboard_reportingline",
 )
 
+# Clocks of several machines differ by less than this.
+SKEW = timedelta(minutes=1)
 _TALLY_TABLES = frozenset(ledger.table for ledger in LEDGERS)
 
 
@@ -63,7 +65,7 @@ def build_tallies(account: Account, *, at: datetime) -> None:
     with transaction.atomic():
         _lock(account)
         state = RollupState.objects.filter(account=account).first()
-        if state is None or state.time_zone != account.time_zone:
+        if state is None or _is_outdated(account, state, at=at):
             rebuild(account, at=at)
             return
         if state.tallies_from is None:
@@ -86,7 +88,7 @@ def recount(
     with transaction.atomic():
         _lock(account)
         state = RollupState.objects.filter(account=account).first()
-        if everything or state is None or state.time_zone != account.time_zone:
+        if everything or state is None or _is_outdated(account, state, at=at):
             rebuild(account, at=at)
             return
         with touching():
@@ -217,6 +219,13 @@ _EXEMPT_SPANS = """
 """
 
 
+def _is_outdated(account: Account, state: RollupState, *, at: datetime) -> bool:
+    """Return whether the rollups are of another time zone, or of a clock that was ahead and was set back."""
+    if state.time_zone != account.time_zone or state.horizon > at + SKEW:
+        return True
+    return PersonStanding.objects.filter(account_id=account.pk, computed_at__gt=at + SKEW).exists()
+
+
 def _lock(account: Account) -> None:
     """Let one correction of an account wait for another; publish holds the same row."""
     Account.objects.select_for_update(no_key=True).only("pk").get(pk=account.pk)
@@ -249,7 +258,7 @@ def after_publish(account: Account, *, run_id: int, at: datetime) -> bool:
     After an account's first publication they do not: `build_tallies` is to work them out.
     """
     state = RollupState.objects.filter(account=account).first()
-    if state is None or state.time_zone != account.time_zone:
+    if state is None or _is_outdated(account, state, at=at):
         rebuild(account, at=at, with_tallies=False)
         return False
     with touching():

@@ -189,3 +189,27 @@ def test_before_the_first_sync_the_page_shows_the_steps_to_connect(as_alice: Cli
 def test_late_data_is_said_to_be_late(as_alice: Client, account: Account, now: datetime) -> None:
     factories.publish(factories.SyncRunFactory(account=account, started_at=now - timedelta(hours=5)))
     assert ", no sync since" in as_alice.get("/").content.decode()
+
+
+def test_a_run_of_the_future_says_that_the_clock_jumped_and_does_not_stay_the_latest(
+    as_ines: Client, account: Account, published: SyncRun, now: datetime
+) -> None:
+    ahead = factories.SyncRunFactory(account=account, started_at=now + timedelta(hours=30))
+    said = f"The clock jumped: run {ahead.number} is dated 24 Nov, 16:30, which has not come yet."
+    text = as_ines.get("/sync/").content.decode()
+    assert said in text
+    assert said in as_ines.get("/sync/", headers=PANEL).content.decode()
+    assert said in as_ines.get(f"/sync/runs/{ahead.pk}/").content.decode()
+    as_ines.post("/sync/start/")
+    assert "A sync is about to start." in as_ines.get("/sync/", headers=PANEL).content.decode()
+    after = running(account)
+    text = as_ines.get("/sync/").content.decode()
+    assert f"Run {after.number}, started at" in text
+    assert "The clock jumped" not in text
+
+
+def test_a_run_last_heard_of_in_the_future_has_stopped_answering(
+    as_alice: Client, account: Account, now: datetime
+) -> None:
+    running(account, started_at=now + timedelta(hours=30), heartbeat_at=now + timedelta(hours=30))
+    assert "Stopped answering" in as_alice.get("/sync/").content.decode()
