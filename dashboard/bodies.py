@@ -34,7 +34,7 @@ class BodyMiddleware:
             return self.get_response(request)
         if not environ.get("wsgi.input_terminated"):
             return refusal(request, 411)
-        stream = _Chunks(environ["wsgi.input"])
+        stream: Any = _Chunks(environ["wsgi.input"])
         if request.content_type == "multipart/form-data":
             length = settings.LARGEST_UPLOAD + _AROUND_A_FILE
         else:

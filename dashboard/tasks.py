@@ -4,7 +4,7 @@ from celery import Task, shared_task
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from dashboard import rollups, task_queue
+from dashboard import rollups, sent_forms, task_queue
 from dashboard.evidence import making as evidence
 from dashboard.exports import making
 from dashboard.mail import handing_over, occurrences, sending
@@ -43,8 +43,9 @@ def make_export(self: Task, *, export_id: int) -> None:
 
 @shared_task(name="dashboard.tasks.keep_exports")
 def keep_exports() -> None:
-    """Remove files whose day is over, and queue again what no worker finished."""
+    """Remove files whose day is over, and queue again what no worker finished; forget forms of long ago."""
     now = timezone.now()
+    sent_forms.forget(now)
     making.forget_expired(now)
     for export_id in making.forgotten(now):
         make_export.delay(export_id=export_id)

@@ -4,6 +4,7 @@ from dashboard.models.audit import AuditEvent, AuditHead, AuditSeal
 from dashboard.models.branding import Branding
 from dashboard.models.evidence import EvidencePack
 from dashboard.models.exports import Export
+from dashboard.models.forms import SentForm
 from dashboard.models.licenses import ContentLicense
 from dashboard.models.members import Delegation, Invitation, Membership, Role
 from dashboard.models.rollups import (
@@ -62,6 +63,7 @@ __all__ = [
     "Role",
     "RollupState",
     "Schedule",
+    "SentForm",
     "SettingChange",
     "SingleSignOn",
     "SingleSignOnRole",

@@ -23,6 +23,7 @@ from dashboard.pages.account_form import AccountForm, is_from_environment
 from dashboard.pages.sync_requests import SLOW_AFTER, ask
 from dashboard.queries.connections import Connection, connection, connections
 from dashboard.queries.sync_status import Progress, key_problem, latest_runs
+from dashboard.sent_forms import once
 from dashboard.sign_in.recently import recently_signed_in
 from dashboard.task_queue import send
 from sync.models import Account
@@ -92,6 +93,7 @@ def accounts(request: ScopedRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
 @recently_signed_in()
+@once()
 def add_account(request: ScopedRequest) -> HttpResponse:
     """Add an account, administered by whoever adds it, and have its key tested."""
     return _edit(request, Account(time_zone=request.account.time_zone, region=request.account.region))

@@ -20,6 +20,7 @@ from dashboard.files import storage
 from dashboard.models import EvidencePack, User
 from dashboard.pages.settings.fields import DayField
 from dashboard.rate_limits import limited
+from dashboard.sent_forms import once
 from dashboard.task_queue import send
 
 FRAGMENT = "evidence-list"
@@ -78,6 +79,7 @@ class PackForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Target")
 @limited("export", when=lambda request: request.method == "POST")
+@once()
 def evidence(request: ScopedRequest) -> HttpResponse:
     """List the account's packs and follow those being made; sent, have another one made. For who sees everyone."""
     reader = request.user

@@ -24,6 +24,7 @@ from dashboard.models import Export, User
 from dashboard.pages.schedules_form import LISTS
 from dashboard.rate_limits import limited
 from dashboard.searches import PARAMETER, searched
+from dashboard.sent_forms import once
 from dashboard.task_queue import send
 
 FRAGMENT = "exports-list"
@@ -38,6 +39,7 @@ _OF_PAGES = ("page", "by", "all", "column", "format")
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("export", when=lambda request: request.method == "POST")
+@once()
 def export(request: ScopedRequest, table: str) -> HttpResponseBase:
     """Offer a list's columns; or, when sent, answer with the file, or have a worker make it when it is large.
 

@@ -23,6 +23,7 @@ from dashboard.models import Delegation, Invitation, Membership
 from dashboard.pages.members_form import InviteForm, RoleForm
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
+from dashboard.sent_forms import once
 from dashboard.sign_in.invitation_mail import CANNOT_SEND, send_invitation
 from dashboard.sign_in.recently import recently_signed_in
 from dashboard.templatetags.figures import number
@@ -83,6 +84,7 @@ def members(request: ScopedRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_this_accounts_administrators
 @recently_signed_in()
+@once()
 def invite_member(request: ScopedRequest) -> HttpResponse:
     """Offer a role to an email, and send the link."""
     form = InviteForm(request, request.POST if request.method == "POST" else None)
@@ -146,6 +148,7 @@ def end_member(request: ScopedRequest, pk: int) -> HttpResponse:
 @require_POST
 @for_this_accounts_administrators
 @recently_signed_in("members")
+@once()
 def resend_invitation(request: ScopedRequest, pk: int) -> HttpResponse:
     """Send an invitation again, with a new link; the old one stops working."""
     invitation = get_object_or_404(queries.invitations(request.scope), pk=pk)

@@ -24,6 +24,7 @@ from dashboard.pages.members import for_this_accounts_administrators
 from dashboard.pages.members_form import RoleForm
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
+from dashboard.sent_forms import once
 from dashboard.sign_in.recently import recently_signed_in
 
 _OIDC = ("server_url", "client_id", "secret")
@@ -211,6 +212,7 @@ def single_sign_on(request: ScopedRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_this_accounts_administrators
 @recently_signed_in()
+@once()
 def add_group(request: ScopedRequest) -> HttpResponse:
     """Map a group of the identity provider to a role."""
     provider = queries.single_sign_on(request.scope)

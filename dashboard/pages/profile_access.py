@@ -19,6 +19,7 @@ from dashboard.models import Delegation
 from dashboard.pages.settings.fields import DayField
 from dashboard.pages.settings.guards import decider
 from dashboard.queries.members import own_loans, own_roles
+from dashboard.sent_forms import once
 from dashboard.templatetags.figures import number
 
 
@@ -60,6 +61,7 @@ class LoanForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@once()
 def your_access(request: ScopedRequest) -> HttpResponse:
     """Show the reader's roles and loans; with POST lend what they see to a colleague."""
     roles = own_roles(request.scope, at=request.now)

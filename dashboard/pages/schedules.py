@@ -27,6 +27,7 @@ from dashboard.pages.settings.guards import decider, for_deciders, for_readers_o
 from dashboard.rate_limits import limited
 from dashboard.reports import Kind, RenderingError
 from dashboard.row_security import within
+from dashboard.sent_forms import once
 from dashboard.task_queue import send
 from dashboard.templatetags.figures import number
 
@@ -102,6 +103,7 @@ def standing_in_words(states: dict[str, int]) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_deciders
+@once()
 def add_schedule(request: ScopedRequest) -> HttpResponse:
     """Make a schedule; the address may say of what, with which filters, as those of an export and a report do."""
     query = request.GET.copy()
@@ -192,6 +194,7 @@ _ACTS = {"pause": decisions.pause, "resume": decisions.resume, "end": decisions.
 @require_POST
 @limited("export", when=lambda request: request.POST.get("act") == "send")
 @for_deciders
+@once(when=lambda request: request.POST.get("act") == "send")
 def act_on_schedule(request: ScopedRequest, pk: int) -> HttpResponse:
     """Pause, resume, end a schedule, or send it now. 400 for any other word."""
     found, act = get_object_or_404(reading.schedules(request.scope), pk=pk), request.POST.get("act", "")
@@ -224,6 +227,7 @@ def _hurry(request: ScopedRequest) -> None:
 
 @require_POST
 @for_deciders
+@once()
 def resend_delivery(request: ScopedRequest, pk: int) -> HttpResponse:
     """Send one mail again that did not arrive, or may not have."""
     found = get_object_or_404(reading.deliveries(request.scope), pk=pk)

@@ -8,11 +8,12 @@ from dashboard.access import ScopedRequest
 from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import limited
 from dashboard.searches import PARAMETER, keep
+from dashboard.sent_forms import FIELD
 
 # The pages that people are looked for on, by the names of their addresses.
 PAGES = frozenset({"people", "exemptions", "request_exemption"})
 # What of a form does not go into the address; a new search begins at the first page.
-_NOT_CARRIED = frozenset({"q", "page", "csrfmiddlewaretoken", PARAMETER})
+_NOT_CARRIED = frozenset({"q", "page", "csrfmiddlewaretoken", FIELD, PARAMETER})
 
 
 class HttpResponseSeeOther(HttpResponseRedirect):

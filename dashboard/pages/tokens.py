@@ -21,6 +21,7 @@ from dashboard.decisions import RefusedError
 from dashboard.models import ApiToken
 from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import limited
+from dashboard.sent_forms import once
 from dashboard.sign_in.recently import recently_signed_in
 from dashboard.templatetags.figures import number
 
@@ -66,6 +67,7 @@ def tokens(request: ScopedRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @recently_signed_in("tokens")
+@once(shown_at="tokens")
 def create_token(request: ScopedRequest) -> HttpResponse:
     """Make a token and show its secret, this once. To be asked for alone leads to the page with the form."""
     if request.method != "POST":

@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from dashboard.access import ScopedRequest
 from dashboard.models import SingleSignOn
 from dashboard.sign_in.adapters import signed_in_lately
+from dashboard.sign_in.unsent import keep
 
 Arguments = ParamSpec("Arguments")
 View = Callable[Concatenate[ScopedRequest, Arguments], HttpResponse]
@@ -24,7 +25,7 @@ def recently_signed_in(back: str = "") -> Callable[[View[Arguments]], View[Argum
     """Return a decorator for views that need a fresh proof of who the reader is.
 
     Whoever gave none within ACCOUNT_REAUTHENTICATION_TIMEOUT is sent to confirm, then to the same address, or, for a
-    view that only takes POST, to the page named `back`. What was sent is not kept meanwhile: it may hold secrets.
+    view that only takes POST, to the page named `back`. What was typed is kept meanwhile, but for secrets.
     """
 
     def decorate(view: View[Arguments]) -> View[Arguments]:
@@ -32,9 +33,10 @@ def recently_signed_in(back: str = "") -> Callable[[View[Arguments]], View[Argum
         def guarded(request: ScopedRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
             if signed_in_lately(request):
                 return view(request, *args, **kwargs)
-            if request.method == "POST":
-                messages.info(request, _("It was a while since you signed in. Confirm that it is you, then try again."))
             target = resolve_url(back) if back else request.get_full_path()
+            if request.method == "POST":
+                keep(request, target)
+                messages.info(request, _("It was a while since you signed in. Confirm that it is you, then try again."))
             address = f"{_where_to_confirm(request)}?{urlencode({'next': target})}"
             return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
 

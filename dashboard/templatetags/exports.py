@@ -31,4 +31,5 @@ def export_menu(context: dict[str, Any], *tables: str, **query: Any) -> dict[str
         "menu": f"export-{tables[0]}",
         "entries": [(table, reverse("export", args=[table.key]) + asked) for table in offered],
         "csrf_token": context.get("csrf_token"),
+        "request": request,
     }

@@ -23,6 +23,25 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!waiting.size) line.hidden = true;
   });
 
+  // A form that is on its way shows it, and a second click on the same button waits: the first is being answered.
+  const busy = new Map();
+  const free = (button) => {
+    clearTimeout(busy.get(button));
+    busy.delete(button);
+    button.removeAttribute("aria-busy");
+    if (!busy.size && !waiting.size) line.hidden = true;
+  };
+  document.addEventListener("submit", (event) => {
+    const form = event.target, button = event.submitter ?? form;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (busy.has(button)) { event.preventDefault(); return; }
+    button.setAttribute("aria-busy", "true");
+    line.hidden = false;
+    // A file comes without a new page.
+    busy.set(button, setTimeout(() => free(button), 8000));
+  });
+  window.addEventListener("pageshow", () => { for (const button of [...busy.keys()]) free(button); });
+
   // An offer of new data lies over the page, so that nothing the reader looks at moves.
   document.body.addEventListener("htmx:load", (event) => {
     for (const offer of event.detail.elt.querySelectorAll(".notice-new[popover]")) offer.showPopover();

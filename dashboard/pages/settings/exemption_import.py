@@ -26,6 +26,7 @@ from dashboard.decisions.exemptions import Excuse, request_all
 from dashboard.models import Exemption
 from dashboard.pages.console_import import MemoryUpload
 from dashboard.pages.settings.guards import decider, for_deciders
+from dashboard.sent_forms import once
 from dashboard.templatetags.figures import number
 
 SHOWN_ROWS = 50
@@ -43,6 +44,7 @@ def import_exemptions(request: ScopedRequest) -> HttpResponse:
 
 
 @csrf_protect
+@once()
 def _import_exemptions(request: ScopedRequest, handler: MemoryUpload) -> HttpResponse:
     context: dict[str, Any] = {
         "most_rows": MOST_ROWS,

@@ -22,6 +22,7 @@ from dashboard.pages.settings.fields import DayField, id_in
 from dashboard.pages.settings.guards import decider, for_deciders
 from dashboard.queries.people import Page, Wanted, people
 from dashboard.searches import searched
+from dashboard.sent_forms import once
 from sync.models import Campaign, Group, Person
 
 MOST_FOUND = 12
@@ -73,6 +74,7 @@ class RequestForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Target")
 @for_deciders
+@once()
 def request_exemption(request: ScopedRequest) -> HttpResponse:
     """Search for whom to ask, and with `?person=` or `?group=` take the request."""
     person_id, group_id = id_in(request, "person"), id_in(request, "group")

@@ -13,10 +13,12 @@ from dashboard.mail.trying import send_test_mail, server_in_words
 from dashboard.pages.members import for_this_accounts_administrators
 from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import seconds_to_wait, too_many
+from dashboard.sent_forms import once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_this_accounts_administrators
+@once()
 def check_mail(request: ScopedRequest) -> HttpResponse:
     """Show how mail is sent; with POST send a test mail to the reader and say what came of it."""
     reader = decider(request)

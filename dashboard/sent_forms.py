@@ -1,0 +1,102 @@
+"""A form does what it says once: each one shown has a key, and what was sent with it is held against a second click.
+
+`{% csrf_token %}` writes the key (`dashboard.templatetags.forms`), so every form that posts has one. Views that make a
+row or send a mail are marked with `once`. It holds across web processes and without Redis: the hash of what was sent is
+unique in Postgres, and whoever comes second waits there until the first is done. The same form with other words in it
+is another act.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+from django.contrib import messages
+from django.core.signing import BadSignature, Signer
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django.utils.translation import gettext as _
+
+from dashboard.access import ScopedRequest
+from dashboard.models import User
+from dashboard.models.forms import SentForm
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer", bound=HttpResponseBase)
+View = Callable[Concatenate[ScopedRequest, Arguments], Answer]
+
+FIELD = "form_key"
+# As long as a session: nobody sends a form that was shown before.
+KEPT_FOR = timedelta(hours=12)
+_SIGNER = Signer(salt="dashboard.sent_forms")
+_LEFT_OUT = frozenset({"csrfmiddlewaretoken"})
+
+
+def new_key(user: User) -> str:
+    """Return a key for a form shown to the user."""
+    return _SIGNER.sign(f"{user.pk}.{secrets.token_urlsafe(12)}")
+
+
+def reader_of(request: HttpRequest) -> int | None:
+    """Return the key of the user whom the form sent was shown to; None for a form without a key of ours."""
+    try:
+        return int(_SIGNER.unsign(request.POST.get(FIELD, "")).partition(".")[0])
+    except (BadSignature, ValueError):
+        return None
+
+
+def once(
+    *, when: Callable[[ScopedRequest], object] = lambda request: True, shown_at: str = ""
+) -> Callable[[View[Arguments, Answer]], View[Arguments, Answer]]:
+    """Do what a form says once: the second time say so, and lead to what the first made.
+
+    A redirect is taken for done, anything else for a form to be sent again; with `shown_at`, the name of a page, an
+    answer of 200 is done, too, and that page shows what it made. `when` says which requests make something.
+    """
+
+    def decorate(view: View[Arguments, Answer]) -> View[Arguments, Answer]:
+        @wraps(view)
+        def guarded(request: ScopedRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+            reader = request.user
+            if request.method != "POST" or not isinstance(reader, User) or reader_of(request) != reader.pk:
+                return view(request, *args, **kwargs)
+            if not when(request):
+                return view(request, *args, **kwargs)
+            with transaction.atomic():
+                # Waits for whoever sends the same just now.
+                sent, is_first = SentForm.objects.get_or_create(
+                    digest=_digest(request), defaults={"user": reader, "sent_at": request.now}
+                )
+                if not is_first:
+                    messages.info(request, _("You sent this twice. It was done once, and is already on its way."))
+                    return cast(Answer, redirect(sent.led_to or "overview"))
+                response = view(request, *args, **kwargs)
+                if response.status_code in {302, 303}:
+                    sent.led_to = response.headers["Location"]
+                    sent.save(update_fields=["led_to"])
+                elif shown_at and response.status_code == 200:
+                    sent.led_to = resolve_url(shown_at)
+                    sent.save(update_fields=["led_to"])
+                else:
+                    sent.delete()
+                return response
+
+        return guarded
+
+    return decorate
+
+
+def forget(at: datetime) -> int:
+    """Delete what nobody can send again at `at`; return how many forms these were."""
+    return SentForm.objects.filter(sent_at__lte=at - KEPT_FOR).delete()[0]
+
+
+def _digest(request: HttpRequest) -> str:
+    """Return the hash of where a form went and of all it said, its key included."""
+    said: list[Any] = sorted((name, values) for name, values in request.POST.lists() if name not in _LEFT_OUT)
+    files = sorted((name, str(file), getattr(file, "size", 0)) for name, file in request.FILES.items())
+    return hashlib.sha256(json.dumps([request.get_full_path(), said, files]).encode()).hexdigest()
