@@ -45,9 +45,11 @@ def work_folder(name: str) -> Iterator[Path]:
     """Make an empty directory for the files of one job; it is removed at the end, with all that is in it.
 
     What a killed process left under the same name is removed first: the caller sees that no two use a name at once.
+    OSError where nothing can be written.
     """
-    folder = _work() / name
     clear_work(name)
+    _work().mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = _work() / name
     folder.mkdir(mode=0o700)
     try:
         yield folder
@@ -117,7 +119,7 @@ def remove_strangers(folder: str, known: Container[str], *, before: datetime) ->
 
 def remove_left_work(*, before: datetime) -> None:
     """Remove work folders that nothing has changed since `before`: those of killed processes that never came again."""
-    for path in _work().iterdir():
+    for path in _work().iterdir() if _work().is_dir() else ():
         if path.stat().st_mtime < before.timestamp():
             clear_work(path.name)
 
@@ -136,6 +138,4 @@ def adopt_files(var: Path) -> None:
 
 
 def _work() -> Path:
-    found = Path(settings.MEDIA_ROOT) / _WORK
-    found.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return found
+    return Path(settings.MEDIA_ROOT) / _WORK

@@ -7,6 +7,7 @@ after it nobody knows, and the delivery becomes `unknown`: it is never sent agai
 """
 
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -38,6 +39,10 @@ LINK_HOLDS = timedelta(days=7)
 # A mail that the server puts off for so long is given up. A server that cannot be reached is waited for without end.
 PUT_OFF_FOR = timedelta(days=3)
 _OPEN = Q(state__in=[State.WAITING, State.HANDING_OVER])
+
+
+class _NotStoredError(Exception):
+    """The file that a link is to lead to could not be stored: nothing was sent."""
 
 
 def deliver(delivery_id: int) -> None:
@@ -88,15 +93,16 @@ def send_again(delivery: Delivery, at: datetime) -> bool:
 
 
 def _deliver(delivery: Delivery, now: datetime) -> None:
-    with storage.work_folder(f"mail-{delivery.key}") as room:
+    with ExitStack() as stack:
         try:
+            room = stack.enter_context(storage.work_folder(f"mail-{delivery.key}"))
             prepared = _prepared(delivery, now, room)
         except NoAccessError as error:
             _end(delivery, State.NO_ACCESS, now, str(error))
             return
         except (RenderingError, OSError) as error:
             logger.warning("delivery %s could not be made: %s", delivery.pk, type(error).__name__)
-            said = str(error) if isinstance(error, RenderingError) else _("Its file could not be written.")
+            said = str(error) if isinstance(error, RenderingError) else _not_written()
             _put_off(delivery, now, said)
             return
         if prepared is None:
@@ -158,6 +164,10 @@ def _notice(delivery: Delivery, now: datetime) -> _Prepared:
     return _Prepared(message, {"as_of": now})
 
 
+def _not_written() -> str:
+    return _("Its file could not be written.")
+
+
 def _hand_over(delivery: Delivery, prepared: _Prepared, now: datetime) -> None:
     email = delivery.recipient.email
 
@@ -167,13 +177,19 @@ def _hand_over(delivery: Delivery, prepared: _Prepared, now: datetime) -> None:
         )
         if claimed and prepared.has_link and prepared.copy is not None and prepared.copy.file is not None:
             # There before the link is: a mail must not lead to nothing.
-            storage.put(prepared.copy.file.path, name_of(delivery))
+            try:
+                storage.put(prepared.copy.file.path, name_of(delivery))
+            except OSError as error:
+                raise _NotStoredError from error
         return bool(claimed)
 
     try:
         handing_over.hand_over(prepared.message, email, claim=claim)
     except handing_over.TakenError:
         return
+    except _NotStoredError:
+        logger.warning("the file of delivery %s could not be stored", delivery.pk, exc_info=True)
+        _put_off(delivery, now, _not_written())
     except handing_over.LaterError as error:
         if error.is_of_server:
             _wait(delivery, now, str(error))

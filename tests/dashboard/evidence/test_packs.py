@@ -236,6 +236,18 @@ def test_a_role_lost_meanwhile_gives_no_pack(ines: User, company: Account) -> No
     assert "everyone" in pack.error
 
 
+def test_a_place_that_cannot_be_written_to_is_said(
+    ines: User, company: Account, tmp_path: Path, settings: Any, now: datetime
+) -> None:
+    (tmp_path / "no-folder").write_text("")
+    settings.MEDIA_ROOT = tmp_path / "no-folder"
+    pack = ask(ines, company)
+    tasks.make_evidence_pack(pack_id=pack.pk)
+    pack.refresh_from_db()
+    assert (pack.state, pack.error) == (State.FAILED, "The file could not be written.")
+    assert making.forget_expired(now) == 0
+
+
 def test_a_killed_worker_s_pack_is_begun_anew(ines: User, company: Account, folder: Path) -> None:
     pack = ask(ines, company)
     EvidencePack.objects.filter(pk=pack.pk).update(state=State.WORKING, begun=1)

@@ -141,6 +141,15 @@ def test_a_full_disk_is_said(
     assert asked.error in as_alice.get(reverse("exports")).content.decode()
 
 
+def test_a_place_that_cannot_be_written_to_is_said(asked: Export, tmp_path: Path, settings: Any, now: datetime) -> None:
+    (tmp_path / "no-folder").write_text("")
+    settings.MEDIA_ROOT = tmp_path / "no-folder"
+    tasks.make_export(export_id=asked.pk)
+    asked.refresh_from_db()
+    assert (asked.state, asked.error) == (State.FAILED, "The file could not be written: Not a directory.")
+    assert making.forget_expired(now) == 0
+
+
 def test_the_scope_is_that_of_the_moment_it_is_made(asked: Export, alice: User) -> None:
     Membership.objects.filter(user=alice).delete()
     tasks.make_export(export_id=asked.pk)

@@ -323,6 +323,28 @@ def test_a_department_out_of_scope_is_not_reported(server: Inbox, company: Accou
     assert (one.state, server.mails) == (State.NO_ACCESS, [])
 
 
+def test_a_place_that_cannot_be_written_to_puts_a_mail_off(
+    server: Inbox, company: Account, ines: User, alice: User, tmp_path: Path, settings: Any, now: datetime
+) -> None:
+    schedule = make_schedule(company, ines, alice, content="table", what="people", format="csv", way="link")
+    one = note(schedule)[0]
+    (tmp_path / "no-folder").write_text("")
+    for place in ("no-folder", "half"):
+        # Nothing can be written at all; or the file can be made, and not be stored.
+        settings.MEDIA_ROOT = tmp_path / place
+        if place == "half":
+            (tmp_path / "half").mkdir()
+            (tmp_path / "half" / "mail").write_text("")
+        Delivery.objects.filter(pk=one.pk).update(next_try_at=now)
+        deliver(one)
+        assert (one.state, one.said, server.mails) == (State.WAITING, "Its file could not be written.", [])
+    (tmp_path / "half" / "mail").unlink()
+    assert sending.forget_expired(now) == 0
+    Delivery.objects.filter(pk=one.pk).update(next_try_at=now)
+    deliver(one)
+    assert (one.state, len(server.mails)) == (State.SENT, 1)
+
+
 def test_a_link_holds_for_its_recipient_and_their_scope(
     server: Inbox, company: Account, ines: User, alice: User, head: User, room: Path, now: datetime
 ) -> None:
