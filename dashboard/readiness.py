@@ -1,5 +1,6 @@
 """Whether this installation does its work: what is missing, each thing as a sentence."""
 
+import os
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -55,13 +56,20 @@ def _processes() -> dict[str, str]:
 
 
 def _room() -> dict[str, str]:
-    place = Path(settings.VAR_DIR)
-    while not place.exists():
-        place = place.parent
-    free = shutil.disk_usage(place).free
+    """Look where made files lie and, with the embedded Postgres, at `var/`; all else of a container is read-only."""
+    place = _existing(Path(settings.MEDIA_ROOT))
+    if not os.access(place, os.W_OK | os.X_OK):
+        return {"room": "Files cannot be written where they are made (MADE_FILES_DIR)."}
+    places = [place, _existing(Path(settings.VAR_DIR))] if settings.LOCAL_MODE else [place]
+    free = min(shutil.disk_usage(each).free for each in places)
     if free >= LEAST_ROOM:
         return {}
     return {"room": f"{free // 1024**2} MB are free where files are made; {LEAST_ROOM // 1024**2} are needed."}
+
+
+def _existing(place: Path) -> Path:
+    """Return a directory, or the nearest above it that is there."""
+    return next(each for each in (place, *place.parents) if each.exists())
 
 
 def _syncs(now: datetime) -> dict[str, str]:

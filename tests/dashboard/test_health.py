@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -114,6 +115,16 @@ def test_little_room_is_named(well: RedisServer, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(shutil, "disk_usage", lambda _place: SimpleNamespace(free=200 * 1024**2))
     status, missing = _ready()
     assert (status, missing) == (503, {"room": "200 MB are free where files are made; 256 are needed."})
+
+
+def test_a_place_that_cannot_be_written_to_is_named(well: RedisServer, settings: Any, tmp_path: Path) -> None:
+    # Root may write anywhere, but not below a file.
+    (tmp_path / "no-folder").write_text("")
+    (tmp_path / "no-folder").chmod(0o444)
+    settings.MEDIA_ROOT = tmp_path / "no-folder" / "files"
+    assert _ready() == (503, {"room": "Files cannot be written where they are made (MADE_FILES_DIR)."})
+    settings.MEDIA_ROOT = tmp_path / "not" / "there" / "yet"
+    assert _ready()[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def test_a_schedule_begun_in_the_future_begins_now(delivery, now):
 
 
 def test_files_of_the_future_are_made_and_forgotten_as_others(account, now, tmp_path, settings):
-    settings.VAR_DIR = tmp_path
+    settings.MEDIA_ROOT = tmp_path
     values = {"account": account, "user": factories.UserFactory(), "table": "people", "format": "csv", "parameters": {}}
     asked = Export.objects.create(**values, requested_at=now + AHEAD)
     made = Export.objects.create(
