@@ -321,6 +321,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-exports": {"task": "dashboard.tasks.keep_exports", "schedule": 600.0, "options": {"expires": 590}},
     "send-due-mail": {"task": "dashboard.tasks.send_due_mail", "schedule": 60.0, "options": {"expires": 55}},
     "keep-evidence": {"task": "dashboard.tasks.keep_evidence", "schedule": 600.0, "options": {"expires": 590}},
+    "watch": {"task": "dashboard.tasks.watch", "schedule": 60.0, "options": {"expires": 55}},
     "queue-again": {"task": "dashboard.tasks.queue_again", "schedule": 30.0, "options": {"expires": 25}},
     "advance-rollups": {"task": "dashboard.tasks.advance_rollups", "schedule": 300.0, "options": {"expires": 290}},
     "start-due-syncs": {"task": "sync.tasks.start_due_syncs", "schedule": 60.0, "options": {"expires": 55}},

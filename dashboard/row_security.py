@@ -81,6 +81,8 @@ POLICIES = {
     "dashboard_occurrence": _IN_ACCOUNT,
     "dashboard_delivery": _IN_ACCOUNT,
     "dashboard_evidencepack": _IN_ACCOUNT,
+    "dashboard_alert": _IN_ACCOUNT,
+    "dashboard_alertmail": _IN_ACCOUNT,
 }
 
 # Tables that name nobody KnowBe4 trains, or that the site itself needs before it knows who asks. The audit log has

@@ -5,6 +5,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from dashboard import rollups, sent_forms, task_queue
+from dashboard.alerts import mailing, watching
 from dashboard.evidence import making as evidence
 from dashboard.exports import making
 from dashboard.mail import handing_over, occurrences, sending
@@ -90,3 +91,20 @@ def keep_evidence() -> None:
     evidence.forget_expired(now)
     for pack_id in evidence.forgotten(now):
         make_evidence_pack.delay(pack_id=pack_id)
+
+
+@shared_task(name="dashboard.tasks.watch")
+def watch() -> None:
+    """Look whether syncs and schedules work, and hand what administrators are to hear of that to a worker."""
+    for mail_id in watching.look(timezone.now()):
+        deliver_alert.delay(mail_id=mail_id)
+
+
+@shared_task(name="dashboard.tasks.deliver_alert", bind=True, max_retries=10)
+def deliver_alert(self: Task, *, mail_id: int) -> None:
+    """Send one mail of an alert; while the database is away, later."""
+    try:
+        mailing.deliver(mail_id)
+    except (OperationalError, InterfaceError) as error:
+        connection.close()
+        raise self.retry(exc=error, countdown=10) from error

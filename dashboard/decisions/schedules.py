@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from dashboard import audit
 from dashboard.decisions.deciding import RefusedError
 from dashboard.mail import occurrences, sending
+from dashboard.members import administrators, may_decide
 from dashboard.models import Delivery, Occurrence, Schedule, User
 from sync.models import Account, Campaign
 
@@ -127,6 +128,39 @@ def send_again(delivery: Delivery, *, by: User, at: datetime) -> None:
     if not sending.send_again(delivery, at):
         raise RefusedError(_("Only what did not arrive, or may not have, can be sent again."))
     _note(delivery.occurrence.schedule, by, "sent_again", delivery=delivery.pk, recipient=delivery.recipient_id)
+
+
+@transaction.atomic
+def take_over(schedule: Schedule, *, by: User, at: datetime) -> None:
+    """Make whoever asks the owner, who is told of trouble. RefusedError while its owner still decides here."""
+    _refuse_ended(schedule)
+    if may_decide(schedule.owner, schedule.account, at):
+        raise RefusedError(_("Its owner is still here."))
+    _hand_on(schedule, by, by=by)
+
+
+@transaction.atomic
+def hand_on(account: Account, owner: User, *, by: User, at: datetime) -> list[Schedule]:
+    """Hand on the schedules of somebody who decides nothing in the account any more; return them, by name.
+
+    They pass to whoever ended the role, or where that one has left, too, to an administrator. None while the owner
+    still decides here.
+    """
+    if may_decide(owner, account, at):
+        return []
+    heir = by if may_decide(by, account, at) else next(iter(administrators(account, at)), None)
+    if heir is None:
+        return []
+    found = list(Schedule.objects.filter(account=account, owner=owner, ended_at=None).order_by("name", "pk"))
+    for schedule in found:
+        _hand_on(schedule, heir, by=by)
+    return found
+
+
+def _hand_on(schedule: Schedule, heir: User, *, by: User) -> None:
+    before, schedule.owner = schedule.owner_id, heir
+    schedule.save(update_fields=["owner"])
+    _note(schedule, by, "handed_on", old=before, new=heir.pk)
 
 
 def _drop_waiting(schedule: Schedule, at: datetime) -> None:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from dashboard.mail.calendar import latest
+from dashboard.members import administrators, may_decide
 from dashboard.models import Delivery, Occurrence, Schedule, User
 from sync.models import Account
 
@@ -92,13 +93,17 @@ def to_queue(at: datetime) -> list[int]:
 
 
 def note_trouble(at: datetime) -> int:
-    """Tell owners of occurrences that are over and did not reach everybody, each once; return how many were noted."""
+    """Tell of occurrences that are over and did not reach everybody, each once; return how many notices were noted.
+
+    The schedule's owner is told; where they decide nothing in the account any more, its administrators are.
+    """
+    told = Delivery.objects.filter(kind=Delivery.Kind.NOTICE).exclude(state=State.NO_ACCESS)
     over = (
         Occurrence.objects.filter(deliveries__state__in=[State.NO_ACCESS, State.FAILED, State.UNKNOWN])
         .filter(deliveries__kind=Delivery.Kind.REPORT, created_at__gte=at - timedelta(days=60))
         .exclude(pk__in=Delivery.objects.filter(_OPEN, kind=Delivery.Kind.REPORT).values("occurrence"))
-        .exclude(pk__in=Delivery.objects.filter(kind=Delivery.Kind.NOTICE).values("occurrence"))
-        .select_related("schedule", "account")
+        .exclude(pk__in=told.values("occurrence"))
+        .select_related("schedule__owner", "account")
         .distinct()
     )
     made = Delivery.objects.bulk_create(
@@ -106,15 +111,23 @@ def note_trouble(at: datetime) -> int:
             Delivery(
                 account=occurrence.account,
                 occurrence=occurrence,
-                recipient_id=occurrence.schedule.owner_id,
+                recipient=user,
                 kind=Delivery.Kind.NOTICE,
                 next_try_at=at,
             )
             for occurrence in over
+            for user in told_of_trouble(occurrence.schedule, at)
         ],
         ignore_conflicts=True,
     )
     return len(made)
+
+
+def told_of_trouble(schedule: Schedule, at: datetime) -> list[User]:
+    """Return who hears when somebody does not get a report: its owner, or the administrators when that one has left."""
+    if may_decide(schedule.owner, schedule.account, at):
+        return [schedule.owner]
+    return administrators(schedule.account, at)
 
 
 _OPEN = Q(state__in=[State.WAITING, State.HANDING_OVER])

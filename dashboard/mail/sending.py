@@ -22,12 +22,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboard import audit
-from dashboard.access import Scope
 from dashboard.alone import alone
 from dashboard.files import storage
 from dashboard.mail import handing_over
 from dashboard.mail.composing import Copy, NoAccessError, addressed, compose, kept
 from dashboard.mail.occurrences import LONGEST_AHEAD, WAITS
+from dashboard.members import may_decide
 from dashboard.models import Delivery, Schedule
 from dashboard.reports import RenderingError
 
@@ -143,11 +143,10 @@ def _prepared(delivery: Delivery, now: datetime, room: Path) -> _Prepared | None
 
 
 def _notice(delivery: Delivery, now: datetime) -> _Prepared:
-    """Return the mail that tells a schedule's owner who did not get it."""
+    """Return the mail that tells a schedule's owner, or administrators in their place, who did not get it."""
     occurrence, schedule = delivery.occurrence, delivery.occurrence.schedule
-    scope = Scope.of(delivery.recipient, chosen=schedule.account_id, at=now)
-    if scope.account is None or scope.account.pk != schedule.account_id or not scope.may_decide:
-        raise NoAccessError(_("The owner decides nothing in this account any more."))
+    if not may_decide(delivery.recipient, schedule.account, now):
+        raise NoAccessError(_("They decide nothing in this account any more."))
     troubled = occurrence.deliveries.filter(kind=Kind.REPORT).select_related("recipient").order_by("recipient__email")
     context = {
         "schedule": schedule,

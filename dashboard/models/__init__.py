@@ -1,5 +1,6 @@
 """What Rollcall owns: who signs in, what they may see, and what is counted."""
 
+from dashboard.models.alerts import Alert, AlertMail
 from dashboard.models.audit import AuditEvent, AuditHead, AuditSeal
 from dashboard.models.branding import Branding
 from dashboard.models.evidence import EvidencePack
@@ -36,6 +37,8 @@ from dashboard.models.work import AskedTask
 __all__ = [
     "CONTENT_TYPE_CODES",
     "AccountSetting",
+    "Alert",
+    "AlertMail",
     "ApiToken",
     "AskedTask",
     "AuditEvent",

@@ -136,12 +136,16 @@ def end_member(request: ScopedRequest, pk: int) -> HttpResponse:
     """End a member's role now."""
     membership = get_object_or_404(queries.memberships(request.scope), pk=pk)
     try:
-        end(membership, by=decider(request), at=request.now, request=request)
+        handed_on = end(membership, by=decider(request), at=request.now, request=request)
     except RefusedError as error:
         messages.error(request, str(error))
     else:
         said = _("%(member)s is no longer %(role)s.")
         messages.success(request, said % {"member": membership.user, "role": membership.get_role_display().lower()})
+        if handed_on:
+            told = _("Handed on to %(heir)s, who now hears when they do not go out: %(schedules)s.")
+            names = ", ".join(f"“{one.name}”" for one in handed_on)
+            messages.info(request, told % {"heir": handed_on[0].owner, "schedules": names})
     return redirect("members")
 
 

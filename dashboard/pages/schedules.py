@@ -21,7 +21,8 @@ from dashboard.files import storage
 from dashboard.mail import handing_over, occurrences, reading, sending
 from dashboard.mail.calendar import upcoming
 from dashboard.mail.composing import REPORTS, Copy, NoAccessError, compose, covers, what_is
-from dashboard.models import Delivery, Schedule, User
+from dashboard.members import may_decide
+from dashboard.models import Delivery, Occurrence, Schedule, User
 from dashboard.pages.schedules_form import LISTS, WEEKDAYS, ScheduleForm, initial_of
 from dashboard.pages.settings.guards import decider, for_deciders, for_readers_of_settings
 from dashboard.rate_limits import limited
@@ -172,7 +173,7 @@ def schedule(request: ScopedRequest, pk: int) -> HttpResponse:
         {
             "occurrence": one,
             "deliveries": [delivery for delivery in one.deliveries.all() if delivery.kind == Delivery.Kind.REPORT],
-            "notice": next((each for each in one.deliveries.all() if each.kind == Delivery.Kind.NOTICE), None),
+            "notice": _notice(one),
         }
         for one in reading.history(request.scope, found, HISTORY)
     ]
@@ -182,13 +183,27 @@ def schedule(request: ScopedRequest, pk: int) -> HttpResponse:
         "days": days_in_words(found),
         "next": upcoming(found, request.now, request.account.zone) if found.is_running else None,
         "recipients": people,
+        "has_owner": may_decide(found.owner, request.account, request.now),
         "lines": lines,
         "is_set_up": handing_over.is_set_up(),
     }
     return render(request, "dashboard/schedules/schedule.html", context)
 
 
-_ACTS = {"pause": decisions.pause, "resume": decisions.resume, "end": decisions.end, "send": decisions.send_now}
+def _notice(occurrence: Occurrence) -> Delivery | None:
+    """Return the notice that tells of an occurrence's trouble: to administrators, where the owner could not be told."""
+    notices = [one for one in occurrence.deliveries.all() if one.kind == Delivery.Kind.NOTICE]
+    reached = [one for one in notices if one.state != Delivery.State.NO_ACCESS]
+    return next(iter([*reached, *notices]), None)
+
+
+_ACTS = {
+    "pause": decisions.pause,
+    "resume": decisions.resume,
+    "end": decisions.end,
+    "send": decisions.send_now,
+    "take": decisions.take_over,
+}
 
 
 @require_POST
@@ -196,15 +211,16 @@ _ACTS = {"pause": decisions.pause, "resume": decisions.resume, "end": decisions.
 @for_deciders
 @once(when=lambda request: request.POST.get("act") == "send")
 def act_on_schedule(request: ScopedRequest, pk: int) -> HttpResponse:
-    """Pause, resume, end a schedule, or send it now. 400 for any other word."""
+    """Pause, resume, end or take over a schedule, or send it now. 400 for any other word."""
     found, act = get_object_or_404(reading.schedules(request.scope), pk=pk), request.POST.get("act", "")
     if act not in _ACTS:
-        raise BadRequest("act is pause, resume, end or send")
+        raise BadRequest("act is pause, resume, end, take or send")
     said = {
         "pause": _("“%(name)s” is paused."),
         "resume": _("“%(name)s” goes out from its next day on."),
         "end": _("“%(name)s” has ended."),
         "send": _("“%(name)s” is on its way."),
+        "take": _("“%(name)s” is yours: you are told when somebody does not get it."),
     }
     try:
         _ACTS[act](found, by=decider(request), at=request.now)

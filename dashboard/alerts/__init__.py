@@ -1,0 +1,1 @@
+"""Alerts to administrators: `causes` finds what is the matter, `watching` keeps it, `mailing` sends it, each once."""

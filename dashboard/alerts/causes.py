@@ -1,0 +1,80 @@
+"""What is the matter now: with the syncs of each account, and with each schedule."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Max, Q
+from django.utils.translation import gettext as _
+
+from dashboard.models import Alert, Delivery, Occurrence, Schedule
+from dashboard.queries.sync_status import STOPPED, is_outdated
+from sync.models import Account, SyncRun
+
+Kind = Alert.Kind
+SYNC_KINDS = frozenset({Kind.SYNC_FAILED, Kind.SYNC_HELD, Kind.SYNC_OUTDATED})
+_STATE, _DELIVERY = SyncRun.State, Delivery.State
+# A report that could not be sent, may not have been, or is put off: it is this mail that does not go, not the server.
+_NOT_MAILED = Q(state__in=[_DELIVERY.FAILED, _DELIVERY.UNKNOWN]) | Q(
+    state=_DELIVERY.WAITING, first_refused_at__isnull=False
+)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One thing that is the matter; see `Alert`."""
+
+    account_id: int
+    kind: str
+    subject_id: int
+    said: str
+
+    @property
+    def key(self) -> tuple[int, str, int]:
+        """Which cause it is, however it is said."""
+        return self.account_id, self.kind, self.subject_id
+
+
+def causes(now: datetime) -> list[Cause]:
+    """Return everything that is the matter at `now`, each cause once."""
+    found = [cause for account in Account.objects.order_by("pk") if (cause := _of_syncs(account, now)) is not None]
+    return [*found, *_of_schedules()]
+
+
+def _of_syncs(account: Account, now: datetime) -> Cause | None:
+    """Return what is the matter with an account's syncs; of a failed sync's old data nothing is said besides.
+
+    Nothing where no sync is to run by itself.
+    """
+    if not account.is_sync_enabled or not account.encrypted_key:
+        return None
+    run = _last_that_tells(account)
+    if run is not None and run.state == _STATE.FAILED:
+        return Cause(account.pk, Kind.SYNC_FAILED, 0, run.message)
+    if run is not None and run.state != _STATE.PUBLISHED:
+        return Cause(account.pk, Kind.SYNC_HELD, 0, run.message)
+    if is_outdated(account, now=now):
+        return Cause(account.pk, Kind.SYNC_OUTDATED, 0, _("No sync was published for twice the time between two."))
+    return None
+
+
+def _last_that_tells(account: Account) -> SyncRun | None:
+    """Return the account's last run that says whether syncs work: published, failed, or held with nobody's decision.
+
+    One at work says nothing yet, nor one that was cut short, stopped or discarded by somebody. A held run that a later
+    one replaced is still what nobody looked at.
+    """
+    silent = Q(state__in=[_STATE.RUNNING, _STATE.PAUSED]) | Q(state=_STATE.FAILED, error_kind="")
+    decided = Q(state=_STATE.DISCARDED) & (Q(resolved_by__isnull=False) | Q(error_kind=STOPPED))
+    runs = account.runs.exclude(kind=SyncRun.Kind.IMPORT).exclude(silent | decided)
+    return runs.order_by("-pk").first()
+
+
+def _of_schedules() -> Iterator[Cause]:
+    """Yield the running schedules whose last reports did not all go out."""
+    last = Occurrence.objects.filter(schedule__ended_at=None, schedule__paused_at=None).values("schedule")
+    latest = last.annotate(latest=Max("pk")).values("latest")
+    troubled = Delivery.objects.filter(_NOT_MAILED, kind=Delivery.Kind.REPORT, occurrence__in=latest)
+    for schedule in Schedule.objects.filter(pk__in=troubled.values("occurrence__schedule")).order_by("pk"):
+        said = troubled.filter(occurrence__schedule=schedule).order_by("pk").values_list("said", flat=True)[0]
+        yield Cause(schedule.account_id, Kind.SCHEDULE_FAILED, schedule.pk, f"{schedule.name}: {said}")
