@@ -1,5 +1,6 @@
 """Figures about this installation for Prometheus, read from Postgres at each scrape: any web process gives the same."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from config.version import VERSION
 from dashboard.access import Scope
-from dashboard.models import AskedTask, Delivery
+from dashboard.models import AlertMail, AskedTask, Delivery
 from dashboard.row_security import within
 from sync.models import Account, SyncRun
 
@@ -78,7 +79,10 @@ class _Figures(Collector):
         for account in Account.objects.order_by("pk"):
             # The pages' own role sees mails of one account at a time.
             with within(Scope(account)):
-                found = dict(Delivery.objects.filter(account=account).values_list("state").annotate(Count("pk")))
-            for state, count in (_MAIL_STATES | found).items():
+                found = Counter(_MAIL_STATES)
+                for kind in (Delivery, AlertMail):
+                    rows = kind.objects.filter(account=account).values_list("state").annotate(Count("pk"))
+                    found.update(dict(rows.order_by()))
+            for state, count in found.items():
                 mails.add_metric((str(account.pk), str(account), state), count)
         return mails

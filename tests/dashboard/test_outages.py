@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,8 +11,11 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
+from dashboard.access import Scope
+from dashboard.mcp.answering import answer
+from dashboard.mcp.reading import Reader
 from dashboard.models import User
-from dashboard.outages import RETRY_AFTER, InShort
+from dashboard.outages import FOR_ASSISTANTS, RETRY_AFTER, InShort
 from sync.models import Account
 from tests.dashboard.api.conftest import token_for
 from tests.dashboard.signing_in import sign_in_lately
@@ -78,6 +82,17 @@ def test_a_read_only_postgres_shows_pages_and_takes_nothing(
     refuse(READ_ONLY)
     assert reader.get(reverse("sync")).status_code == 200
     _assert_told(reader.post(reverse("sync_start")))
+
+
+def test_a_tool_tells_the_assistant(
+    account: Account, ines: User, monkeypatch: pytest.MonkeyPatch, now: datetime
+) -> None:
+    def lost(_name: str) -> None:
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr("dashboard.mcp.answering.find", lost)
+    reader = Reader(Scope.of(ines, at=now), now)
+    assert answer(reader, "list_campaigns", {}, note=lambda _name, _details: None) == FOR_ASSISTANTS
 
 
 def test_another_error_is_a_fault_of_ours(reader: Client, monkeypatch: pytest.MonkeyPatch) -> None:
