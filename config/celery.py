@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import beat_init, celeryd_init
+from celery.signals import beat_init, celeryd_init, worker_ready
 
 from config import embedded, heartbeats
 
@@ -33,3 +33,10 @@ def use_services(**_: Any) -> None:
 def sign_as_beat(**_: Any) -> None:
     """Have beat tell that it ticks."""
     heartbeats.sign_as_beat()
+
+
+@worker_ready.connect
+def take_up(**_: Any) -> None:
+    """Queue at once what a worker that was killed left: its sync goes on, its files are removed or begun anew."""
+    for task in ("sync.tasks.start_due_syncs", "dashboard.tasks.keep_exports", "dashboard.tasks.keep_evidence"):
+        app.send_task(task, expires=60)

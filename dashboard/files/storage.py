@@ -4,11 +4,12 @@ The web server, the workers and beat share that storage (by default the director
 the same file system, so that the default storage takes a file over by renaming it: nobody sees half a file.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 from collections.abc import Container, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from io import BufferedRandom
@@ -45,21 +46,59 @@ def work_folder(name: str) -> Iterator[Path]:
     """Make an empty directory for the files of one job; it is removed at the end, with all that is in it.
 
     What a killed process left under the same name is removed first: the caller sees that no two use a name at once.
-    OSError where nothing can be written.
+    A lock on it, which ends with this process, tells others that it is in use. OSError where nothing can be written.
     """
-    clear_work(name)
     _work().mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = _work() / name
-    folder.mkdir(mode=0o700)
+    descriptor = _make_locked(folder)
     try:
         yield folder
     finally:
-        clear_work(name)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
 
 
 def clear_work(name: str) -> None:
-    """Remove what a killed process left in a work folder."""
-    shutil.rmtree(_work() / name, ignore_errors=True)
+    """Remove what a killed process left in a work folder; wait for one that is at work in it."""
+    _remove_unlocked(_work() / name)
+
+
+def _make_locked(folder: Path) -> int:
+    while True:
+        _remove_unlocked(folder)
+        folder.mkdir(mode=0o700)
+        # Before it is locked another process may take it for one that was left: then it is made again.
+        with suppress(FileNotFoundError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_at(folder, descriptor):
+                return descriptor
+            os.close(descriptor)
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    return False
+
+
+def _remove_unlocked(folder: Path, how: int = fcntl.LOCK_EX, *, before: datetime | None = None) -> None:
+    """Remove a folder once it is locked; where it cannot be, only if it is older than `before`, when one is given."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(descriptor, how)
+        is_left = _is_at(folder, descriptor)
+    except BlockingIOError:
+        is_left = False
+    except OSError:  # a file system without locks
+        is_left = before is None or os.fstat(descriptor).st_mtime < before.timestamp()
+    if is_left:
+        shutil.rmtree(folder, ignore_errors=True)
+    os.close(descriptor)
 
 
 @contextmanager
@@ -118,10 +157,12 @@ def remove_strangers(folder: str, known: Container[str], *, before: datetime) ->
 
 
 def remove_left_work(*, before: datetime) -> None:
-    """Remove work folders that nothing has changed since `before`: those of killed processes that never came again."""
+    """Remove the work folders of killed processes: those no process has locked.
+
+    Where the file system has no locks: those that nothing has changed since `before`.
+    """
     for path in _work().iterdir() if _work().is_dir() else ():
-        if path.stat().st_mtime < before.timestamp():
-            clear_work(path.name)
+        _remove_unlocked(path, fcntl.LOCK_EX | fcntl.LOCK_NB, before=before)
 
 
 def adopt_files(var: Path) -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from celery.signals import worker_ready
 from django.apps import apps
 from django.core.cache import caches
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -215,3 +216,12 @@ def test_an_import_of_before_goes_on(account: Account, now: datetime) -> None:
     import_module("dashboard.migrations.0026_background").ask_again(apps, None)
     [asked] = AskedTask.objects.all()
     assert (asked.task, asked.arguments) == ("sync.tasks.accept_console_import", {"import_id": found.pk})
+
+
+def test_a_worker_that_starts_takes_up_what_a_killed_one_left(queue: Queue) -> None:
+    worker_ready.send(sender=None)
+    assert [task for task, _arguments in queue.tasks()] == [
+        "sync.tasks.start_due_syncs",
+        "dashboard.tasks.keep_exports",
+        "dashboard.tasks.keep_evidence",
+    ]

@@ -15,6 +15,7 @@ from django.urls import reverse
 from config.embedded import BASE_DIR
 from dashboard import tasks
 from dashboard.alone import alone
+from dashboard.files import storage
 from dashboard.models import Export, User
 from sync.models import Account
 from tests.dashboard.conftest import Queue
@@ -127,6 +128,11 @@ def test_a_worker_killed_in_mid_render_leaves_nothing_half(
     assert not (folder / f"{asked.key}.{asked.format}").exists()
     assert "Being made" in as_alice.get(reverse("exports")).content.decode()
     assert as_alice.get(reverse("export_file", args=[asked.pk])).status_code == 404
+    # A worker that starts removes what lies there, but not what another is at.
+    with storage.work_folder("of-another") as used:
+        tasks.keep_exports()
+        assert list(left.parent.iterdir()) == [used]
+    assert queue.tasks() == []
     # After some minutes it is queued again, and made by whoever takes it up.
     wait_until(lambda: is_unlocked(asked))
     Export.objects.filter(pk=asked.pk).update(requested_at=now - timedelta(minutes=6))

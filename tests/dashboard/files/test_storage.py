@@ -1,6 +1,8 @@
 """Made files in the storage: private, whole, replaced at once, and taken over from where 0.1.0 kept them."""
 
+import fcntl
 import hashlib
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -67,3 +69,23 @@ def test_files_of_the_version_before_are_taken_over(files: Path, tmp_path: Path,
     settings.MEDIA_ROOT = settings.VAR_DIR = files
     call_command("migrate", verbosity=0, stdout=StringIO())
     assert {str(path.relative_to(files)) for path in files.rglob("*") if path.is_file()} == found
+
+
+def test_a_folder_that_a_cleaner_takes_before_it_is_locked_is_made_again(
+    files: Path, monkeypatch: pytest.MonkeyPatch, now: datetime
+) -> None:
+    lock, taken = fcntl.flock, []
+
+    def late(descriptor: int, how: int) -> None:
+        if not taken:
+            taken.append(descriptor)
+            storage.remove_left_work(before=now)
+        lock(descriptor, how)
+
+    monkeypatch.setattr("dashboard.files.storage.fcntl.flock", late)
+    with storage.work_folder("job") as folder:
+        assert folder.exists()
+        storage.remove_left_work(before=now)
+        assert folder.exists()
+    assert taken
+    assert not folder.exists()
