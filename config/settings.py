@@ -202,6 +202,10 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 # Guessing: by address of the client, and by the email tried, whether or not somebody has it. Counted in Redis.
 ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "login": "60/m/ip", "reset_password": "10/m/ip,3/15m/key"}
+ACCOUNT_FORMS = {
+    "login": "dashboard.sign_in.forms.LoginForm",
+    "reset_password": "dashboard.sign_in.forms.ResetPasswordForm",
+}
 MFA_ADAPTER = "dashboard.sign_in.adapters.SecondFactorAdapter"
 MFA_FORMS = {"add_webauthn": "dashboard.sign_in.forms.AddPasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -106,7 +106,7 @@ def hosts(text: str) -> list[str]:
 
 
 def public_host(url: str) -> str:
-    """Return the host of PUBLIC_URL as requests name it, an IPv6 address in brackets."""
+    """Return the host of PUBLIC_URL as requests name it, an IPv6 address in brackets; one below a path is refused."""
     try:
         host = urlsplit(url).hostname if re.match(r"https?://", url) else None
     except ValueError:
@@ -114,6 +114,11 @@ def public_host(url: str) -> str:
     if not host:
         raise ImproperlyConfigured(
             f"PUBLIC_URL is {url!r}: write where people reach this site, such as https://rollcall.example.com."
+        )
+    if urlsplit(url).path.strip("/"):
+        raise ImproperlyConfigured(
+            f"PUBLIC_URL is {url!r}: Rollcall needs a host name of its own, such as https://rollcall.example.com, and "
+            "runs below no path."
         )
     return f"[{host}]" if ":" in host else host
 

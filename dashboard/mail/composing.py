@@ -4,6 +4,7 @@ What is previewed and what is sent come from here alike.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
@@ -19,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.email_addresses import on_the_wire
 from dashboard import reports
 from dashboard.access import Scope
 from dashboard.exports import asking
@@ -126,6 +128,9 @@ class Copy:
 
 def addressed(to: str, subject: str) -> EmailMessage:
     """Return an empty mail from this site; machines are asked not to answer it."""
+    with suppress(UnicodeError):
+        # Handing it over says what is wrong with a domain that is none.
+        to = on_the_wire(to)
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = subject, settings.DEFAULT_FROM_EMAIL, to
     message["Message-ID"], message["Auto-Submitted"] = message_id(), "auto-generated"

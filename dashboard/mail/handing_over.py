@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from config.email_addresses import on_the_wire
 from dashboard.mail.tls import tls_context
 
 READY_FOR_MESSAGE = 354
@@ -61,6 +62,11 @@ def hand_over(message: EmailMessage, to: str, *, claim: Callable[[], bool]) -> N
     `claim` is called once, when the server is ready for the message; where it says no, TakenError and nothing is sent.
     Raises what the classes above say; what `claim` raises, too, and then nothing is sent either.
     """
+    try:
+        to = on_the_wire(to)
+    except UnicodeError as error:
+        said = _("There is no mail domain %(domain)s.") % {"domain": to.rpartition("@")[2]}
+        raise RefusedError(said) from error
     server = _connected()
     try:
         _announce(server, to)
@@ -113,9 +119,18 @@ def _why_not(error: Exception) -> str:
 
 
 def _announce(server: smtplib.SMTP, to: str) -> None:
-    """Say from whom and for whom, up to the server's word that it is ready."""
-    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    options = [] if to.isascii() else ["SMTPUTF8"]
+    """Say from whom and for whom, up to the server's word that it is ready.
+
+    Whatever goes wrong here is counted as this mail's trouble: others have had the server's ear, and if not, this one
+    is given up after days, and told of, instead of waiting for ever.
+    """
+    sender = on_the_wire(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+    options = [] if to.isascii() and sender.isascii() else ["SMTPUTF8"]
+    if options and not server.has_extn("smtputf8"):
+        why = _("The mail server cannot take addresses like %(local)s@.")
+        if to.isascii():
+            raise LaterError(why % {"local": sender.rpartition("@")[0]}, is_of_server=True)
+        raise RefusedError(why % {"local": to.rpartition("@")[0]})
     try:
         steps = (
             lambda: server.mail(sender, options),
@@ -127,9 +142,9 @@ def _announce(server: smtplib.SMTP, to: str) -> None:
             if code not in {250, 251, READY_FOR_MESSAGE}:
                 _refuse(smtplib.SMTPResponseException(code, said))
     except smtplib.SMTPServerDisconnected as error:
-        raise LaterError(_("The mail server hung up."), is_of_server=True) from error
-    except (OSError, smtplib.SMTPException) as error:
-        raise LaterError(_why_not(error), is_of_server=True) from error
+        raise LaterError(_("The mail server hung up."), is_of_server=False) from error
+    except (OSError, smtplib.SMTPException, UnicodeError) as error:
+        raise LaterError(_why_not(error), is_of_server=False) from error
 
 
 def _send(server: smtplib.SMTP, message: EmailMessage) -> None:

@@ -1,14 +1,12 @@
 """A test mail: does what Rollcall sends arrive?"""
 
-from email.message import EmailMessage
-from email.utils import formatdate
-
 from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from dashboard.mail.handing_over import LaterError, RefusedError, UnknownError, hand_over, is_set_up, message_id
+from dashboard.mail.composing import addressed
+from dashboard.mail.handing_over import LaterError, RefusedError, UnknownError, hand_over, is_set_up
 
 
 def server_in_words() -> str:
@@ -26,10 +24,7 @@ def send_test_mail(to: str) -> str:
     if not is_set_up():
         send_mail(subject, text, None, [to])
         return ""
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = settings.DEFAULT_FROM_EMAIL, to, subject
-    message["Date"], message["Message-ID"] = formatdate(), message_id()
-    message["Auto-Submitted"] = "auto-generated"
+    message = addressed(to, subject)
     message.set_content(text)
     try:
         hand_over(message, to, claim=lambda: True)

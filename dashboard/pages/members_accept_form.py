@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from dashboard.models import Invitation, User
 from dashboard.queries.members import has_user
+from dashboard.sign_in.email_field import AddressField, AddressInput
 from sync.models.account import time_zones, validate_time_zone
 
 
@@ -55,8 +56,8 @@ class PasswordForm(forms.Form):
 class NewUserForm(PasswordForm):
     """Who somebody new is, and their password; the email, too, where the link is for nobody's."""
 
-    email = forms.EmailField(
-        label=gettext_lazy("Work email"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    email = AddressField(
+        label=gettext_lazy("Work email"), max_length=254, widget=AddressInput(attrs={"autocomplete": "email"})
     )
     first_name = forms.CharField(
         label=gettext_lazy("First name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"})

@@ -12,6 +12,7 @@ from dashboard.decisions.members import Offer
 from dashboard.metrics import local_midnight
 from dashboard.models import Role
 from dashboard.pages.settings.fields import DayField
+from dashboard.sign_in.email_field import AddressField, AddressInput
 from sync.models import Department
 
 # What each role sees and does, beside its name in the form.
@@ -99,10 +100,10 @@ class RoleForm(forms.Form):
 class InviteForm(RoleForm):
     """To whom a role is offered."""
 
-    email = forms.EmailField(
+    email = AddressField(
         label=gettext_lazy("Work email"),
         max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        widget=AddressInput(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("The link goes there and works for seven days, once."),
     )
     field_order = ("email", "role", "departments", "last_day")

@@ -20,16 +20,17 @@ from dashboard.pages.settings.fields import DayField
 from dashboard.pages.settings.guards import decider
 from dashboard.queries.members import own_loans, own_roles
 from dashboard.sent_forms import once
+from dashboard.sign_in.email_field import AddressField, AddressInput
 from dashboard.templatetags.figures import number
 
 
 class LoanForm(forms.Form):
     """To whom the reader lends what they see, and for which days."""
 
-    email = forms.EmailField(
+    email = AddressField(
         label=gettext_lazy("Colleague's work email"),
         max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        widget=AddressInput(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("Somebody who can sign in here."),
     )
     first_day = DayField(label=gettext_lazy("First day"))

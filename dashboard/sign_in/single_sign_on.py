@@ -1,5 +1,6 @@
 """Single sign-on: each account's identity provider, whom it may sign in, and the roles its groups give."""
 
+from contextlib import suppress
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -9,13 +10,13 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from django.conf import settings
 from django.contrib import messages
-from django.core.validators import validate_email
 from django.forms import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.email_addresses import on_the_wire, validate_address
 from dashboard.decisions.single_sign_on import follow_groups
 from dashboard.models import SingleSignOn, User
 from dashboard.sign_in.required import accounts_of
@@ -184,14 +185,21 @@ def _believed_email(single_sign_on: SingleSignOn, sociallogin: SocialLogin, clai
     """Return the email that the provider says; RefusedSignInError for none, and for one it may not speak for."""
     email = (sociallogin.user.email or "").strip()
     try:
-        validate_email(email)
+        validate_address(email)
     except ValidationError:
         raise RefusedSignInError(_("The provider did not say your email.")) from None
     if any(said.get("email_verified") in (False, "false") for said in claims):
         raise RefusedSignInError(_("The provider has not verified your email."))
-    if email.rpartition("@")[2].lower() not in {domain.lower() for domain in single_sign_on.email_domains}:
+    if _domain(email) not in {_domain(domain) for domain in single_sign_on.email_domains}:
         raise RefusedSignInError(_("%(name)s does not sign in this email.") % {"name": single_sign_on})
     return email
+
+
+def _domain(address: str) -> str:
+    """Return a domain, or that of an address, in the one spelling of its two."""
+    with suppress(UnicodeError):
+        address = on_the_wire(address)
+    return address.rpartition("@")[2].lower()
 
 
 def _refuse_elsewhere(single_sign_on: SingleSignOn, user: User) -> None:

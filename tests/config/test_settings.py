@@ -68,6 +68,11 @@ def test_a_server_answers_to_what_it_is_told_alone():
         ("ALLOWED_HOSTS", "b.example, a.example:8000", "ALLOWED_HOSTS names 'a.example:8000': write names alone, "),
         ("ALLOWED_HOSTS", "a.example b.example", "ALLOWED_HOSTS names 'a.example b.example': write names alone, "),
         ("PUBLIC_URL", "rollcall.example", "PUBLIC_URL is 'rollcall.example': write where people reach this site, "),
+        (
+            "PUBLIC_URL",
+            "https://a.example/x/",
+            "PUBLIC_URL is 'https://a.example/x': Rollcall needs a host name of its own",
+        ),
         ("PUBLIC_URL", "https://", "PUBLIC_URL is 'https:': write where people reach this site, "),
         ("PUBLIC_URL", "https://[::1", "PUBLIC_URL is 'https://[::1': write where people reach this site, "),
         ("PORT", "many", "PORT is 'many': it must be a number from 1 to 65535."),

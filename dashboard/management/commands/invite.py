@@ -7,10 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
-from django.core.validators import validate_email
 from django.utils import timezone
 
 from config.commands import PlainCommand
+from config.email_addresses import validate_address
 from dashboard.decisions import RefusedError
 from dashboard.decisions.members import Offer
 from dashboard.decisions.operator_links import way_in
@@ -45,7 +45,7 @@ class Command(PlainCommand):
         now = timezone.now()
         email = options["email"].strip()
         try:
-            validate_email(email)
+            validate_address(email)
         except ValidationError:
             raise CommandError(f"{email!r} is no email address.", returncode=EXIT_MISUSE) from None
         if options["role"] not in Role.values:

@@ -76,7 +76,7 @@ class _Server(Controller):
 
 @contextmanager
 def serving(inbox: Inbox, *, secure: str = "", certificate: tuple[Path, Path] | None = None, asks: bool = False,
-            port: int = 0) -> Iterator[int]:  # fmt: skip
+            port: int = 0, takes_any_letters: bool = True) -> Iterator[int]:  # fmt: skip
     """Serve until the block ends; yield the port. `secure` is "starttls" or "tls"; `asks` wants user and password."""
     options: dict[str, Any] = {}
     context = None
@@ -101,7 +101,7 @@ def serving(inbox: Inbox, *, secure: str = "", certificate: tuple[Path, Path] | 
         port=port or free_port(),
         ssl_context=context if secure == "tls" else None,
         ready_timeout=20,
-        enable_SMTPUTF8=True,
+        enable_SMTPUTF8=takes_any_letters,
         **options,
     )
     controller.start()

@@ -1,0 +1,38 @@
+"""Email addresses as people have them: with letters of any script before and after the @ (RFC 6531)."""
+
+import re
+from unicodedata import normalize
+
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils.encoding import punycode
+
+
+class AddressValidator(EmailValidator):
+    """Django's, which knows domains of any script, and local parts of any, too."""
+
+    user_regex = re.compile(
+        r"(^[-!#$%&'*+/=?^_`{}|~\w]+(\.[-!#$%&'*+/=?^_`{}|~\w]+)*\Z"
+        r'|^"([\001-\010\013\014\016-\037!#-\[\]-\177]|\\[\001-\011\013\014\016-\177])*"\Z)',
+        re.IGNORECASE,
+    )
+
+    def __call__(self, value: str | None) -> None:
+        """Refuse what is no address, and one that is spelled in another way than it is sent to."""
+        super().__call__(value)
+        if value is not None and value != normalize("NFC", value):
+            raise ValidationError(self.message, code=self.code, params={"value": value})
+
+
+validate_address = AddressValidator()
+
+
+def has_plain_local_part(address: str) -> bool:
+    """Return whether every mail server takes what is before the @."""
+    return address.rpartition("@")[0].isascii()
+
+
+def on_the_wire(address: str) -> str:
+    """Return an address as mail servers want it, its domain in ASCII. UnicodeError for a domain that is none."""
+    local, _at, domain = address.rpartition("@")
+    return f"{local}@{punycode(domain)}"
