@@ -115,10 +115,10 @@ def public_host(url: str) -> str:
         raise ImproperlyConfigured(
             f"PUBLIC_URL is {url!r}: write where people reach this site, such as https://rollcall.example.com."
         )
-    if urlsplit(url).path.strip("/"):
+    if urlsplit(url).path.strip("/") or os.environ.get("SCRIPT_NAME", "").strip("/"):
         raise ImproperlyConfigured(
             f"PUBLIC_URL is {url!r}: Rollcall needs a host name of its own, such as https://rollcall.example.com, and "
-            "runs below no path."
+            "runs below no path, be it of PUBLIC_URL or SCRIPT_NAME."
         )
     return f"[{host}]" if ":" in host else host
 

@@ -17,6 +17,7 @@ MEANINGS = {
     403: "The token reads figures only, and this tells of people.",
     404: "There is no such thing, or it is out of the token's scope.",
     406: "Neither JSON nor CSV is accepted.",
+    414: "The address is too long: ask for less in one call.",
     429: "Too many calls with this token. `Retry-After` says how many seconds to wait.",
     503: "Rollcall cannot reach its database just now. `Retry-After` says how many seconds to wait.",
 }

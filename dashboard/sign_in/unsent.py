@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import Resolver404, resolve
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
+from django.views import csrf
 
 from dashboard.sent_forms import FIELD, reader_of
 
@@ -40,6 +41,15 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         if getattr(view_func, "csrf_exempt", False) or not keep(request, page):
             messages.info(request, nothing_done())
         return redirect_to_login(page)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Lead back to the form of a reader who signed in anew meanwhile, in another tab; 403 for any other."""
+    if request.user.is_authenticated and reader_of(request) == request.user.pk:
+        page = page_of(request)
+        keep(request, page)
+        return HttpResponseRedirect(page)
+    return csrf.csrf_failure(request, reason)
 
 
 def nothing_done() -> str:

@@ -12,5 +12,4 @@ document.addEventListener("DOMContentLoaded", () => {
     else if (values.length) field.value = values.shift();
   }
   form.closest("details")?.setAttribute("open", "");
-  form.scrollIntoView({ block: "nearest" });
 });

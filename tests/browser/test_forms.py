@@ -46,5 +46,5 @@ def test_what_was_typed_is_back_after_signing_in(
     page.get_by_label("Email").fill(alice.email)
     page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_text("Nothing was done with what you sent")).to_be_visible()
+    expect(page.get_by_text("Nothing was done with what you sent")).to_be_in_viewport()
     expect(page.get_by_label("Name")).to_have_value("Board, each month")

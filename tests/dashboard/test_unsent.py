@@ -134,6 +134,16 @@ def test_every_password_field_is_known_as_a_secret() -> None:
     assert {name for name in names if not SECRET.search(name)} == set()
 
 
+def test_whoever_signed_in_anew_in_another_tab_finds_the_form_as_it_was(ines: User, company: Account) -> None:
+    client = sign_in_lately(Client(enforce_csrf_checks=True), ines)
+    page = "/settings/members/invite/"
+    form = {FIELD: new_key(ines), "email": "typed@x.example", "csrfmiddlewaretoken": "x" * 64}
+    answer = client.post(page, form, headers={"Referer": f"http://testserver{page}"})
+    assert (answer.status_code, answer["Location"]) == (302, page)
+    assert kept(client.get(page).content.decode())["typed"] == {"email": ["typed@x.example"]}
+    assert client.post(page, form | {FIELD: "forged"}).status_code == 403
+
+
 def test_a_form_that_needs_a_fresh_sign_in_is_kept_too(client: Client, ines: User, company: Account) -> None:
     client.force_login(ines)
     answer = client.post("/settings/members/invite/", {FIELD: new_key(ines), "email": "typed@x.example"})
