@@ -2,16 +2,21 @@
 
 The hash of an event is SHA-256, in hexadecimal, over the text that `sealed_text` returns, in UTF-8. The database builds
 the same text when it seals; this module shares no code with it.
+
+An event that lost email and network when its actor was erased is proved by `AuditErasure`: its digest is over the text
+as it is now and the hash it was sealed with, and the act of erasing, an event of a chain itself, holds the hash over
+the digests of all the events that it emptied.
 """
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import transaction
 
-from dashboard.models.audit import AuditEvent, AuditHead, AuditSeal
+from dashboard.models.audit import Action, AuditErasure, AuditEvent, AuditHead, AuditSeal
 
 START = "0" * 64
 # Rows read at a time: memory does not grow with the log.
@@ -47,8 +52,9 @@ def verify(chain: int) -> Verdict:
         if end is not None:
             # What is sealed meanwhile is left for the next time.
             seals = seals.filter(position__lte=end.position)
-        for seal in seals.select_related("event").iterator(chunk_size=AT_A_TIME):
-            problem = _problem(seal, position, digest)
+        proven = proven_acts()
+        for seal in seals.select_related("event", "event__erasure").iterator(chunk_size=AT_A_TIME):
+            problem = _problem(seal, position, digest, proven)
             if problem:
                 return Verdict(position, digest, problem)
             position, digest = seal.position, seal.digest
@@ -64,6 +70,29 @@ def verify(chain: int) -> Verdict:
 def holds(digest: str) -> bool:
     """Return whether the hash, noted at some time before, is still in a chain."""
     return AuditSeal.objects.filter(digest=digest).exists()
+
+
+def erased_digest(event: AuditEvent, seal: AuditSeal) -> str:
+    """Return the digest by which an event without its email and network is known, and the hash of what it was."""
+    text = sealed_text(event, position=seal.position, previous=seal.previous)
+    return hashlib.sha256((text + seal.digest).encode()).hexdigest()
+
+
+def digest_over(digests: Iterable[str]) -> str:
+    """Return the hash that an act of erasing holds over the digests of its events, in the order of their ids."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def proven_acts() -> frozenset[int]:
+    """Return the acts of erasing whose events are those that the act was written with, no more and no fewer."""
+    acts = AuditEvent.objects.filter(action=Action.PERSON_ERASED).only("pk", "details")
+    rows = AuditErasure.objects.order_by("act_id", "event_id").values_list("act_id", "digest")
+    digests: dict[int, list[str]] = {}
+    for act_id, digest in rows.iterator(chunk_size=AT_A_TIME):
+        digests.setdefault(act_id, []).append(digest)
+    return frozenset(
+        act.pk for act in acts if act.pk in digests and act.details.get("emptied") == digest_over(digests[act.pk])
+    )
 
 
 def sealed_text(event: AuditEvent, *, position: int, previous: str) -> str:
@@ -92,14 +121,16 @@ def sealed_text(event: AuditEvent, *, position: int, previous: str) -> str:
     )
 
 
-def _problem(seal: AuditSeal, position: int, digest: str) -> str:
+def _problem(seal: AuditSeal, position: int, digest: str, proven: frozenset[int]) -> str:
     event = seal.event
     if seal.position != position + 1:
         return f"After place {position} comes {seal.position}: something was taken out."
     if seal.previous != digest:
         return f"Event {event.pk}, place {seal.position}, is not chained to the one before."
     text = sealed_text(event, position=seal.position, previous=seal.previous)
-    if hashlib.sha256(text.encode()).hexdigest() != seal.digest:
+    erasure = getattr(event, "erasure", None)
+    is_erased = erasure is not None and erasure.act_id in proven and erasure.digest == erased_digest(event, seal)
+    if not is_erased and hashlib.sha256(text.encode()).hexdigest() != seal.digest:
         return f"Event {event.pk}, place {seal.position}, is not as it was written."
     if (event.account_id or 0) != seal.chain:
         return f"Event {event.pk}, place {seal.position}, is in another account's chain."

@@ -94,6 +94,7 @@ OPEN = frozenset(
         *("sync_phishingtest", "sync_phishingcampaign", "sync_apicheck"),
         *("dashboard_user", "dashboard_membership", "dashboard_invitation", "dashboard_delegation"),
         *("dashboard_apitoken", "dashboard_contentlicense", "dashboard_askedtask", "dashboard_sentform"),
+        *("dashboard_retention", "dashboard_auditerasure"),
         *("dashboard_accountsetting", "dashboard_branding", "dashboard_campaignsetting", "dashboard_departmentmerge"),
         *("dashboard_singlesignon", "dashboard_singlesignonrole"),
         *("dashboard_inferredtrigger", "dashboard_rollupstate"),

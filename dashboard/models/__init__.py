@@ -1,13 +1,14 @@
 """What Rollcall owns: who signs in, what they may see, and what is counted."""
 
 from dashboard.models.alerts import Alert, AlertMail
-from dashboard.models.audit import AuditEvent, AuditHead, AuditSeal
+from dashboard.models.audit import AuditErasure, AuditEvent, AuditHead, AuditSeal
 from dashboard.models.branding import Branding
 from dashboard.models.evidence import EvidencePack
 from dashboard.models.exports import Export
 from dashboard.models.forms import SentForm
 from dashboard.models.licenses import ContentLicense
 from dashboard.models.members import Delegation, Invitation, Membership, Role
+from dashboard.models.retention import Retention
 from dashboard.models.rollups import (
     CONTENT_TYPE_CODES,
     CohortTally,
@@ -41,6 +42,7 @@ __all__ = [
     "AlertMail",
     "ApiToken",
     "AskedTask",
+    "AuditErasure",
     "AuditEvent",
     "AuditHead",
     "AuditSeal",
@@ -63,6 +65,7 @@ __all__ = [
     "Occurrence",
     "PersonStanding",
     "ReportingLine",
+    "Retention",
     "Role",
     "RollupState",
     "Schedule",

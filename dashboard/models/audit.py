@@ -173,6 +173,21 @@ class AuditSeal(models.Model):
         return f"{self.chain}: {self.position}"
 
 
+class AuditErasure(models.Model):
+    """That an event lost its actor's email and network when they were erased, by the event `act`.
+
+    `digest` is SHA-256 over the text of the event as it is now and the hash it was sealed with; `act` holds the hash
+    over all of its digests in its details (`dashboard.audit_chain`).
+    """
+
+    event = models.OneToOneField(AuditEvent, primary_key=True, on_delete=models.PROTECT, related_name="erasure")
+    act = models.ForeignKey(AuditEvent, on_delete=models.PROTECT, related_name="+")
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.event_id} by {self.act_id}"
+
+
 class AuditHead(models.Model):
     """Where the chain of an account ends: what the next event is chained to. Written by the database alone."""
 

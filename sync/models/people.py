@@ -1,5 +1,7 @@
 """The people KnowBe4 trains, and how they are grouped."""
 
+from typing import ClassVar
+
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Left, Upper
@@ -71,6 +73,9 @@ class Person(models.Model):
 
     first_seen_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="Whoever this was is forgotten: no sync writes who it is again."
+    )
 
     # Last and first name, email and employee number without case and accents, each word after a blank: what a search
     # looks through, and the order of lists. `folded` is a function of the database, for what is typed, too.
@@ -93,8 +98,14 @@ class Person(models.Model):
             models.Index("account", Left("searchable", 80), "id", name="person_by_name"),
         ]
 
+    # What tells who somebody is: gone when they are erased, and with it what Change remembers of these.
+    PERSONAL: ClassVar[tuple[str, ...]] = (
+        *("email", "first_name", "last_name", "employee_number", "job_title", "location", "division", "organization"),
+        *("language", "department_name", "manager_name", "manager_email"),
+    )
+
     def __str__(self) -> str:
-        return self.full_name or self.email or f"Person {self.knowbe4_id}"
+        return self.full_name or self.email or f"Person {self.knowbe4_id if self.erased_at is None else self.pk}"
 
     @property
     def full_name(self) -> str:

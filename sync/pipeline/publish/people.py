@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from django.db import connection
 
-from sync.models import Change
+from sync.models import Change, Person
 from sync.models.empty_tables import set_aside
 from sync.pipeline import tables
 from sync.pipeline.merge import Column, Counts, Merge, Publication, is_filled, mark_vanished, merge
@@ -53,18 +53,23 @@ def _person_merge(staged: str) -> Merge:
         key=(("knowbe4_id", "s.knowbe4_id"),),
         joins=f"LEFT JOIN sync_department d ON d.account_id = %(account)s AND d.key = {DEPARTMENT_KEY}",
         columns=(
-            *(Column(name, f"s.{name}") for name in plain),
+            *(Column(name, _unless_erased(name) if name in Person.PERSONAL else f"s.{name}") for name in plain),
             Column("employee_start_date", "s.employee_start_at::date"),
             # These move every day for nearly everybody and tell nothing about training.
             Column("last_sign_in_at", "s.last_sign_in_at", tracked=False),
             Column("current_risk_score", "s.current_risk_score", tracked=False),
             # Follows the name, whose change is noted.
-            Column("department_id", "d.id", tracked=False),
+            Column("department_id", _unless_erased("department_id", "d.id"), tracked=False),
         ),
         subject=Change.Subject.PERSON,
         # People whom only an enrollment names were never in the list.
         covers="m.status <> 'unlisted'",
     )
+
+
+def _unless_erased(name: str, value: str = "") -> str:
+    """Return the SQL of a column that keeps what it has where the person was erased."""
+    return f"CASE WHEN m.erased_at IS NULL THEN {value or f's.{name}'} ELSE m.{name} END"
 
 
 def _linked_person_merge(staged: str) -> Merge:
@@ -143,7 +148,8 @@ def _link_managers(publication: Publication) -> None:
                 WHERE s.account_id = %(account)s
             )
             UPDATE sync_person p SET manager_id = linked.manager_id
-            FROM linked WHERE p.id = linked.id AND p.manager_id IS DISTINCT FROM linked.manager_id
+            FROM linked
+            WHERE p.id = linked.id AND p.erased_at IS NULL AND p.manager_id IS DISTINCT FROM linked.manager_id
             """,
             publication.parameters,
         )
