@@ -9,6 +9,7 @@ import os
 import re
 from pathlib import Path
 
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from config import embedded, monitoring, variables
@@ -329,6 +330,11 @@ CELERY_BEAT_SCHEDULE = {
     "watch": {"task": "dashboard.tasks.watch", "schedule": 60.0, "options": {"expires": 55}},
     "queue-again": {"task": "dashboard.tasks.queue_again", "schedule": 30.0, "options": {"expires": 25}},
     "advance-rollups": {"task": "dashboard.tasks.advance_rollups", "schedule": 300.0, "options": {"expires": 290}},
+    "apply-retention": {
+        "task": "dashboard.tasks.apply_retention",
+        "schedule": crontab(hour=2, minute=40),
+        "options": {"expires": 3600},
+    },
     "start-due-syncs": {"task": "sync.tasks.start_due_syncs", "schedule": 60.0, "options": {"expires": 55}},
 }
 

@@ -6,7 +6,7 @@ which `dashboard.audit_chain` still proves the events that it emptied.
 """
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -80,16 +80,29 @@ def erase_person(email: str, *, reason: str, at: datetime, account: Account | No
     return erase(found, user=user, reason=reason, at=at)
 
 
-def erase(people: Iterable[Person], *, user: User | None = None, reason: str, at: datetime) -> Erased:
+def erase(
+    people: Sequence[Person],
+    *,
+    user: User | None = None,
+    reason: str,
+    at: datetime,
+    through: Through = Through.COMMAND,
+) -> Erased:
     """Erase these people, and a user, in one transaction; see `erase_person`."""
     done = Erased()
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('rollcall.erasing', 'on', true)")
-        for person in people:
-            _erase_row(person, done, at)
-            _record(person.account, Subject.PERSON, person.pk, reason)
-            done.people += 1
+        # As decisions and publish do: first the account, so that none waits for another crosswise.
+        accounts = Account.objects.filter(pk__in={person.account_id for person in people})
+        for account in accounts.select_for_update(no_key=True).order_by("pk"):
+            of_account = {person: _emails(person) for person in people if person.account_id == account.pk}
+            _empty_imports(account, sorted({email for emails in of_account.values() for email in emails}))
+            for person, emails in of_account.items():
+                _erase_row(person, emails, done, at)
+                _record(account, Subject.PERSON, person.pk, reason, through=through)
+            _expire_files(account, done, at)
+        done.people = len(people)
         if user is not None:
             _refuse_last_administrator(user, at)
             _erase_user(user, at)
@@ -100,10 +113,9 @@ def erase(people: Iterable[Person], *, user: User | None = None, reason: str, at
     return done
 
 
-def _erase_row(person: Person, done: Erased, at: datetime) -> None:
+def _erase_row(person: Person, emails: list[str], done: Erased, at: datetime) -> None:
     """Empty a person's row, its history, and what others say of it."""
-    account, emails = person.account, _emails(person)
-    _empty_imports(account, emails)
+    account = person.account
     own = Change.objects.filter(
         account=account, subject=Change.Subject.PERSON, subject_id=person.pk, field__in=Person.PERSONAL
     )
@@ -140,12 +152,13 @@ def _erase_row(person: Person, done: Erased, at: datetime) -> None:
     person.current_risk_score = person.phish_prone_percentage = None
     person.erased_at = at
     person.save(update_fields=[*Person.PERSONAL, "current_risk_score", "phish_prone_percentage", "erased_at"])
-    # Files made before hold them still: whatever has not expired does so now.
+
+
+def _expire_files(account: Account, done: Erased, at: datetime) -> None:
+    """End what can be ended of files that hold them, and note what was handed out."""
     Export.objects.filter(account=account, state=Export.State.READY, expires_at__gt=at).update(expires_at=at)
     Delivery.objects.filter(account=account, expires_at__gt=at).update(expires_at=at)
-    known = {pack.pk for pack in done.packs}
-    packs = EvidencePack.objects.filter(account=account, ready_at__isnull=False).order_by("ready_at", "pk")
-    done.packs += [pack for pack in packs if pack.pk not in known]
+    done.packs += EvidencePack.objects.filter(account=account, ready_at__isnull=False).order_by("ready_at", "pk")
     done.mails += Delivery.objects.filter(account=account, state=Delivery.State.SENT, bytes__isnull=False).count()
 
 
@@ -215,7 +228,12 @@ def _emptied_events(user: User) -> list[AuditEvent]:
 
 
 def _record(
-    account: Account | None, subject: Subject, subject_id: int, reason: str, events: Iterable[AuditEvent] = ()
+    account: Account | None,
+    subject: Subject,
+    subject_id: int,
+    reason: str,
+    events: Iterable[AuditEvent] = (),
+    through: Through = Through.COMMAND,
 ) -> None:
     """Write the act, and the proof of the events that it emptied."""
     digests = {event.pk: erased_digest(event, event.seal) for event in events}
@@ -224,7 +242,7 @@ def _record(
         Action.PERSON_ERASED,
         account=account,
         user=None,
-        through=Through.COMMAND,
+        through=through,
         subject=subject,
         subject_id=subject_id,
         details=details,

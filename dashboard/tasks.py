@@ -4,7 +4,7 @@ from celery import Task, shared_task
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from dashboard import rollups, sent_forms, task_queue
+from dashboard import retention, rollups, sent_forms, task_queue
 from dashboard.alerts import mailing, watching
 from dashboard.evidence import making as evidence
 from dashboard.exports import making
@@ -81,6 +81,12 @@ def make_evidence_pack(self: Task, *, pack_id: int) -> None:
     except (OperationalError, InterfaceError) as error:
         connection.close()
         raise self.retry(exc=error, countdown=10) from error
+
+
+@shared_task(name="dashboard.tasks.apply_retention")
+def apply_retention() -> None:
+    """Remove what accounts do not keep any longer, and sessions that are over; once a night."""
+    retention.apply_all(timezone.now())
 
 
 @shared_task(name="dashboard.tasks.keep_evidence")

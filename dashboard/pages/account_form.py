@@ -10,13 +10,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.access import is_name_free
+from dashboard.decisions.retention import KEEPING, kept
 from dashboard.queries.sync_status import key_problem
 from sync.models import Account, environment
 from sync.models.account import Region, time_zones, validate_time_zone
 
 SHORTEST, LONGEST = 15, 7 * 24 * 60
+LONGEST_KEPT = 100 * 365
 ADVANCED = ("base_url",)
+KEPT = KEEPING
 FROM_ENVIRONMENT = ("name", "region", "key", "base_url")
+
+
+def _days(label: Any, fewest: int) -> forms.IntegerField:
+    return forms.IntegerField(label=label, min_value=fewest, max_value=LONGEST_KEPT, required=False)
 
 
 class AccountForm(forms.Form):
@@ -55,6 +62,11 @@ class AccountForm(forms.Form):
         help_text=gettext_lazy("Only for a proxy or a simulator; empty means the region's own."),
     )
 
+    people_days = _days(gettext_lazy("Names of people who left"), 30)
+    mails_days = _days(gettext_lazy("Mails that were sent"), 7)
+    exports_days = _days(gettext_lazy("Exports that were made"), 1)
+    sessions_days = _days(gettext_lazy("Sessions not used any more"), 1)
+
     def __init__(self, account: Account, *args: Any, **kwargs: Any) -> None:
         self.account = account
         self.key_problem = key_problem(account)
@@ -65,6 +77,7 @@ class AccountForm(forms.Form):
             "time_zone": account.time_zone,
             "interval": int(account.sync_interval.total_seconds() // 60),
             "base_url": account.base_url,
+            **kept(account),
         }
         super().__init__(*args, **kwargs)
         self.is_new = account.pk is None
@@ -91,7 +104,17 @@ class AccountForm(forms.Form):
     @property
     def plain_fields(self) -> list[forms.BoundField]:
         """The fields that everybody fills in."""
-        return [field for field in self.visible_fields() if field.name not in ADVANCED]
+        return [field for field in self.visible_fields() if field.name not in (*ADVANCED, *KEPT)]
+
+    @property
+    def kept_fields(self) -> list[forms.BoundField]:
+        """After how many days something is removed."""
+        return [self[name] for name in KEPT]
+
+    @property
+    def is_kept_open(self) -> bool:
+        """Whether one of those is filled in or wrong."""
+        return any(field.value() or field.errors for field in self.kept_fields)
 
     @property
     def advanced_fields(self) -> list[forms.BoundField]:

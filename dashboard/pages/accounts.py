@@ -18,6 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest, choose_account, grant_administrator
+from dashboard.decisions.retention import KEEPING, keep
 from dashboard.models import User
 from dashboard.pages.account_form import AccountForm, is_from_environment
 from dashboard.pages.sync_requests import SLOW_AFTER, ask
@@ -170,6 +171,7 @@ def _edit(request: ScopedRequest, account: Account) -> HttpResponse:
                 grant_administrator(request.user, account)
                 # The new one may come first by name; whoever adds it goes on looking at the one they were looking at.
                 choose_account(request, request.account)
+            keep(account, {name: form.cleaned_data[name] for name in KEEPING}, by=request.user)
             changed = audit.Action.ACCOUNT_ADDED if form.is_new else audit.Action.ACCOUNT_CHANGED
             _audit(request, changed, account, fields=sorted(form.changed_data))
             if form.cleaned_data.get("key"):
