@@ -44,15 +44,21 @@ def main() -> int:
     if sys.argv[1:] and sys.argv[1] in REPLACED:
         return complain(REPLACED[sys.argv[1]])
     try:
+        import django  # noqa: PLC0415
         from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
         from django.core.management import execute_from_command_line  # noqa: PLC0415
         from django.db.utils import OperationalError  # noqa: PLC0415
+
+        from config.schema import require_known_schema  # noqa: PLC0415
     except ModuleNotFoundError as error:
         return complain(f"{error.name} is not installed: run bin/run once, then .venv/bin/python manage.py.")
 
     try:
         if embedded.is_wanted() and needs_services(sys.argv[1:]):
             embedded.ensure_running()
+        if needs_services(sys.argv[1:]):
+            django.setup()
+            require_known_schema()
         execute_from_command_line(sys.argv)
     except (ImproperlyConfigured, embedded.EmbeddedError) as error:
         return complain(str(error))

@@ -9,6 +9,7 @@ from celery.exceptions import SecurityWarning
 from celery.signals import beat_init, celeryd_init, worker_ready
 
 from config import embedded, heartbeats
+from config.schema import exit_on_newer_schema
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -24,9 +25,13 @@ app.steps["consumer"].add(heartbeats.Signing)
 @celeryd_init.connect
 @beat_init.connect
 def use_services(**_: Any) -> None:
-    """Count a worker or beat among the users of the embedded services, before it connects."""
+    """Count a worker or beat among the users of the embedded services, before it connects.
+
+    It ends here where a newer Rollcall has migrated the database.
+    """
     if embedded.is_wanted():
         embedded.ensure_running()
+    exit_on_newer_schema()
 
 
 @beat_init.connect

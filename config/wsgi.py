@@ -7,6 +7,7 @@ from django.urls import get_resolver
 
 from config import embedded
 from config.memory import keep_what_is_loaded
+from config.schema import exit_on_newer_schema
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # The settings give the pages a database role of their own.
@@ -16,6 +17,7 @@ if embedded.is_wanted():
     embedded.ensure_running()
 
 application = get_wsgi_application()
+exit_on_newer_schema()
 # With the pages, which are else loaded by the first request.
 _ = get_resolver().url_patterns
 keep_what_is_loaded()

@@ -214,7 +214,13 @@ def _make_role(cursor: Any) -> None:
 
 
 def _grant(cursor: Any, existing: set[str]) -> None:
-    """Let the pages' role use the tables of Django's models, and no other: not the staging area."""
+    """Let the pages' role use the tables of Django's models, and no other: not the staging area.
+
+    Of the migrations it reads which there were (`config.schema`).
+    """
+    cursor.execute("SELECT has_table_privilege(%s, 'django_migrations', 'SELECT')", [ROLE])
+    if not cursor.fetchone()[0]:
+        cursor.execute(f"GRANT SELECT ON django_migrations TO {ROLE}")
     tables = sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True)} & existing)
     cursor.execute(
         "SELECT count(*) FROM unnest(%s::text[]) AS name"
