@@ -87,7 +87,7 @@ def _remove_unlocked(folder: Path, how: int = fcntl.LOCK_EX, *, before: datetime
     """Remove a folder once it is locked; where it cannot be, only if it is older than `before`, when one is given."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     try:
         fcntl.flock(descriptor, how)

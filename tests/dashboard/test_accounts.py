@@ -63,10 +63,14 @@ def test_a_key_that_nobody_tested_is_known_by_the_last_sync(
 
 def test_a_test_after_a_refused_sync_counts(as_ines: Client, account: Account, now: datetime) -> None:
     factories.SyncRunFactory(
-        account=account, state="failed", error_kind="Forbidden", message="Not accepted.", finished_at=now
+        account=account,
+        state="failed",
+        error_kind="Forbidden",
+        message="Not accepted.",
+        finished_at=now - timedelta(seconds=5),
     )
     account.is_connected, account.connection_message = True, "Connected: Northwind."
-    account.connection_tested_at = now + timedelta(seconds=5)
+    account.connection_tested_at = now
     account.save()
     text = as_ines.get("/settings/accounts/").content.decode()
     assert "Connected: Northwind." in text

@@ -85,7 +85,8 @@ def beat(tmp_path):
     return lambda: Counting(app, schedule_filename=str(tmp_path / "schedule"), lazy=False), sent
 
 
-EVERYTHING = set(app.conf.beat_schedule)
+# What comes at an hour of the night waits for it.
+EVERYTHING = {name for name, entry in app.conf.beat_schedule.items() if isinstance(entry["schedule"], float)}
 
 
 def tick(scheduler, moment):
@@ -104,7 +105,9 @@ def test_beat_goes_on_when_the_clock_is_set_back(beat, now):
     assert set(sent) == EVERYTHING
     sent.clear()
     tick(scheduler, now + timedelta(seconds=61))
-    assert set(sent) == {name for name, entry in app.conf.beat_schedule.items() if entry["schedule"] <= 60.0}
+    assert set(sent) == {
+        name for name, entry in app.conf.beat_schedule.items() if name in EVERYTHING and entry["schedule"] <= 60
+    }
     scheduler.close()
 
 
