@@ -40,7 +40,8 @@ class Reader:
             with self.opener.open(Request(self.base + path, data, {"Referer": self.base + path}), timeout=30) as found:
                 status, text = found.status, found.read().decode(errors="replace")
         except HTTPError as error:
-            status, text = error.code, error.read().decode(errors="replace")
+            with error:
+                status, text = error.code, error.read().decode(errors="replace")
         self.seen[status] += 1
         return status, text
 
@@ -70,18 +71,23 @@ def _ready(base: str) -> tuple[int, set[str]]:
         with build_opener().open(f"{base}/health/ready", timeout=20) as found:
             return found.status, set(json.load(found)["missing"])
     except HTTPError as error:
-        return error.code, set(json.load(error)["missing"])
+        with error:
+            return error.code, set(json.load(error)["missing"])
 
 
 @pytest.fixture
 def base(installation: Installation) -> Iterator[str]:
     run = installation.start()
     installation.read_until(run, READY)
-    reading = threading.Thread(target=lambda: installation.lines.extend(run.stdout or ()), daemon=True)
+    # Nobody reads on: what it writes must not fill the pipe.
+    reading = threading.Thread(target=lambda: installation.lines.extend(run.stdout or ()))
     reading.start()
     yield f"http://127.0.0.1:{installation.port}"
     run.terminate()
     run.wait(60)
+    reading.join(20)
+    assert run.stdout is not None
+    run.stdout.close()
 
 
 def _postgres(var: Path, *, refuses: bool) -> None:
