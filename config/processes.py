@@ -13,6 +13,7 @@ DEFAULT_PORT = 8000
 SIMULATOR_PORT = 8900
 SIMULATOR_KEY = "simulator-key"
 WORKER_CONCURRENCY = 2
+WEB_WORKERS, WEB_THREADS = 2, 8
 # How many seconds a download under way has when the web server is told to stop.
 DOWNLOAD_PATIENCE = 30
 
@@ -45,7 +46,7 @@ def web(*addresses: str) -> Process:
         (
             *("gunicorn", "config.wsgi", *(part for address in addresses for part in ("--bind", address))),
             *("--worker-class", "config.web_worker.Worker", "--limit-request-line", "65536"),
-            *("--workers", "2", "--threads", "8"),
+            *("--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)),
             *("--graceful-timeout", str(DOWNLOAD_PATIENCE), "--no-control-socket"),
         ),
         patience=DOWNLOAD_PATIENCE + 2.0,

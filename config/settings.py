@@ -30,7 +30,9 @@ if LOCAL_MODE:
     SECRET_KEY = os.environ.get("SECRET_KEY") or embedded.secret_key()
     ALLOWED_HOSTS = [*_OWN_HOSTS, *variables.hosts(os.environ.get("ALLOWED_HOSTS", ""))]
 else:
-    DATABASE_URL = variables.required("DATABASE_URL", "a PostgreSQL 18 address, postgresql://user:password@host/name.")
+    DATABASE_URL = variables.required(
+        "DATABASE_URL", "a PostgreSQL address (15 to 18), postgresql://user:password@host/name."
+    )
     REDIS_URL = variables.required("REDIS_URL", "a Redis address, redis://host:6379/0.")
     SECRET_KEY = variables.secret_key(
         variables.required("SECRET_KEY", "a long random text; it signs sessions and encrypts KnowBe4 keys.")
@@ -344,7 +346,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {"()": "config.log_format.Formatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
-        "json": {"()": "config.json_log.Formatter"},
+        # Its package is installed only with what monitoring needs.
+        **({"json": {"()": "config.json_log.Formatter"}} if IS_LOG_JSON else {}),
     },
     "filters": {"outages": {"()": "dashboard.outages.InShort"}},
     "handlers": {

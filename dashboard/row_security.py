@@ -203,7 +203,9 @@ def _make_role(cursor: Any) -> None:
             cursor.execute(f"ALTER ROLE {names[user]} PASSWORD %s", [password])
         if user != ROLE:
             cursor.execute(f"GRANT {ROLE} TO {names[user]}")
-        cursor.execute("SELECT pg_has_role(current_user, %s, 'SET')", [ROLE])
+        # Until PostgreSQL 16 every member may become the role it belongs to; the right to has no name of its own.
+        right = "SET" if connection.pg_version >= 160_000 else "MEMBER"  # type: ignore[attr-defined]
+        cursor.execute("SELECT pg_has_role(current_user, %s, %s)", [ROLE, right])
         if not cursor.fetchone()[0]:
             cursor.execute(f"GRANT {ROLE} TO CURRENT_USER")
     except ProgrammingError as error:

@@ -135,7 +135,8 @@ def test_a_login_of_the_pages_sees_nothing_by_itself() -> None:
     parameters = {**connection.get_connection_params(), "user": ROLE}
     for ours in ("context", "cursor_factory", "prepare_threshold"):
         parameters.pop(ours, None)
-    with psycopg.connect(**{key: parameters[key] for key in ("host", "dbname", "user")}) as direct:
+    wanted = ("host", "port", "dbname", "user")
+    with psycopg.connect(**{key: parameters[key] for key in wanted if key in parameters}) as direct:
         assert direct.execute("SELECT count(*) FROM sync_person").fetchone() == (0,)
         direct.execute("SELECT set_config('rollcall.account', %s, true)", [str(account.pk)])
         assert direct.execute("SELECT count(*) FROM sync_person").fetchone() == (0,)

@@ -9,6 +9,7 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from config.database_server import require_usable_server
 from dashboard.files.storage import adopt_files
 
 
@@ -16,7 +17,11 @@ class Command(migrate.Command):
     """Refuses a database that stopped among migrations which are one today; takes over the files of version 0.1.0."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Migrate; CommandError where only some of the replaced migrations were applied: they are not here any more."""
+        """Migrate; CommandError where only some of the replaced migrations were applied: they are not here any more.
+
+        ImproperlyConfigured where the server is none that Rollcall can use.
+        """
+        require_usable_server()
         applied = MigrationRecorder(connections[options["database"]]).applied_migrations()
         files = MigrationLoader(None).disk_migrations
         for migration in files.values():
