@@ -33,7 +33,6 @@ FIELD = "form_key"
 # As long as a session: nobody sends a form that was shown before.
 KEPT_FOR = timedelta(hours=12)
 _SIGNER = Signer(salt="dashboard.sent_forms")
-_LEFT_OUT = frozenset({"csrfmiddlewaretoken"})
 
 
 def new_key(user: User) -> str:
@@ -62,9 +61,7 @@ def once(
         @wraps(view)
         def guarded(request: ScopedRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
             reader = request.user
-            if request.method != "POST" or not isinstance(reader, User) or reader_of(request) != reader.pk:
-                return view(request, *args, **kwargs)
-            if not when(request):
+            if not isinstance(reader, User) or not _has_key(request, reader) or not when(request):
                 return view(request, *args, **kwargs)
             with transaction.atomic():
                 # Waits for whoever sends the same just now.
@@ -95,8 +92,13 @@ def forget(at: datetime) -> int:
     return SentForm.objects.filter(sent_at__lte=at - KEPT_FOR).delete()[0]
 
 
+def _has_key(request: HttpRequest, reader: User) -> bool:
+    """Return whether what was sent tells which form it was: by our key, or by Django's, masked anew for each page."""
+    return request.method == "POST" and ("csrfmiddlewaretoken" in request.POST or reader_of(request) == reader.pk)
+
+
 def _digest(request: HttpRequest) -> str:
-    """Return the hash of where a form went and of all it said, its key included."""
-    said: list[Any] = sorted((name, values) for name, values in request.POST.lists() if name not in _LEFT_OUT)
+    """Return the hash of who sent a form, where it went and all it said, its keys included."""
+    said: list[Any] = sorted(request.POST.lists())
     files = sorted((name, str(file), getattr(file, "size", 0)) for name, file in request.FILES.items())
-    return hashlib.sha256(json.dumps([request.get_full_path(), said, files]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([request.user.pk, request.get_full_path(), said, files]).encode()).hexdigest()

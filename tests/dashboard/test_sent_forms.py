@@ -209,6 +209,15 @@ def test_a_key_is_its_readers_own(as_ines: Client, company: Account, ines: User,
     assert Schedule.objects.count() == 4
 
 
+def test_a_form_without_our_key_is_known_by_its_token(as_ines: Client, company: Account, ines: User) -> None:
+    text = as_ines.get("/schedules/new/").content.decode()
+    token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', text)[-1]
+    answers = [
+        as_ines.post("/schedules/new/", schedule_form(ines) | {"csrfmiddlewaretoken": token}) for _click in range(2)
+    ]
+    assert_once(answers, Schedule.objects)
+
+
 def test_forms_of_long_ago_are_forgotten(alice: User, now: datetime) -> None:
     for number, age in enumerate((timedelta(), KEPT_FOR - timedelta(seconds=1), KEPT_FOR)):
         SentForm.objects.create(digest=str(number), user=alice, sent_at=now - age)
