@@ -19,7 +19,7 @@ from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from dashboard.access import ScopedRequest
 from dashboard.models import User
@@ -32,6 +32,7 @@ View = Callable[Concatenate[ScopedRequest, Arguments], Answer]
 FIELD = "form_key"
 # As long as a session: nobody sends a form that was shown before.
 KEPT_FOR = timedelta(hours=12)
+_SAID = gettext_lazy("You sent this twice. It was done once, and is already on its way.")
 _SIGNER = Signer(salt="dashboard.sent_forms")
 
 
@@ -49,12 +50,16 @@ def reader_of(request: HttpRequest) -> int | None:
 
 
 def once(
-    *, when: Callable[[ScopedRequest], object] = lambda request: True, shown_at: str = ""
+    *,
+    when: Callable[[ScopedRequest], object] = lambda request: True,
+    shown_at: str = "",
+    said: Any = _SAID,
 ) -> Callable[[View[Arguments, Answer]], View[Arguments, Answer]]:
     """Do what a form says once: the second time say so, and lead to what the first made.
 
     A redirect is taken for done, anything else for a form to be sent again; with `shown_at`, the name of a page, an
-    answer of 200 is done, too, and that page shows what it made. `when` says which requests make something.
+    answer of 200 is done, too, and that page shows what it made. `when` says which requests make something, `said` what
+    whoever sends it twice is told.
     """
 
     def decorate(view: View[Arguments, Answer]) -> View[Arguments, Answer]:
@@ -69,7 +74,7 @@ def once(
                     digest=_digest(request), defaults={"user": reader, "sent_at": request.now}
                 )
                 if not is_first:
-                    messages.info(request, _("You sent this twice. It was done once, and is already on its way."))
+                    messages.info(request, said)
                     return cast(Answer, redirect(sent.led_to or "overview"))
                 response = view(request, *args, **kwargs)
                 if response.status_code in {302, 303}:

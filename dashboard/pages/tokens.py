@@ -67,7 +67,13 @@ def tokens(request: ScopedRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @recently_signed_in("tokens")
-@once(shown_at="tokens")
+@once(
+    shown_at="tokens",
+    said=gettext_lazy(
+        "You sent this twice. One token was made, and its secret was shown to the first click alone: if you did not "
+        "see it, revoke that token and make another."
+    ),
+)
 def create_token(request: ScopedRequest) -> HttpResponse:
     """Make a token and show its secret, this once. To be asked for alone leads to the page with the form."""
     if request.method != "POST":
