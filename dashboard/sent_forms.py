@@ -105,5 +105,8 @@ def _has_key(request: HttpRequest, reader: User) -> bool:
 def _digest(request: HttpRequest) -> str:
     """Return the hash of who sent a form, where it went and all it said, its keys included."""
     said: list[Any] = sorted(request.POST.lists())
-    files = sorted((name, str(file), getattr(file, "size", 0)) for name, file in request.FILES.items())
+    files = []
+    for name, file in sorted(request.FILES.items()):
+        files.append([name, str(file), hashlib.file_digest(cast(Any, file), "sha256").hexdigest()])
+        cast(Any, file).seek(0)
     return hashlib.sha256(json.dumps([request.user.pk, request.get_full_path(), said, files]).encode()).hexdigest()

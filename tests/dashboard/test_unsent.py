@@ -49,8 +49,8 @@ def test_every_form_leads_back_to_its_page(marked_companies: Canary, share: int)
         address = next(iter(addresses(name, ours)))
         client = Client()
         sent = {FIELD: new_key(reader), "email": "typed@x.example", "act": "pause"}
-        answer = client.post(address, sent, headers={"Referer": "http://testserver/settings/log/?page=1"})
-        assert wanted(answer) == "/settings/log/?page=1", name
+        answer = client.post(address, sent, headers={"Referer": "http://testserver/exports/?page=1"})
+        assert wanted(answer) == "/exports/?page=1", name
         entrance = client.get(answer["Location"]).content.decode()
         if name in {"console_imports", "import_exemptions"}:
             # The form, a file with it, is not read of who is not signed in.
@@ -58,12 +58,12 @@ def test_every_form_leads_back_to_its_page(marked_companies: Canary, share: int)
             continue
         assert "You were signed out" in entrance
         sign_in_lately(client, reader)
-        page = client.get("/settings/log/?page=1")
+        page = client.get("/exports/?page=1")
         assert page.status_code == 200
         text = page.content.decode()
         assert nothing_done() in text, name
         assert kept(text)["typed"]["email"] == ["typed@x.example"]
-        assert nothing_done() not in client.get("/settings/log/").content.decode()
+    assert nothing_done() not in client.get("/exports/").content.decode()
 
 
 def test_what_was_typed_comes_back_through_the_sign_in_form(client: Client, ines: User, company: Account) -> None:
