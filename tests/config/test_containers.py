@@ -185,7 +185,12 @@ def test_image_build_gives_every_variable_the_settings_require(dockerfile):
 def test_image_is_not_run_by_root(dockerfile):
     user = re.findall(r"^USER (\S+)", dockerfile, re.MULTILINE)
     assert user == ["rollcall"]
-    assert "apt-get" not in dockerfile
+    assert "apt-get" not in dockerfile.partition("USER rollcall")[2]
+
+
+def test_image_has_the_backup_programs_of_the_servers_version(compose, dockerfile):
+    assert compose["services"]["postgres"]["image"] == "postgres:18"
+    assert re.findall(r"postgresql-client-(\d+)", dockerfile) == ["18"]
 
 
 def test_everything_lasting_restarts_and_is_watched(compose):

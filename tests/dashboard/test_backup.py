@@ -19,7 +19,7 @@ from django.db import connection
 from dashboard.audit import Action, record
 from dashboard.audit_chain import chains, verify
 from dashboard.backup.archive import BackupError
-from dashboard.backup.programs import find_program, server_version
+from dashboard.backup.programs import find_programs, server_version
 from sync.models import Account, Person
 from tests import factories
 from tests.dashboard.company import build_company
@@ -165,6 +165,24 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(
 
 
 def test_programs_older_than_the_server_are_not_used() -> None:
-    assert find_program("pg_dump", at_least=server_version()).name == "pg_dump"
+    assert find_programs("pg_dump", at_least=server_version())[0].name == "pg_dump"
     with pytest.raises(BackupError, match=r"^pg_dump of PostgreSQL 99 or newer is wanted and was not found: install"):
-        find_program("pg_dump", at_least=99)
+        find_programs("pg_dump", at_least=99)
+
+
+def test_a_dump_that_no_server_would_restore_is_refused(
+    filled: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a server that keeps an option of its own with every column, by a pg_dump that does not know it."""
+    real = find_programs("pg_dump", at_least=server_version())[0]
+    older = tmp_path / "bin" / "pg_dump"
+    older.parent.mkdir()
+    older.write_text(
+        f'#!/bin/sh\n{real} "$@" && case $1 in --version) ;; *) '
+        "echo 'ALTER TABLE ONLY public.a ALTER COLUMN b SET (pg_attver=26706256);';; esac\n"
+    )
+    older.chmod(0o755)
+    monkeypatch.setattr("dashboard.backup.programs._folders", lambda: [older.parent])
+    with pytest.raises(CommandError, match=r"^pg_dump \(PostgreSQL\) .* is older than this server, and what it dumps"):
+        call_command("backup", tmp_path / "rollcall.tar")
+    assert not list(tmp_path.glob("rollcall*"))
