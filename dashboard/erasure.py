@@ -9,20 +9,23 @@ import gzip
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import quote_plus
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db import connection, transaction
-from django.db.models import Q, TextField
-from django.db.models.functions import Cast, Trim, Upper
+from django.db.models import Q, TextField, Value
+from django.db.models.functions import Cast, Coalesce, Trim, Upper
 
 from dashboard import audit
 from dashboard.audit import Action, Subject, Through
 from dashboard.audit_chain import digest_over, erased_digest
 from dashboard.decisions.members import is_last_administrator
 from dashboard.models import (
+    Alert,
+    AlertMail,
     ApiToken,
     AuditErasure,
     AuditEvent,
@@ -134,6 +137,9 @@ def _erase_row(person: Person, emails: list[str], done: Erased, at: datetime) ->
         QuarantinedRow.objects.filter(account=account, raw__icontains=email).update(raw="")
         asked = Export.objects.annotate(text=Cast("parameters", TextField())).filter(account=account)
         asked.filter(text__icontains=email).update(parameters={})
+        # Without its filter a schedule would tell of more people than it was asked for.
+        sought = Q(query__icontains=email) | Q(query__icontains=quote_plus(email))
+        Schedule.objects.filter(sought, account=account).update(query="", ended_at=Coalesce("ended_at", Value(at)))
     name = person.full_name
     if name:
         Person.objects.filter(account=account, manager_name=name).update(manager_name="")
@@ -212,6 +218,9 @@ def _erase_user(user: User, at: datetime) -> None:
         state=Delivery.State.NO_ACCESS, finished_at=at
     )
     Delivery.objects.filter(recipient=user).update(email="", said="")
+    AlertMail.objects.filter(recipient=user, state=AlertMail.State.WAITING).update(state=AlertMail.State.SUPERSEDED)
+    AlertMail.objects.filter(recipient=user).update(said="")
+    Alert.objects.filter(said__icontains=email).update(said=ERASED)
     Export.objects.filter(user=user).update(parameters={}, file_name="")
     user.email, user.first_name, user.last_name = f"erased-{user.pk}@erased.invalid", "", ""
     user.is_active = False

@@ -20,12 +20,15 @@ from config.sealing import fingerprint
 from dashboard.audit_chain import verify
 from dashboard.backup import programs
 from dashboard.backup.archive import BackupError, Reader, Writer, read_in_chunks
+from dashboard.evidence import making as evidence
+from dashboard.exports import making as exports
+from dashboard.mail import sending as mail
 from dashboard.models import AuditHead
 
 FORMAT = 1
 _DATABASE, _FILES = "database.dump", "files/"
 # Of the made files, all but what is being made just now.
-FOLDERS = ("exports", "evidence", "mail")
+FOLDERS = (exports.FOLDER, evidence.FOLDER, mail.FOLDER)
 
 Say = Callable[[str], object]
 

@@ -5,15 +5,22 @@ import io
 import json
 from datetime import datetime, time, timedelta
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, models, transaction
 
 from dashboard.audit import Action, Subject, record
 from dashboard.audit_chain import chains, verify
 from dashboard.erasure import NotErasableError, erase_person
 from dashboard.models import (
+    Alert,
+    AlertMail,
     ApiToken,
     AuditErasure,
     AuditEvent,
@@ -35,6 +42,23 @@ from tests.dashboard.sealing import seal
 
 EMAIL, BEFORE = "quirina.zapf@brackwater.example", "quirina.vogt@brackwater.example"
 MARKS = ("quirina", "zapf", "vogt", "zx-4711", "tulip tamer")
+
+
+HOLD_NOBODY = {
+    *("sync_account", "sync_apicheck", "sync_campaign", "sync_contentitem", "sync_department", "sync_enrollment"),
+    *("sync_group", "sync_phishingcampaign", "sync_phishingtest", "sync_syncrun"),
+    # Names of groups, products and files; ids; hashes.
+    *("dashboard_askedtask", "dashboard_auditerasure", "dashboard_audithead", "dashboard_auditseal"),
+    *("dashboard_branding", "dashboard_evidencepack", "dashboard_inferredtrigger", "dashboard_rollupstate"),
+    *("dashboard_sentform", "dashboard_singlesignon", "dashboard_singlesignonrole"),
+    *("auth_group", "auth_permission", "django_content_type"),
+    # Nothing is written there.
+    *("account_emailconfirmation", "socialaccount_socialapp", "socialaccount_socialtoken"),
+    # Goes with the sign-in: secrets, encrypted, and sessions.
+    *("mfa_authenticator", "django_session"),
+    # What is uploaded is packed: `remembered` unpacks it as "files".
+    "sync_consoleimport",
+}
 
 
 @pytest.fixture
@@ -107,6 +131,17 @@ def member(company: Account, person: Person, alice: User, ines: User, now: datet
         at_time=time(7),
     )
     schedule.recipients.add(user)
+    Schedule.objects.create(
+        **of, name="People", owner=alice, content="table", what="people", query=f"q={quote_plus(EMAIL)}",
+        frequency="weekly", weekday=0, created_at=now, since=now, at_time=time(7),
+    )  # fmt: skip
+    EmailAddress.objects.create(user=user, email=EMAIL)
+    SocialAccount.objects.create(user=user, provider="sso", uid="quirina", extra_data={"name": "Zapf"})
+    UserSession.objects.create(user=user, ip="192.0.2.1", session_key="key", user_agent="Quirina's browser")
+    alert = Alert.objects.create(
+        **of, kind="schedule_failed", subject_id=schedule.pk, said=f"To {EMAIL}: refused", began_at=now
+    )
+    AlertMail.objects.create(**of, alert=alert, recipient=user, state="failed", said="zapf is full", next_try_at=now)
     occurrence = Occurrence.objects.create(**of, schedule=schedule, due_at=now, created_at=now)
     Delivery.objects.create(
         **of, occurrence=occurrence, recipient=user, state="sent", email=EMAIL, said="zapf", next_try_at=now, bytes=9
@@ -133,6 +168,16 @@ def remembered() -> dict[str, list[str]]:
     files = b"".join(one.original for one in ConsoleImport.objects.all()).replace(b"\0", b"").decode("latin-1").lower()
     found["files"] = [mark for mark in MARKS if mark in files]
     return {table: marks for table, marks in found.items() if marks}
+
+
+def texts() -> set[str]:
+    """Return the tables with a column that could hold what somebody wrote, or what tells who somebody is."""
+    kinds = (models.CharField, models.TextField, models.JSONField, models.BinaryField)
+    return {
+        model._meta.db_table
+        for model in apps.get_models(include_auto_created=True)
+        if any(isinstance(column, kinds) and not column.choices for column in model._meta.concrete_fields)
+    }
 
 
 def report() -> Any:
@@ -163,6 +208,11 @@ def test_nothing_remembers_them_and_figures_stay(
     assert not Membership.objects.filter(user=member).exists()
     with pytest.raises(CommandError, match=r"^Nobody has or had the email"):
         call_command("erase_person", EMAIL, reason="again")
+
+
+def test_it_is_decided_of_every_table_whether_it_remembers_anybody(company: Account, member: User) -> None:
+    """A new table is filled by `member` above, with the marks, or named as one that holds nobody."""
+    assert texts() - remembered().keys() == HOLD_NOBODY
 
 
 def test_an_earlier_email_finds_them_too(company: Account, person: Person, now: datetime) -> None:
