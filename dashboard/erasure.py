@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import Q, TextField, Value
 from django.db.models.functions import Cast, Coalesce, Trim, Upper
 
-from dashboard import audit
+from dashboard import audit, rollups
 from dashboard.audit import Action, Subject, Through
 from dashboard.audit_chain import digest_over, erased_digest
 from dashboard.decisions.members import is_last_administrator
@@ -36,6 +36,7 @@ from dashboard.models import (
     Export,
     Invitation,
     Membership,
+    RollupState,
     Schedule,
     SettingChange,
     User,
@@ -61,6 +62,8 @@ class Erased:
     changes: int = 0
     packs: list[EvidencePack] = field(default_factory=list)
     mails: int = 0
+    # Somebody's manager was known by name alone, now or before: what is added up by manager has to be worked out anew.
+    has_named_managers: bool = False
 
 
 def erase_person(email: str, *, reason: str, at: datetime, account: Account | None = None) -> Erased:
@@ -105,6 +108,9 @@ def erase(
                 _erase_row(person, emails, done, at)
                 _record(account, Subject.PERSON, person.pk, reason, through=through)
             _expire_files(account, done, at)
+            if done.has_named_managers and RollupState.objects.filter(account=account).exists():
+                rollups.rebuild(account, at=at)
+            done.has_named_managers = False
         done.people = len(people)
         if user is not None:
             _refuse_last_administrator(user, at)
@@ -142,11 +148,15 @@ def _erase_row(person: Person, emails: list[str], done: Erased, at: datetime) ->
         Schedule.objects.filter(sought, account=account).update(query="", ended_at=Coalesce("ended_at", Value(at)))
     name = person.full_name
     if name:
+        # Managers whom only a name tells are counted by it.
+        done.has_named_managers |= Person.objects.filter(account=account, manager=None, manager_name=name).exists()
         Person.objects.filter(account=account, manager_name=name).update(manager_name="")
         said = Change.objects.filter(
             Q(old=name) | Q(new=name), account=account, subject=Change.Subject.PERSON, field="manager_name"
         )
-        done.changes += said.update(old="", new="")
+        emptied = said.update(old="", new="")
+        done.changes += emptied
+        done.has_named_managers |= emptied > 0
     exemptions = Exemption.objects.filter(person=person)
     keys = list(exemptions.values_list("pk", flat=True))
     exemptions.filter(reason=Exemption.Reason.OTHER).update(note=ERASED, evidence="", end_note="")

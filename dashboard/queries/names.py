@@ -9,8 +9,11 @@ from dashboard.queries.selection import Selection
 from dashboard.rollups.facts import NAME_KEY
 from sync.models.training import ContentType
 
-# What a person is called.
-NAME = "coalesce(nullif(btrim(person.first_name || ' ' || person.last_name), ''), person.email)"
+# What a person is called; who was erased, and who never had a name or an email, by the number of their row.
+NAME = (
+    "coalesce(nullif(btrim(person.first_name || ' ' || person.last_name), ''), nullif(person.email, ''),"
+    " 'Person ' || person.id)"
+)
 
 _PLAIN = {
     By.DEPARTMENT: "SELECT id, name FROM sync_department JOIN unnest(%(keys)s::bigint[]) AS wanted ON id = wanted",

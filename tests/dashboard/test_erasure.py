@@ -14,6 +14,7 @@ from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, models, transaction
+from django.test import Client
 
 from dashboard.audit import Action, Subject, record
 from dashboard.audit_chain import chains, verify
@@ -208,6 +209,16 @@ def test_nothing_remembers_them_and_figures_stay(
     assert not Membership.objects.filter(user=member).exists()
     with pytest.raises(CommandError, match=r"^Nobody has or had the email"):
         call_command("erase_person", EMAIL, reason="again")
+
+
+def test_pages_show_who_was_erased_by_number(as_alice: Client, company: Account, member: User, now: datetime) -> None:
+    person = Person.objects.get(email=EMAIL)
+    erase_person(EMAIL, reason="Request 17", at=now)
+    for address in (f"/people/{person.pk}/", "/people/", "/past-due/", f"/past-due/?by=manager&manager={person.pk}"):
+        response = as_alice.get(address)
+        assert response.status_code == 200, address
+        assert not [mark for mark in MARKS if mark in response.content.decode().lower()], address
+    assert f"Person {person.pk}" in as_alice.get(f"/people/{person.pk}/").content.decode()
 
 
 def test_it_is_decided_of_every_table_whether_it_remembers_anybody(company: Account, member: User) -> None:
