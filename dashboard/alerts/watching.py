@@ -4,10 +4,12 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from dashboard.alerts.causes import SYNC_KINDS, Cause, causes
 from dashboard.alone import alone
 from dashboard.mail import handing_over
+from dashboard.mail.occurrences import LONGEST_AHEAD
 from dashboard.members import administrators
 from dashboard.models import Alert, AlertMail
 from sync.models import Account
@@ -30,7 +32,11 @@ def look(now: datetime) -> list[int]:
     if not handing_over.is_set_up():
         return []
     _address(now)
-    due = AlertMail.objects.filter(state__in=[State.WAITING, State.HANDING_OVER], next_try_at__lte=now)
+    # A moment further ahead than any wait was written by a clock that was wrong.
+    due = AlertMail.objects.filter(
+        Q(next_try_at__lte=now) | Q(next_try_at__gt=now + LONGEST_AHEAD),
+        state__in=[State.WAITING, State.HANDING_OVER],
+    )
     with transaction.atomic():
         found = list(due.select_for_update(skip_locked=True).order_by("pk").values_list("pk", flat=True))
         AlertMail.objects.filter(pk__in=found).update(next_try_at=now + QUEUED_FOR)
@@ -39,10 +45,11 @@ def look(now: datetime) -> list[int]:
 
 def _compare(found: dict[tuple[int, str, int], Cause], now: datetime) -> None:
     """Open what is new and close what is gone."""
+    new = dict(found)
     for alert in Alert.objects.filter(ended_at=None).select_related("account").order_by("pk"):
-        if found.pop((alert.account_id, alert.kind, alert.subject_id), None) is None:
+        if new.pop((alert.account_id, alert.kind, alert.subject_id), None) is None:
             _close(alert, now, tells=alert.kind not in SYNC_KINDS or _is_synced_well(alert.account, found))
-    for cause in found.values():
+    for cause in new.values():
         Alert.objects.create(
             account_id=cause.account_id, kind=cause.kind, subject_id=cause.subject_id, said=cause.said, began_at=now
         )

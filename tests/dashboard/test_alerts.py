@@ -186,6 +186,15 @@ def test_what_was_over_before_it_could_be_told_is_not(well: Account, now: dateti
     assert AlertMail.objects.get().state == "superseded"
 
 
+def test_a_mail_of_a_clock_that_was_ahead_goes_out(well: Account, now: datetime, server: Inbox, hear: Hear) -> None:
+    _run(well, now, "failed")
+    server.answers["RCPT"] = "450 later"
+    hear(now)
+    server.answers.clear()
+    AlertMail.objects.update(next_try_at=now + timedelta(hours=30))
+    assert len(hear(now)) == 1
+
+
 def test_without_a_mail_server_the_log_says_it(well: Account, now: datetime, caplog: pytest.LogCaptureFixture) -> None:
     _run(well, now, "failed")
     assert watching.look(now) == watching.look(now + MINUTE) == []
