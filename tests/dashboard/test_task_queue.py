@@ -213,7 +213,7 @@ def test_beat_and_a_worker_do_what_was_left(account: Account, now: datetime, que
 def test_an_import_of_before_goes_on(account: Account, now: datetime) -> None:
     found = _import(account, now, "importing")
     _import(account, now, "discarded")
-    import_module("dashboard.migrations.0026_background").ask_again(apps, None)
+    import_module("dashboard.migrations.0025_background").ask_again(apps, None)
     [asked] = AskedTask.objects.all()
     assert (asked.task, asked.arguments) == ("sync.tasks.accept_console_import", {"import_id": found.pk})
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Adds the table."""
 
-    dependencies = [("dashboard", "0026_background")]
+    dependencies = [("dashboard", "0025_background")]
 
     operations = [
         migrations.CreateModel(

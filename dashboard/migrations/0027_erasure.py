@@ -84,7 +84,7 @@ DROP FUNCTION dashboard_refuse_all_but_erasing_settings();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sync", "0015_erasure"), ("dashboard", "0028_sent_forms")]
+    dependencies = [("sync", "0013_erasure"), ("dashboard", "0026_sent_forms")]
 
     operations = [
         migrations.CreateModel(
