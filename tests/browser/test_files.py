@@ -113,5 +113,6 @@ def test_reports_are_asked_for(
     expect(page.get_by_label("Department", exact=True)).to_have_value(str(Department.objects.get(name="Claims").pk))
     page.goto(f"{live_server.url}/reports/")
     page.get_by_role("link", name="Logo and color").click()
+    page.wait_for_url(f"{live_server.url}/settings/**")
     assert_no_rule_broken(page)
     assert_fits(page)

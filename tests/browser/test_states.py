@@ -85,7 +85,7 @@ def test_the_account_form_is_accessible_with_its_errors(
     page = sign_in(ines)
     page.goto(f"{live_server.url}/settings/accounts/new/")
     assert_good_everywhere(page)
-    page.get_by_label("Name").fill("Zephyr")
+    page.get_by_label("Name", exact=True).fill("Zephyr")
     page.get_by_label("Time zone").fill("Europe/Nowhere")
     page.get_by_role("button", name="Add the account").click()
     expect(page.get_by_text("is not a time zone")).to_be_visible()

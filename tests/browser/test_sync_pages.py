@@ -181,7 +181,7 @@ def test_a_new_account_shows_whose_key_it_is_as_soon_as_it_is_known(
     page = sign_in(ines)
     page.get_by_role("link", name="Accounts").first.click()
     page.get_by_role("link", name="Add an account").click()
-    page.get_by_label("Name").fill("Zephyr")
+    page.get_by_label("Name", exact=True).fill("Zephyr")
     page.get_by_label("Region").select_option("eu")
     page.get_by_label("Reporting API key").fill("a-secret-key")
     page.get_by_label("Time zone").fill("Europe/Paris")

@@ -423,7 +423,9 @@ def test_each_has_its_own_time_to_stop():
     children.stop(["patient", "hurried"], lambda: False)
 
     assert time.monotonic() - began < 20
-    assert [child.popen.returncode for child in running] == [0, -signal.SIGQUIT]
+    # On a busy machine the system may take longer to end it than a hurried process has.
+    assert running[0].popen.returncode == 0
+    assert running[1].popen.returncode in {-signal.SIGQUIT, -signal.SIGKILL}
 
 
 def test_an_ended_process_is_found_with_its_last_words():

@@ -101,7 +101,7 @@ class Installation:
         return False
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_postgres_restarted_inside_publish(company, now):
     expected = {key: row[:PLAIN_FACTS] for key, row in expected_enrollments(company, now).items()}
     with short_directory() as var, serve(company, at=now) as simulator:
