@@ -1,6 +1,7 @@
 """The containers run what `bin/run` runs: commands, versions and variables are held against the project's own."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -8,10 +9,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import yaml
 
 from config import embedded, processes
+from config.owner import find_owner, open_installation
 from config.postgres import tuning
 
 ROOT = embedded.BASE_DIR
@@ -68,6 +71,45 @@ def test_postgres_has_the_embedded_ones_major_version(compose):
     major = re.search(r"\(PostgreSQL\) (\d+)", _version(embedded.find_binaries().postgres / "postgres"))
     assert major is not None
     assert compose["services"]["postgres"]["image"] == f"postgres:{major[1]}"
+
+
+def test_postgres_makes_the_database_and_its_roles(compose, tmp_path):
+    service = compose["services"]["postgres"]
+    variables = service["environment"] | {"DATABASE_PASSWORD": "owner1", "WEB_DATABASE_PASSWORD": "web2"}
+    script = compose["configs"]["postgres-role"]["content"].replace("$$", "$")
+    programs, data = embedded.find_binaries().postgres, tmp_path / "data"
+    owner = find_owner(data)
+    open_installation(owner, programs)
+    owner.reach(data)
+    owner.make_private(data)
+    # The image's own settings, and where its script finds programs and server.
+    variables |= {"LANG": "en_US.utf8", "PATH": f"{programs}:{os.environ['PATH']}", "PGHOST": str(data)}
+
+    def run(*command: str | Path) -> None:
+        done = subprocess.run(command, capture_output=True, text=True, env=variables, cwd="/", **owner.popen())
+        assert done.returncode == 0, done.stderr
+
+    run(
+        "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "--no-sync",
+        "-A",
+        "trust",
+        *service["environment"]["POSTGRES_INITDB_ARGS"].split(),
+    )
+    options = "-c listen_addresses='' -c shared_buffers=16MB -c fsync=off"
+    run("pg_ctl", "-D", data, "-w", "-l", data / "log", "-o", f"-k {data} {options}", "start")
+    try:
+        run("bash", "-c", script)
+        asked = "SELECT datlocprovider, datlocale, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = %s"
+        for user in ("rollcall", "rollcall_web"):
+            with psycopg.connect(host=str(data), user=user, dbname="rollcall") as connection:
+                assert connection.execute(asked, ["rollcall"]).fetchone() == ("b", "C.UTF-8", "UTF8")
+    finally:
+        run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
 
 
 def test_postgres_keeps_its_data_where_the_image_of_18_puts_it(compose):
