@@ -27,6 +27,7 @@ from dashboard.models import (
     Alert,
     AlertMail,
     ApiToken,
+    AskedTask,
     AuditErasure,
     AuditEvent,
     Delegation,
@@ -41,6 +42,7 @@ from dashboard.models import (
     SettingChange,
     User,
 )
+from dashboard.notices import TASK as NOTICE
 from sync.models import Account, Change, ConsoleImport, Person, QuarantinedRow
 
 # What stands where a text is wanted; the database's triggers know it, too.
@@ -231,6 +233,7 @@ def _erase_user(user: User, at: datetime) -> None:
     AlertMail.objects.filter(recipient=user, state=AlertMail.State.WAITING).update(state=AlertMail.State.SUPERSEDED)
     AlertMail.objects.filter(recipient=user).update(said="")
     Alert.objects.filter(said__icontains=email).update(said=ERASED)
+    AskedTask.objects.filter(task=NOTICE, arguments__to__iexact=email).delete()
     Export.objects.filter(user=user).update(parameters={}, file_name="")
     user.email, user.first_name, user.last_name = f"erased-{user.pk}@erased.invalid", "", ""
     user.is_active = False

@@ -57,6 +57,18 @@ def queue_again(now: datetime) -> int:
     return count
 
 
+def asked_at(task_id: str) -> datetime | None:
+    """Return when somebody asked for the task that a message carries out; None once it has ended, and for any other."""
+    key = _key(task_id)
+    return None if key is None else AskedTask.objects.filter(pk=key).values_list("asked_at", flat=True).first()
+
+
+def claim(task_id: str) -> bool:
+    """Forget a task just before the act that must not happen twice; False where another worker did."""
+    key = _key(task_id)
+    return key is not None and bool(AskedTask.objects.filter(pk=key).delete()[0])
+
+
 def _queue(asked: AskedTask) -> bool:
     """Hand a task to the queue; False, and a line in the log, where it does not take it."""
     try:

@@ -8,7 +8,7 @@ from dashboard import retention, rollups, sent_forms, task_queue
 from dashboard.alerts import mailing, watching
 from dashboard.evidence import making as evidence
 from dashboard.exports import making
-from dashboard.mail import handing_over, occurrences, sending
+from dashboard.mail import handing_over, notices, occurrences, sending
 from sync.models import Account
 
 
@@ -111,6 +111,16 @@ def deliver_alert(self: Task, *, mail_id: int) -> None:
     """Send one mail of an alert; while the database is away, later."""
     try:
         mailing.deliver(mail_id)
+    except (OperationalError, InterfaceError) as error:
+        connection.close()
+        raise self.retry(exc=error, countdown=10) from error
+
+
+@shared_task(name="dashboard.tasks.send_notice", bind=True, max_retries=10)
+def send_notice(self: Task, *, to: str, subject: str, paragraphs: list[str], path: str) -> None:
+    """Tell somebody by mail what happened to their sign-in; while the database is away, later."""
+    try:
+        notices.deliver(self.request.id, to=to, subject=subject, paragraphs=paragraphs, path=path)
     except (OperationalError, InterfaceError) as error:
         connection.close()
         raise self.retry(exc=error, countdown=10) from error

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from dashboard.alerts.causes import SYNC_KINDS
 from dashboard.alone import alone
 from dashboard.mail import handing_over
-from dashboard.mail.composing import addressed
+from dashboard.mail.handing_over import addressed
 from dashboard.mail.occurrences import WAITS
 from dashboard.mail.sending import PUT_OFF_FOR
 from dashboard.models import Alert, AlertMail

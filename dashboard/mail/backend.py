@@ -13,8 +13,7 @@ from django.core.mail.backends import smtp
 from django.core.mail.message import EmailMessage
 
 from config.email_addresses import has_plain_local_part
-from dashboard.mail.composing import addressed
-from dashboard.mail.handing_over import LaterError, RefusedError, UnknownError, hand_over
+from dashboard.mail.handing_over import LaterError, RefusedError, UnknownError, addressed, hand_over
 from dashboard.mail.tls import tls_context
 
 

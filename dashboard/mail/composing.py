@@ -4,7 +4,6 @@ What is previewed and what is sent come from here alike.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
@@ -20,7 +19,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from config.email_addresses import on_the_wire
 from dashboard import reports
 from dashboard.access import Scope
 from dashboard.exports import asking
@@ -32,7 +30,7 @@ from dashboard.exports.tables import TABLES
 from dashboard.exports.tables.words import filters_in_words
 from dashboard.exports.workbook import write_workbook
 from dashboard.files import storage
-from dashboard.mail.handing_over import message_id
+from dashboard.mail.handing_over import addressed
 from dashboard.metrics import Counts
 from dashboard.models import Export, Schedule, User
 from dashboard.queries.figures import figures
@@ -124,18 +122,6 @@ class Copy:
             kind, _slash, sub = self.file.content_type.partition(";")[0].partition("/")
             message.add_attachment(self.file.path.read_bytes(), maintype=kind, subtype=sub, filename=self.file.name)
         return message
-
-
-def addressed(to: str, subject: str) -> EmailMessage:
-    """Return an empty mail from this site; machines are asked not to answer it."""
-    with suppress(UnicodeError):
-        # Handing it over says what is wrong with a domain that is none.
-        to = on_the_wire(to)
-    message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = subject, settings.DEFAULT_FROM_EMAIL, to
-    message["Message-ID"], message["Auto-Submitted"] = message_id(), "auto-generated"
-    message["Date"] = timezone.now()
-    return message
 
 
 def compose(schedule: Schedule, recipient: User, *, at: datetime, place: Path) -> Copy:

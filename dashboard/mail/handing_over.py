@@ -16,6 +16,7 @@ from email.utils import make_msgid, parseaddr
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.email_addresses import on_the_wire
@@ -54,6 +55,18 @@ def is_set_up() -> bool:
 def message_id() -> str:
     """Return an id for a message, in the name of this site."""
     return make_msgid(domain=urlsplit(settings.PUBLIC_URL).hostname or "localhost")
+
+
+def addressed(to: str, subject: str) -> EmailMessage:
+    """Return an empty mail from this site; machines are asked not to answer it."""
+    with suppress(UnicodeError):
+        # Handing it over says what is wrong with a domain that is none.
+        to = on_the_wire(to)
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = subject, settings.DEFAULT_FROM_EMAIL, to
+    message["Message-ID"], message["Auto-Submitted"] = message_id(), "auto-generated"
+    message["Date"] = timezone.now()
+    return message
 
 
 def hand_over(message: EmailMessage, to: str, *, claim: Callable[[], bool]) -> None:

@@ -25,7 +25,7 @@ from dashboard import audit
 from dashboard.alone import alone
 from dashboard.files import storage
 from dashboard.mail import handing_over
-from dashboard.mail.composing import Copy, NoAccessError, addressed, compose, kept
+from dashboard.mail.composing import Copy, NoAccessError, compose, kept
 from dashboard.mail.occurrences import LONGEST_AHEAD, WAITS
 from dashboard.members import may_decide
 from dashboard.models import Delivery, Schedule
@@ -156,7 +156,7 @@ def _notice(delivery: Delivery, now: datetime) -> _Prepared:
         "page": settings.PUBLIC_URL + reverse("schedule", args=[schedule.pk]),
     }
     subject = _("Not everybody got %(name)s") % {"name": schedule.name}
-    message = addressed(delivery.recipient.email, " ".join(subject.split()))
+    message = handing_over.addressed(delivery.recipient.email, " ".join(subject.split()))
     with timezone.override(schedule.account.zone):
         message.set_content(render_to_string("mail/notice.txt", context))
         message.add_alternative(render_to_string("mail/notice.html", context), subtype="html")

@@ -23,6 +23,7 @@ from dashboard.models import (
     Alert,
     AlertMail,
     ApiToken,
+    AskedTask,
     AuditErasure,
     AuditEvent,
     Delegation,
@@ -49,7 +50,7 @@ HOLD_NOBODY = {
     *("sync_account", "sync_apicheck", "sync_campaign", "sync_contentitem", "sync_department", "sync_enrollment"),
     *("sync_group", "sync_phishingcampaign", "sync_phishingtest", "sync_syncrun"),
     # Names of groups, products and files; ids; hashes.
-    *("dashboard_askedtask", "dashboard_auditerasure", "dashboard_audithead", "dashboard_auditseal"),
+    *("dashboard_auditerasure", "dashboard_audithead", "dashboard_auditseal"),
     *("dashboard_branding", "dashboard_evidencepack", "dashboard_inferredtrigger", "dashboard_rollupstate"),
     *("dashboard_sentform", "dashboard_singlesignon", "dashboard_singlesignonrole"),
     *("auth_group", "auth_permission", "django_content_type"),
@@ -137,6 +138,10 @@ def member(company: Account, person: Person, alice: User, ines: User, now: datet
         frequency="weekly", weekday=0, created_at=now, since=now, at_time=time(7),
     )  # fmt: skip
     EmailAddress.objects.create(user=user, email=EMAIL)
+    AskedTask.objects.create(
+        task="dashboard.tasks.send_notice", arguments={"to": EMAIL, "subject": "S", "paragraphs": [], "path": "/"},
+        asked_at=now, queue_again_at=now,
+    )  # fmt: skip
     SocialAccount.objects.create(user=user, provider="sso", uid="quirina", extra_data={"name": "Zapf"})
     UserSession.objects.create(user=user, ip="192.0.2.1", session_key="key", user_agent="Quirina's browser")
     alert = Alert.objects.create(
