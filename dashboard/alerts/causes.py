@@ -7,7 +7,8 @@ from datetime import datetime
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
-from dashboard.models import Alert, Delivery, Occurrence, Schedule
+from dashboard.models import Alert, Delivery, Occurrence, Schedule, SingleSignOn
+from dashboard.queries.sign_in import untold_groups
 from dashboard.queries.sync_status import STOPPED, is_outdated
 from sync.models import Account, SyncRun
 
@@ -38,7 +39,7 @@ class Cause:
 def causes(now: datetime) -> list[Cause]:
     """Return everything that is the matter at `now`, each cause once."""
     found = [cause for account in Account.objects.order_by("pk") if (cause := _of_syncs(account, now)) is not None]
-    return [*found, *_of_schedules()]
+    return [*found, *_of_schedules(), *_of_groups(now)]
 
 
 def _of_syncs(account: Account, now: datetime) -> Cause | None:
@@ -78,3 +79,19 @@ def _of_schedules() -> Iterator[Cause]:
     for schedule in Schedule.objects.filter(pk__in=troubled.values("occurrence__schedule")).order_by("pk"):
         said = troubled.filter(occurrence__schedule=schedule).order_by("pk").values_list("said", flat=True)[0]
         yield Cause(schedule.account_id, Kind.SCHEDULE_FAILED, schedule.pk, f"{schedule.name}: {said}")
+
+
+def _of_groups(now: datetime) -> Iterator[Cause]:
+    """Yield the accounts whose identity provider leaves groups out."""
+    for provider in SingleSignOn.objects.filter(untold_groups(now)).order_by("account_id"):
+        yield Cause(provider.account_id, Kind.GROUPS_UNTOLD, 0, send_fewer_groups(provider.name))
+
+
+def send_fewer_groups(provider: str) -> str:
+    """Say what an identity provider does that leaves groups out, and how it is told to send only those that count."""
+    return _(
+        "Somebody is in more groups than %(name)s sends (Entra ID: 200 in OpenID Connect, 150 in SAML), so it sent "
+        "none of them. They keep the roles they had. Have it send only the groups assigned to the application: in "
+        "Entra ID, assign the groups to the enterprise application, then choose “Groups assigned to the application” "
+        "for the groups claim."
+    ) % {"name": provider}

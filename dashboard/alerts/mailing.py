@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from dashboard.alerts.causes import SYNC_KINDS
 from dashboard.alone import alone
 from dashboard.mail import handing_over
-from dashboard.mail.handing_over import addressed
 from dashboard.mail.occurrences import WAITS
 from dashboard.mail.sending import PUT_OFF_FOR
 from dashboard.models import Alert, AlertMail
@@ -68,14 +67,19 @@ def _end(mail: AlertMail, state: AlertMail.State, said: str) -> None:
 def _message(mail: AlertMail) -> EmailMessage:
     alert = mail.alert
     subject = _subject(alert, is_over=mail.is_over)
-    page = reverse("sync") if alert.kind in SYNC_KINDS else reverse("schedule", args=[alert.subject_id])
-    context = {"alert": alert, "is_over": mail.is_over, "subject": subject, "page": settings.PUBLIC_URL + page}
-    message = addressed(mail.recipient.email, " ".join(subject.split()))
+    context = {"alert": alert, "is_over": mail.is_over, "subject": subject, "page": settings.PUBLIC_URL + _page(alert)}
+    message = handing_over.addressed(mail.recipient.email, " ".join(subject.split()))
     render = partial(render_to_string, context=context)
     with timezone.override(alert.account.zone):
         message.set_content(render("mail/alert.txt"))
         message.add_alternative(render("mail/alert.html"), subtype="html")
     return message
+
+
+def _page(alert: Alert) -> str:
+    if alert.kind == Alert.Kind.GROUPS_UNTOLD:
+        return reverse("single_sign_on")
+    return reverse("sync") if alert.kind in SYNC_KINDS else reverse("schedule", args=[alert.subject_id])
 
 
 def _subject(alert: Alert, *, is_over: bool) -> str:
@@ -85,6 +89,7 @@ def _subject(alert: Alert, *, is_over: bool) -> str:
             Alert.Kind.SYNC_HELD: _("%(account)s is synced again"),
             Alert.Kind.SYNC_OUTDATED: _("%(account)s is synced again"),
             Alert.Kind.SCHEDULE_FAILED: _("A report of %(account)s is mailed again"),
+            Alert.Kind.GROUPS_UNTOLD: _("Nobody's groups were left out in %(account)s for a week"),
         }
     else:
         said = {
@@ -92,5 +97,6 @@ def _subject(alert: Alert, *, is_over: bool) -> str:
             Alert.Kind.SYNC_HELD: _("A sync of %(account)s was held"),
             Alert.Kind.SYNC_OUTDATED: _("%(account)s has not been synced for too long"),
             Alert.Kind.SCHEDULE_FAILED: _("A report of %(account)s could not be mailed"),
+            Alert.Kind.GROUPS_UNTOLD: _("Single sign-on of %(account)s left out somebody's groups"),
         }
     return said[Alert.Kind(alert.kind)] % {"account": alert.account}

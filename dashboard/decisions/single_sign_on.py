@@ -28,13 +28,13 @@ def follow_groups(
     *,
     at: datetime,
     request: HttpRequest | None = None,
-) -> None:
+) -> list[Membership]:
     """Make the user's roles from single sign-on those of the groups; the default role where no group gives any.
 
-    Roles by invitation stay as they are. A role whose group is gone ends at `at`, unless it is the account's last
-    administrator's.
+    Return the roles that ended. Roles by invitation stay as they are. A role whose group is gone ends at `at`, unless
+    it is the account's last administrator's.
     """
-    account = single_sign_on.account
+    account, ended = single_sign_on.account, []
     with deciding(account):
         wanted = _wanted(single_sign_on, groups, at=at)
         held = {membership.role: membership for membership in Membership.objects.filter(user=user, account=account)}
@@ -44,11 +44,13 @@ def follow_groups(
                 membership.ends_at = at
                 membership.save(update_fields=["ends_at"])
                 _note(Action.MEMBER_ENDED, membership, request)
+                ended.append(membership)
         for role, want in wanted.items():
             present = held.get(role)
             if present and present.source != Membership.Source.SINGLE_SIGN_ON and present.holds(at):
                 continue
             _give(present or Membership(user=user, account=account, role=role), want, request)
+    return ended
 
 
 def _wanted(single_sign_on: SingleSignOn, groups: Collection[str], *, at: datetime) -> dict[str, _Wanted]:

@@ -17,6 +17,7 @@ class Alert(models.Model):
         SYNC_HELD = "sync_held", _("Sync held")
         SYNC_OUTDATED = "sync_outdated", _("No new sync")
         SCHEDULE_FAILED = "schedule_failed", _("Schedule not mailed")
+        GROUPS_UNTOLD = "groups_untold", _("Groups not told")
 
     account = models.ForeignKey("sync.Account", on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -39,6 +39,12 @@ class SingleSignOn(models.Model):
     email_domains = ArrayField(models.CharField(max_length=253))
     default_role = models.CharField(max_length=20, choices=Role.choices, blank=True)
     groups_claim = models.CharField(max_length=200, default="groups", help_text="The claim or attribute with groups.")
+    email_attribute = models.CharField(max_length=200, blank=True, help_text="That with the email; empty: the usual.")
+    last_refusal = models.TextField(
+        blank=True, db_default="", help_text="Why an answer was refused, without anything about a person."
+    )
+    last_refused_at = models.DateTimeField(null=True)
+    groups_untold_at = models.DateTimeField(null=True, help_text="When it last left out groups, being too many.")
 
     # OpenID Connect.
     server_url = models.URLField(blank=True, max_length=500)
@@ -49,7 +55,6 @@ class SingleSignOn(models.Model):
     idp_entity_id = models.CharField(max_length=500, blank=True)
     idp_sso_url = models.URLField(blank=True, max_length=500)
     idp_certificate = models.TextField(blank=True)
-    email_attribute = models.CharField(max_length=200, blank=True)
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

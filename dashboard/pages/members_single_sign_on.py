@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.access import ScopedRequest
+from dashboard.alerts.causes import send_fewer_groups
 from dashboard.decisions import RefusedError
 from dashboard.decisions.sign_on_settings import Mapping, add_mapping, remove, remove_mapping, save
 from dashboard.models import Role, SingleSignOn
@@ -27,8 +28,9 @@ from dashboard.queries import members as queries
 from dashboard.sent_forms import once
 from dashboard.sign_in.recently import recently_signed_in
 
+_COMMON = ("kind", "name", "email_domains", "email_attribute", "groups_claim", "default_role")
 _OIDC = ("server_url", "client_id", "secret")
-_SAML = ("idp_entity_id", "idp_sso_url", "idp_certificate", "email_attribute")
+_SAML = ("idp_entity_id", "idp_sso_url", "idp_certificate")
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -46,6 +48,15 @@ class SingleSignOnForm(forms.Form):
     )
     groups_claim = forms.CharField(
         label=gettext_lazy("Claim or attribute with groups"), max_length=200, initial="groups"
+    )
+    email_attribute = forms.CharField(
+        label=gettext_lazy("Claim or attribute with the email"),
+        required=False,
+        max_length=200,
+        help_text=gettext_lazy(
+            "Empty: the usual ones, a name ID that is an email, and in domains proven to be this account's the name to "
+            "sign in with."
+        ),
     )
     default_role = forms.ChoiceField(
         label=gettext_lazy("Role without a mapped group"),
@@ -80,12 +91,6 @@ class SingleSignOnForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=gettext_lazy("PEM, from the provider's metadata."),
     )
-    email_attribute = forms.CharField(
-        label=gettext_lazy("Attribute with the email"),
-        required=False,
-        max_length=200,
-        help_text=gettext_lazy("Empty: the usual ones, or a name ID that is an email."),
-    )
     is_enabled = forms.BooleanField(label=gettext_lazy("Offer it on the sign-in page"), required=False, initial=True)
     is_required = forms.BooleanField(
         label=gettext_lazy("Required: members sign in no other way (administrators can)"), required=False
@@ -108,7 +113,7 @@ class SingleSignOnForm(forms.Form):
     @property
     def common_fields(self) -> list[forms.BoundField]:
         """The fields of every provider."""
-        return [self[name] for name in ("kind", "name", "email_domains", "groups_claim", "default_role")]
+        return [self[name] for name in _COMMON]
 
     @property
     def oidc_fields(self) -> list[forms.BoundField]:
@@ -200,11 +205,13 @@ def single_sign_on(request: ScopedRequest) -> HttpResponse:
         save(provider, form.cleaned_data, by=decider(request), request=request)
         messages.success(request, _("Single sign-on is saved."))
         return redirect("single_sign_on")
+    leaves_out = present is not None and queries.leaves_groups_out(request.scope, request.now)
     context = {
         "form": form,
         "provider": present,
         "mappings": queries.single_sign_on_roles(request.scope),
         "addresses": _addresses(present) if present else {},
+        "untold": send_fewer_groups(provider.name) if leaves_out else "",
     }
     return render(request, "dashboard/members/single_sign_on.html", context)
 

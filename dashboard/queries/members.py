@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from dashboard.access import Scope
 from dashboard.models import Delegation, Invitation, Membership, SingleSignOn, SingleSignOnRole, User
+from dashboard.queries.sign_in import untold_groups
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,12 @@ def single_sign_on(scope: Scope) -> SingleSignOn | None:
     if not scope.is_administrator:
         return None
     return SingleSignOn.objects.filter(account=scope.account).select_related("account").first()
+
+
+def leaves_groups_out(scope: Scope, at: datetime) -> bool:
+    """Return whether the account's provider lately left out somebody's groups; False unless the reader administers."""
+    provider = single_sign_on(scope)
+    return provider is not None and SingleSignOn.objects.filter(untold_groups(at), pk=provider.pk).exists()
 
 
 def single_sign_on_roles(scope: Scope) -> QuerySet[SingleSignOnRole]:

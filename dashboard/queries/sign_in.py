@@ -1,11 +1,16 @@
 """How readers sign in: one's own second factors and sessions, and what the sign-in page offers to everybody."""
 
+from datetime import datetime, timedelta
+
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from dashboard.models import SingleSignOn, User
+
+# Nobody whose groups were left out has signed in for so long: then it is taken to be mended.
+UNTOLD_FOR = timedelta(days=7)
 
 
 def factors(user: User) -> list[Authenticator]:
@@ -31,3 +36,8 @@ def other_sessions(user: User, session_key: str | None) -> QuerySet[UserSession]
 def offered_single_sign_ons() -> QuerySet[SingleSignOn]:
     """Return the single sign-ons that the sign-in page offers, of all accounts: nobody is known there yet."""
     return SingleSignOn.objects.filter(is_enabled=True).order_by("name", "pk")
+
+
+def untold_groups(now: datetime) -> Q:
+    """Match single sign-ons that lately left out somebody's groups."""
+    return Q(is_enabled=True, groups_untold_at__gt=now - UNTOLD_FOR, groups_untold_at__lte=now)

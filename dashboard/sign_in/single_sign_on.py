@@ -1,49 +1,26 @@
 """Single sign-on: each account's identity provider, whom it may sign in, and the roles its groups give."""
 
-from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
-from allauth.socialaccount.providers.base.constants import AuthProcess
+from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from django.conf import settings
 from django.contrib import messages
-from django.forms import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.email_addresses import on_the_wire, validate_address
 from dashboard.decisions.single_sign_on import follow_groups
 from dashboard.models import SingleSignOn, User
+from dashboard.notices import tell
+from dashboard.sign_in.claims import RefusedSignInError, Said, read
+from dashboard.sign_in.refused import note_refusal, note_untold_groups, reason_of
 from dashboard.sign_in.required import accounts_of
-
-# Where identity providers put an email when nobody says otherwise.
-EMAIL_ATTRIBUTES = (
-    "urn:oid:0.9.2342.19200300.100.1.3",
-    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
-    "email",
-    "mail",
-)
-FIRST_NAME_ATTRIBUTES = (
-    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname",
-    "urn:oid:2.5.4.42",
-    "first_name",
-    "givenName",
-)
-LAST_NAME_ATTRIBUTES = (
-    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname",
-    "urn:oid:2.5.4.4",
-    "last_name",
-    "sn",
-)
-
-
-class RefusedSignInError(Exception):
-    """What an identity provider said is not believed; the message is a sentence to show."""
 
 
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):
@@ -78,46 +55,55 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         """Decide whether to believe the provider, find the user, and give the roles of their groups.
 
         Ends the sign-in with a sentence on the sign-in page for an email of another domain or one that the provider
-        has not verified, and for a user who has something in another account.
+        has not verified, for a user who has something in another account, and for one without a role whose groups were
+        not told; with a page of its own for an email that another user has.
         """
         single_sign_on = SingleSignOn.objects.select_related("account").get(key=sociallogin.account.provider)
+        now = timezone.now()
         try:
             if sociallogin.state.get("process") not in {None, AuthProcess.LOGIN}:
                 raise RefusedSignInError(_("Single sign-on only signs in."))
-            claims = _claims(sociallogin)
-            email = _believed_email(single_sign_on, sociallogin, claims)
-            user = sociallogin.user if sociallogin.is_existing else User.objects.filter(email__iexact=email).first()
+            said = _heard(single_sign_on, sociallogin)
+            user = (
+                sociallogin.user if sociallogin.is_existing else User.objects.filter(email__iexact=said.email).first()
+            )
             if user is not None:
                 _refuse_elsewhere(single_sign_on, user)
+            if not said.are_groups_told:
+                note_untold_groups(single_sign_on, now)
+                _refuse_without_role(single_sign_on, user)
         except RefusedSignInError as error:
+            note_refusal(single_sign_on.key, error, now)
             messages.error(request, str(error))
             raise ImmediateHttpResponse(redirect(settings.LOGIN_URL)) from None
-        groups = _groups(single_sign_on, claims)
-        # What the provider says of somebody is used, not kept.
-        sociallogin.account.extra_data = {}
         if user is None:
-            sociallogin.user.email = User.objects.normalize_email(email)
-            sociallogin.email_addresses = [EmailAddress(email=sociallogin.user.email, verified=True, primary=True)]
-            sociallogin.rollcall_groups = (single_sign_on, groups)
+            made = sociallogin.user
+            made.email, made.first_name, made.last_name = (
+                User.objects.normalize_email(said.email),
+                said.first_name,
+                said.last_name,
+            )
+            sociallogin.email_addresses = [EmailAddress(email=made.email, verified=True, primary=True)]
+            sociallogin.rollcall_said = (single_sign_on, said)
             return
-        if sociallogin.is_existing:
-            sociallogin.account.save(update_fields=["extra_data"])
-        else:
+        if not sociallogin.is_existing:
             # Some providers name the same person anew each time.
             SocialAccount.objects.filter(user=user, provider=single_sign_on.key).delete()
             sociallogin.connect(request, user)
         if user.is_active:
-            follow_groups(single_sign_on, user, groups, at=timezone.now(), request=request)
+            _follow(request, single_sign_on, user, said, now)
 
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
         """Make the user of a first sign-in, and give the roles of their groups."""
         user: User = super().save_user(request, sociallogin, form)
-        single_sign_on, groups = sociallogin.rollcall_groups
-        follow_groups(single_sign_on, user, groups, at=timezone.now(), request=request)
+        single_sign_on, said = sociallogin.rollcall_said
+        _follow(request, single_sign_on, user, said, timezone.now())
         return user
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, **kwargs: Any) -> None:
-        """Say on the sign-in page that it did not work; why is in the server's log."""
+        """Say on the sign-in page that it did not work; why is kept for the account's administrators."""
+        if kwargs.get("error") not in {AuthError.CANCELLED, AuthError.DENIED}:
+            note_refusal(provider.app.provider_id, reason_of(request, **kwargs), timezone.now())
         messages.error(
             request,
             _("%(name)s did not let you in, or its answer could not be used. Try again, or ask an administrator.")
@@ -136,7 +122,6 @@ def _app(single_sign_on: SingleSignOn) -> SocialApp:
             client_id=single_sign_on.client_id,
             settings={"server_url": single_sign_on.server_url, "oauth_pkce_enabled": True, "fetch_userinfo": True},
         )
-    emails = [single_sign_on.email_attribute] if single_sign_on.email_attribute else list(EMAIL_ATTRIBUTES)
     return SocialApp(
         provider="saml",
         provider_id=single_sign_on.key,
@@ -148,11 +133,12 @@ def _app(single_sign_on: SingleSignOn) -> SocialApp:
                 "sso_url": single_sign_on.idp_sso_url,
                 "x509cert": single_sign_on.idp_certificate,
             },
+            # Who somebody is stays when their email changes. All else is read by `dashboard.sign_in.claims`.
             "attribute_mapping": {
-                "uid": ["urn:oasis:names:tc:SAML:attribute:subject-id"],
-                "email": emails,
-                "first_name": list(FIRST_NAME_ATTRIBUTES),
-                "last_name": list(LAST_NAME_ATTRIBUTES),
+                "uid": [
+                    "urn:oasis:names:tc:SAML:attribute:subject-id",
+                    "http://schemas.microsoft.com/identity/claims/objectidentifier",
+                ],
             },
             "advanced": {
                 "strict": True,
@@ -168,40 +154,6 @@ def _app(single_sign_on: SingleSignOn) -> SocialApp:
     )
 
 
-def _claims(sociallogin: SocialLogin) -> list[dict[str, Any]]:
-    """Return what the provider says: the ID token and the user's data of OpenID Connect, the attributes of SAML."""
-    said = sociallogin.account.extra_data or {}
-    if "userinfo" not in said and "id_token" not in said:
-        return [said]
-    token, info = said.get("id_token"), said.get("userinfo")
-    if token is None:
-        raise RefusedSignInError(_("The provider sent no ID token."))
-    if info is not None and info.get("sub") != token.get("sub"):
-        raise RefusedSignInError(_("The provider contradicts itself about who you are."))
-    return [claims for claims in (info, token) if claims is not None]
-
-
-def _believed_email(single_sign_on: SingleSignOn, sociallogin: SocialLogin, claims: list[dict[str, Any]]) -> str:
-    """Return the email that the provider says; RefusedSignInError for none, and for one it may not speak for."""
-    email = (sociallogin.user.email or "").strip()
-    try:
-        validate_address(email)
-    except ValidationError:
-        raise RefusedSignInError(_("The provider did not say your email.")) from None
-    if any(said.get("email_verified") in (False, "false") for said in claims):
-        raise RefusedSignInError(_("The provider has not verified your email."))
-    if _domain(email) not in {_domain(domain) for domain in single_sign_on.email_domains}:
-        raise RefusedSignInError(_("%(name)s does not sign in this email.") % {"name": single_sign_on})
-    return email
-
-
-def _domain(address: str) -> str:
-    """Return a domain, or that of an address, in the one spelling of its two."""
-    with suppress(UnicodeError):
-        address = on_the_wire(address)
-    return address.rpartition("@")[2].lower()
-
-
 def _refuse_elsewhere(single_sign_on: SingleSignOn, user: User) -> None:
     if accounts_of(user).keys() - {single_sign_on.account_id}:
         raise RefusedSignInError(
@@ -209,11 +161,44 @@ def _refuse_elsewhere(single_sign_on: SingleSignOn, user: User) -> None:
         )
 
 
-def _groups(single_sign_on: SingleSignOn, claims: list[dict[str, Any]]) -> frozenset[str]:
-    """Return the groups that the provider says; one alone may come without a list around it."""
-    found: set[str] = set()
-    for said in claims:
-        value = said.get(single_sign_on.groups_claim)
-        values = value if isinstance(value, list | tuple) else [value]
-        found.update(item for item in values if isinstance(item, str) and item)
-    return frozenset(found)
+def _refuse_without_role(single_sign_on: SingleSignOn, user: User | None) -> None:
+    """Refuse whose groups nobody knows and who has no role from before, so that they hear why they have none."""
+    if user is None or single_sign_on.account_id not in accounts_of(user):
+        raise RefusedSignInError(
+            _(
+                "You are in so many groups that %(name)s does not say which, so your role is not known. The "
+                "administrators of Rollcall are told how to change that."
+            )
+            % {"name": single_sign_on}
+        )
+
+
+def _heard(single_sign_on: SingleSignOn, sociallogin: SocialLogin) -> Said:
+    """Return what the provider says; it is used, not kept, even by a sign-in that is refused."""
+    try:
+        return read(single_sign_on, sociallogin)
+    finally:
+        sociallogin.account.extra_data = {}
+        if sociallogin.is_existing:
+            sociallogin.account.save(update_fields=["extra_data"])
+
+
+def _follow(request: HttpRequest, single_sign_on: SingleSignOn, user: User, said: Said, at: datetime) -> None:
+    """Give the roles of the groups that were told, and tell the user which ended; held ones stay where none were."""
+    if not said.are_groups_told:
+        messages.warning(
+            request,
+            _("You are in so many groups that %(name)s does not say which. You keep the roles you had.")
+            % {"name": single_sign_on},
+        )
+        return
+    ended = follow_groups(single_sign_on, user, said.groups, at=at, request=request)
+    if ended:
+        roles = ", ".join(membership.get_role_display() for membership in ended)
+        about = {"name": single_sign_on, "roles": roles, "account": single_sign_on.account}
+        words = _(
+            "%(name)s no longer names a group of yours that gives this role in %(account)s, so it has ended: "
+            "%(roles)s. Was that a mistake? Ask an administrator of Rollcall."
+        )
+        messages.warning(request, words % about)
+        tell(user.email, _("Your role in %(account)s has ended") % about, words % about, page="your_access")

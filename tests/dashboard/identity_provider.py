@@ -23,7 +23,8 @@ _KEY, ANOTHER_KEY = (rsa.generate_private_key(public_exponent=65537, key_size=20
 
 
 class IdentityProvider(ThreadingHTTPServer):
-    """Its `claims` are what the next sign-in says; `info` overrides what its user's data say.
+    """Its `claims` are what the next sign-in says; `info` overrides what its user's data say,
+    `whole_info` is all they say.
 
     `key`, `algorithm` and `key_id` are what it signs with, whatever it publishes.
     """
@@ -34,6 +35,7 @@ class IdentityProvider(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.claims: dict[str, Any] = {}
         self.info: dict[str, Any] = {}
+        self.whole_info: dict[str, Any] | None = None
         self.audience = CLIENT_ID
         self.key: Any
         self.key, self.algorithm, self.key_id = _KEY, "RS256", "one"
@@ -73,7 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
             public = RSAAlgorithm.to_jwk(_KEY.public_key(), as_dict=True)
             self._answer({"keys": [public | {"kid": "one", "use": "sig"}]})
         elif self.path == "/userinfo" and self.headers["Authorization"] == "Bearer an-access-token":
-            self._answer(self.server.claims | self.server.info)
+            whole = self.server.whole_info
+            self._answer(self.server.claims | self.server.info if whole is None else whole)
         else:
             self._answer({"error": "not found"}, 404)
 

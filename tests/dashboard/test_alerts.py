@@ -9,7 +9,7 @@ import pytest
 from config.celery import app
 from dashboard import tasks
 from dashboard.alerts import mailing, watching
-from dashboard.models import Alert, AlertMail, Delivery, Membership, Schedule, User
+from dashboard.models import Alert, AlertMail, Delivery, Membership, Schedule, SingleSignOn, User
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.dashboard.conftest import Queue
@@ -174,6 +174,19 @@ def test_each_is_sent_once_whatever_the_server_does(well: Account, now: datetime
     AlertMail.objects.update(state="handing_over")
     mailing.deliver(mail.pk)
     assert (AlertMail.objects.get().state, len(server.mails)) == ("unknown", 1)
+
+
+def test_groups_that_are_left_out_are_told_and_a_week_without_is_well(
+    well: Account, now: datetime, server: Inbox, hear: Hear, ines: User
+) -> None:
+    fields = {"server_url": "https://id.example", "client_id": "x", "email_domains": ["brackwater.example"]}
+    SingleSignOn.objects.create(account=well, name="Brackwater ID", groups_untold_at=now, **fields)
+    told = (ines.email, f"Single sign-on of {well} left out somebody's groups")
+    assert told in hear(now + MINUTE)
+    assert "/settings/sign-on/" in server.mails[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert told not in hear(now + 2 * MINUTE)
+    over = (ines.email, f"Nobody's groups were left out in {well} for a week")
+    assert over in hear(now + timedelta(days=7))
 
 
 def test_what_was_over_before_it_could_be_told_is_not(well: Account, now: datetime, server: Inbox, hear: Hear) -> None:

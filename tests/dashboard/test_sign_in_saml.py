@@ -77,17 +77,19 @@ def answer(single_sign_on: SingleSignOn, question: str, **said: Any) -> str:
     email, groups = said.get("email", "noor@brackwater.example"), said.get("groups", ["security"])
     audience = said.get("audience", f"{base}/metadata/")
     issued, until = at.strftime(STAMP), (at + timedelta(minutes=5)).strftime(STAMP)
-    values = "".join(f"<saml:AttributeValue>{group}</saml:AttributeValue>" for group in groups)
+    attributes = said.get("attributes", {"groups": groups})
+    name_format = said.get("name_format", "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress")
+    stated = "".join(_attribute(name, values) for name, values in attributes.items())
     assertion = f"""<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_a{question}" Version="2.0"
  IssueInstant="{issued}"><saml:Issuer>{IDP}</saml:Issuer><saml:Subject>
-<saml:NameID Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress">{email}</saml:NameID>
+<saml:NameID Format="{name_format}">{email}</saml:NameID>
 <saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData
  NotOnOrAfter="{until}" Recipient="{base}/acs/" InResponseTo="{question}"/></saml:SubjectConfirmation></saml:Subject>
 <saml:Conditions NotBefore="{issued}" NotOnOrAfter="{until}"><saml:AudienceRestriction
 ><saml:Audience>{audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions>
 <saml:AuthnStatement AuthnInstant="{issued}" SessionIndex="_s"><saml:AuthnContext><saml:AuthnContextClassRef
 >urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>
-<saml:AttributeStatement><saml:Attribute Name="groups">{values}</saml:Attribute></saml:AttributeStatement>
+<saml:AttributeStatement>{stated}</saml:AttributeStatement>
 </saml:Assertion>"""
     if said.get("is_signed", True):
         signed = OneLogin_Saml2_Utils.add_sign(assertion, said.get("key", KEY), said.get("certificate", CERTIFICATE))
@@ -97,7 +99,20 @@ def answer(single_sign_on: SingleSignOn, question: str, **said: Any) -> str:
  xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_r{question}" Version="2.0" IssueInstant="{issued}"
  Destination="{base}/acs/" InResponseTo="{question}"><saml:Issuer>{IDP}</saml:Issuer><samlp:Status><samlp:StatusCode
  Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>{assertion}</samlp:Response>"""
+    if said.get("is_response_signed"):
+        signed = OneLogin_Saml2_Utils.add_sign(response, KEY, CERTIFICATE)
+        response = signed.decode() if isinstance(signed, bytes) else signed
     return base64.b64encode(response.encode()).decode()
+
+
+def _attribute(name: str, values: list[str]) -> str:
+    return "".join(
+        (
+            f'<saml:Attribute Name="{name}">',
+            *(f"<saml:AttributeValue>{value}</saml:AttributeValue>" for value in values),
+            "</saml:Attribute>",
+        )
+    )
 
 
 def send(client: Client, single_sign_on: SingleSignOn, response: str) -> Any:
