@@ -263,6 +263,7 @@ RATE_LIMITS = {
     "addresses": (30, 600),
     "api": (1_500, 60),
     "test_mail": (10, 600),
+    "new_email": (10, 600),
     "api_check": (10, 600),
 }
 

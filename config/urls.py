@@ -45,6 +45,7 @@ from dashboard.pages.members import (
     revoke_invitation,
 )
 from dashboard.pages.members_accept import accept_invitation
+from dashboard.pages.members_name import rename_member
 from dashboard.pages.members_single_sign_on import (
     add_group,
     remove_group,
@@ -58,6 +59,7 @@ from dashboard.pages.people import people
 from dashboard.pages.person import person
 from dashboard.pages.profile import end_other_sessions, end_session, mfa_index, mfa_list_webauthn, profile
 from dashboard.pages.profile_access import end_own_loan, your_access
+from dashboard.pages.profile_name import confirm_email, your_name
 from dashboard.pages.reports import report, reports
 from dashboard.pages.review import review, review_quarter
 from dashboard.pages.schedules import (
@@ -162,6 +164,7 @@ urlpatterns = [
     path("settings/members/", members, name="members"),
     path("settings/members/invite/", invite_member, name="invite_member"),
     path("settings/members/<int:pk>/", member, name="member"),
+    path("settings/members/<int:pk>/name/", rename_member, name="rename_member"),
     path("settings/members/<int:pk>/end/", end_member, name="end_member"),
     path("settings/members/<int:pk>/view/", view_as_member, name="view_as_member"),
     path("stop-viewing/", stop_viewing, name="stop_viewing"),
@@ -184,6 +187,8 @@ urlpatterns = [
     path("you/access/", your_access, name="your_access"),
     path("you/access/loans/<int:pk>/end/", end_own_loan, name="end_own_loan"),
     path("you/", profile, name="profile"),
+    path("you/name/", your_name, name="your_name"),
+    path("you/name/confirm/", confirm_email, name="confirm_email"),
     path("you/sessions/<int:pk>/end/", end_session, name="end_session"),
     path("you/sessions/end/", end_other_sessions, name="end_other_sessions"),
     path("invitation/<str:token>/", accept_invitation, name="accept_invitation"),

@@ -32,7 +32,7 @@ def sign_in_failed(*, credentials: dict[str, Any], request: HttpRequest | None =
 
 
 def _record(action: Action, about: User | None, request: HttpRequest | None, *, actor: User | None = None) -> None:
-    accounts: list[Account | None] = [*_accounts(about)]
+    accounts: list[Account | None] = [*accounts_ever_of(about)]
     for account in accounts or [None]:
         record(
             action,
@@ -44,7 +44,7 @@ def _record(action: Action, about: User | None, request: HttpRequest | None, *, 
         )
 
 
-def _accounts(user: User | None) -> list[Account]:
+def accounts_ever_of(user: User | None) -> list[Account]:
     """Return the accounts that a user has, or had, something in. Always in one order: two that sign in never wait for
     each other's chains in turn.
     """

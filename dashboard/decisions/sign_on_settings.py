@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from dashboard.audit import Action, Subject, record
 from dashboard.decisions.deciding import RefusedError, deciding
 from dashboard.decisions.members import Offer, check, is_last_administrator
+from dashboard.decisions.schedules import hand_on
 from dashboard.models import Membership, SingleSignOn, SingleSignOnRole, User
 
 _PLAIN = (
@@ -84,6 +85,7 @@ def remove(provider: SingleSignOn, *, by: User, at: datetime, request: HttpReque
         for membership in ending:
             membership.ends_at = at
             membership.save(update_fields=["ends_at"])
+            hand_on(account, membership.user, by=by, at=at)
         SocialAccount.objects.filter(provider=provider.key).delete()
         _note(provider, by, request, changed=["removed"], ended=len(ending))
         provider.delete()

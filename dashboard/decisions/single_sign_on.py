@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from dashboard.audit import Action, Subject, record
 from dashboard.decisions.deciding import deciding
 from dashboard.decisions.members import is_last_administrator
+from dashboard.decisions.schedules import hand_on
 from dashboard.models import Membership, Role, SingleSignOn, User
 
 
@@ -31,8 +32,8 @@ def follow_groups(
 ) -> list[Membership]:
     """Make the user's roles from single sign-on those of the groups; the default role where no group gives any.
 
-    Return the roles that ended. Roles by invitation stay as they are. A role whose group is gone ends at `at`, unless
-    it is the account's last administrator's.
+    Return the roles that ended; schedules of who decides nothing any more are handed on. Roles by invitation stay as
+    they are. A role whose group is gone ends at `at`, unless it is the account's last administrator's.
     """
     account, ended = single_sign_on.account, []
     with deciding(account):
@@ -50,6 +51,8 @@ def follow_groups(
             if present and present.source != Membership.Source.SINGLE_SIGN_ON and present.holds(at):
                 continue
             _give(present or Membership(user=user, account=account, role=role), want, request)
+        if ended:
+            hand_on(account, user, by=user, at=at)
     return ended
 
 

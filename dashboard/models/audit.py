@@ -46,6 +46,7 @@ class Action(models.TextChoices):
     INVITATION_REVOKED = "invitation_revoked", _("Revoked an invitation")
     MEMBER_CHANGED = "member_changed", _("Changed a member")
     MEMBER_ENDED = "member_ended", _("Ended a membership")
+    MEMBER_RENAMED = "member_renamed", _("Changed a member’s name or email")
     SCOPE_LENT = "scope_lent", _("Lent a scope")
     LOAN_ENDED = "loan_ended", _("Ended a loan")
     VIEWED_AS = "viewed_as", _("Viewed as a member")

@@ -8,6 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.db.models import Q, QuerySet
 
 from dashboard.models import SingleSignOn, User
+from dashboard.sign_in.domains import domain_of, is_proven
 
 # Nobody whose groups were left out has signed in for so long: then it is taken to be mended.
 UNTOLD_FOR = timedelta(days=7)
@@ -21,6 +22,13 @@ def factors(user: User) -> list[Authenticator]:
 def is_linked(user: User) -> bool:
     """Return whether an organization's single sign-on has signed the user in."""
     return SocialAccount.objects.filter(user=user).exists()
+
+
+def provider_of(user: User) -> SingleSignOn | None:
+    """Return the single sign-on that the user comes through and that says their email and name; None without one."""
+    linked = SocialAccount.objects.filter(user=user).values("provider")
+    found = SingleSignOn.objects.filter(key__in=linked, is_enabled=True).select_related("account").order_by("pk")
+    return next((one for one in found if is_proven(one.account, domain_of(user.email))), None)
 
 
 def live_sessions(user: User) -> list[UserSession]:

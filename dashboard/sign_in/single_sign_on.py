@@ -10,15 +10,17 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from dashboard.decisions.identity import EmailTakenError, Identity, Source, rename
 from dashboard.decisions.single_sign_on import follow_groups
 from dashboard.models import SingleSignOn, User
 from dashboard.notices import tell
 from dashboard.sign_in.claims import RefusedSignInError, Said, read
+from dashboard.sign_in.domains import domain_of, is_proven
 from dashboard.sign_in.refused import note_refusal, note_untold_groups, reason_of
 from dashboard.sign_in.required import accounts_of
 
@@ -69,9 +71,12 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
             )
             if user is not None:
                 _refuse_elsewhere(single_sign_on, user)
+                _follow_identity(request, single_sign_on, user, said)
             if not said.are_groups_told:
                 note_untold_groups(single_sign_on, now)
                 _refuse_without_role(single_sign_on, user)
+        except EmailTakenError:
+            raise ImmediateHttpResponse(_taken(request, single_sign_on, said, now)) from None
         except RefusedSignInError as error:
             note_refusal(single_sign_on.key, error, now)
             messages.error(request, str(error))
@@ -181,6 +186,50 @@ def _heard(single_sign_on: SingleSignOn, sociallogin: SocialLogin) -> Said:
         sociallogin.account.extra_data = {}
         if sociallogin.is_existing:
             sociallogin.account.save(update_fields=["extra_data"])
+
+
+def _follow_identity(request: HttpRequest, single_sign_on: SingleSignOn, user: User, said: Said) -> None:
+    """Take over the email and name that the provider says of a user it has signed in before, or found by email.
+
+    In a proven domain alone: a provider that another account's could contradict moves nobody. Says so where it differs.
+    EmailTakenError when another user has the email.
+    """
+    if not user.is_active:
+        return
+    is_other_email = said.email.casefold() != user.email.casefold()
+    if is_proven(single_sign_on.account, domain_of(said.email)):
+        identity = Identity(said.email, said.first_name or user.first_name, said.last_name or user.last_name)
+        changed = rename(user, identity, by=user, source=Source.SINGLE_SIGN_ON, request=request)
+        if changed:
+            user.refresh_from_db(fields=changed)
+        if "email" in changed:
+            messages.info(
+                request, _("Your email here is %(email)s now, as at %(name)s.") % _about(single_sign_on, user)
+            )
+    elif is_other_email:
+        messages.warning(
+            request,
+            _(
+                "%(name)s says another email of yours. It stays %(email)s here, as its domain is not proven to be this "
+                "account's: an administrator of Rollcall can correct it."
+            )
+            % _about(single_sign_on, user),
+        )
+
+
+def _about(single_sign_on: SingleSignOn, user: User) -> dict[str, object]:
+    return {"name": single_sign_on, "email": user.email}
+
+
+def _taken(request: HttpRequest, single_sign_on: SingleSignOn, said: Said, at: datetime) -> HttpResponse:
+    """Answer that the email the provider says now is another user's: to make one of two is for an administrator."""
+    hint = _(
+        "The provider says a new email of somebody, with which another member signs in already. Correct that member's "
+        "email, or end their sign-in, on their page under Members."
+    )
+    note_refusal(single_sign_on.key, hint, at)
+    context = {"email": said.email, "provider": single_sign_on}
+    return render(request, "account/email_taken.html", context, status=409)
 
 
 def _follow(request: HttpRequest, single_sign_on: SingleSignOn, user: User, said: Said, at: datetime) -> None:

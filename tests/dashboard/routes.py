@@ -23,6 +23,7 @@ ROUTES: dict[str, dict[str, str | tuple[str, ...]]] = {
             *("settings_licenses", "check_mail"),
             *("accounts", "add_account", "members", "invite_member", "single_sign_on", "remove_single_sign_on"),
             *("add_group", "stop_viewing", "your_access", "profile", "end_other_sessions"),
+            *("your_name", "confirm_email"),
             *("tokens", "create_token", "try_api", "api_reference"),
             # For programs: without a token they tell nothing. What they tell is walked in tests/dashboard/api.
             *("api_description", "api_metrics", "api_campaigns", "api_enrollments", "api_people", "api_groups"),
@@ -79,6 +80,7 @@ ROUTES: dict[str, dict[str, str | tuple[str, ...]]] = {
     "switch_account": {"account_id": "account"},
     "member": {"pk": "membership"},
     "end_member": {"pk": "membership"},
+    "rename_member": {"pk": "membership"},
     "view_as_member": {"pk": "membership"},
     "resend_invitation": {"pk": "invitation"},
     "revoke_invitation": {"pk": "invitation"},
