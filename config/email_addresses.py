@@ -1,6 +1,7 @@
 """Email addresses as people have them: with letters of any script before and after the @ (RFC 6531)."""
 
 import re
+from contextlib import suppress
 from unicodedata import normalize
 
 from django.core.exceptions import ValidationError
@@ -36,3 +37,10 @@ def on_the_wire(address: str) -> str:
     """Return an address as mail servers want it, its domain in ASCII. UnicodeError for a domain that is none."""
     local, _at, domain = address.rpartition("@")
     return f"{local}@{punycode(domain)}"
+
+
+def domain_of(address: str) -> str:
+    """Return a domain, or that of an address, as mail servers spell it, in lower case."""
+    with suppress(UnicodeError):
+        address = on_the_wire(address)
+    return address.rpartition("@")[2].lower()

@@ -11,7 +11,7 @@ ADDRESS = re.compile(r"[^\s@<>\"'(),;:=/]+@[^\s@<>\"'(),;:=/]+\.[^\s@<>\"'(),;:=
 # Postgres quotes the row it refuses.
 DETAIL = re.compile(r"^(\s*DETAIL:).*$", re.MULTILINE)
 # Links that let their bearer in: what follows is the secret.
-SECRET = re.compile(r"(/invitation/++|/password/reset/++(?!sent/|done/))[^/\s\"'?]+", re.IGNORECASE)
+SECRET = re.compile(r"(/invitation/++|/domain/++|/password/reset/++(?!sent/|done/))[^/\s\"'?]+", re.IGNORECASE)
 # The same in a link that was mangled on its way, and any other token.
 TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_~:=%-]{40,}")
 QUERY = re.compile(r"(\s/[^\s?]*)\?[^\s\"]+")

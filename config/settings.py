@@ -225,6 +225,8 @@ SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 # A form that is sent may not lead to another site (Content-Security-Policy), so single sign-on begins with a link.
 SOCIALACCOUNT_LOGIN_ON_GET = True
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+# Whom to ask for the records that prove whose an email domain is; none: this machine's name servers.
+DNS_SERVERS = variables.name_servers("DNS_SERVERS")
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""
 # Set by `bin/run` for the simulator that it starts itself, and by nobody else: that company is the demo, whose sign-ins
 # take one click instead of a password. A system check holds it to that.
@@ -264,6 +266,7 @@ RATE_LIMITS = {
     "api": (1_500, 60),
     "test_mail": (10, 600),
     "new_email": (10, 600),
+    "domain_proof": (20, 600),
     "api_check": (10, 600),
 }
 

@@ -45,6 +45,7 @@ from dashboard.pages.members import (
     revoke_invitation,
 )
 from dashboard.pages.members_accept import accept_invitation
+from dashboard.pages.members_domains import check_domain, mail_domain, prove_domain
 from dashboard.pages.members_name import rename_member
 from dashboard.pages.members_single_sign_on import (
     add_group,
@@ -173,6 +174,8 @@ urlpatterns = [
     path("settings/members/loans/<int:pk>/end/", end_member_loan, name="end_member_loan"),
     path("settings/sign-on/", single_sign_on, name="single_sign_on"),
     path("settings/sign-on/remove/", remove_single_sign_on, name="remove_single_sign_on"),
+    path("settings/sign-on/domains/<int:pk>/check/", check_domain, name="check_domain"),
+    path("settings/sign-on/domains/<int:pk>/mail/", mail_domain, name="mail_domain"),
     path("settings/sign-on/groups/new/", add_group, name="add_group"),
     path("settings/sign-on/groups/<int:pk>/remove/", remove_group, name="remove_group"),
     path("api/v1/openapi.json", api_description, name="api_description"),
@@ -191,6 +194,7 @@ urlpatterns = [
     path("you/name/confirm/", confirm_email, name="confirm_email"),
     path("you/sessions/<int:pk>/end/", end_session, name="end_session"),
     path("you/sessions/end/", end_other_sessions, name="end_other_sessions"),
+    path("domain/<str:token>/", prove_domain, name="prove_domain"),
     path("invitation/<str:token>/", accept_invitation, name="accept_invitation"),
     path("demo/<slug:role>/", demo_sign_in, name="demo_sign_in"),
     path("accounts/<int:account_id>/switch/", switch_account, name="switch_account"),

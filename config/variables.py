@@ -6,6 +6,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from email.utils import parseaddr
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -64,6 +65,23 @@ def texts(name: str) -> list[str]:
         found = None
     if not isinstance(found, list) or not all(isinstance(text, str) and text for text in found):
         raise ImproperlyConfigured(f'{name} is no JSON list of texts: write ["one", "two"], or one,two.')
+    return found
+
+
+def name_servers(name: str) -> list[tuple[str, int]]:
+    """Return addresses of name servers and their ports, written 10.0.0.53, 10.0.0.53:5353 or [::1]:5353."""
+    found = []
+    for text in (part.strip() for part in os.environ.get(name, "").split(",") if part.strip()):
+        match = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?|([0-9.]+)(?::([0-9]{1,5}))?", text)
+        try:
+            if match is None:
+                raise ValueError
+            address = str(ip_address(match[1] or match[3]))
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} names {text!r}: write addresses of name servers, like 10.0.0.53 or [fd00::53]:5353."
+            ) from None
+        found.append((address, int(match[2] or match[4] or 53)))
     return found
 
 

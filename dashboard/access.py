@@ -81,15 +81,23 @@ class Scope:
     is_numbers_only: bool = False
 
     @classmethod
-    def of(cls, user: User | AnonymousUser, *, chosen: object = None, at: datetime | None = None) -> "Scope":
+    def of(
+        cls,
+        user: User | AnonymousUser,
+        *,
+        chosen: object = None,
+        at: datetime | None = None,
+        through: str | None = None,
+    ) -> "Scope":
         """Return what the user may see in one account at `at` (now), with all roles and loans held there.
 
         Of several accounts it is the one whose key is `chosen`, if they have something there, else the first by name.
+        With `through`, how a session was made, only accounts that accept it count (`dashboard.sign_in.sessions`).
         """
         if not isinstance(user, User) or not user.is_active:
             return cls()
         at = at or timezone.now()
-        held = held_roles(user, at, lent=LEND)
+        held = held_roles(user, at, lent=LEND, through=through)
         if not held:
             return cls()
         accounts = {membership.account_id: membership.account for membership in held}

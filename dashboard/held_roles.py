@@ -31,17 +31,33 @@ _HELD = """
               AND (loan.ended_at IS NULL OR loan.ended_at > %(at)s)
         )
     )
+    AND (%(through)s::text IS NULL OR CASE WHEN %(through)s::text = '' THEN
+        NOT EXISTS (
+            SELECT FROM dashboard_singlesignon provider
+            WHERE provider.account_id = held.account_id AND provider.is_enabled AND provider.is_required
+        ) OR EXISTS (
+            SELECT FROM dashboard_membership own
+            WHERE own.user_id = %(user)s AND own.account_id = held.account_id AND own.role = 'administrator'
+              AND (own.ends_at IS NULL OR own.ends_at > %(at)s)
+        )
+        ELSE EXISTS (
+            SELECT FROM dashboard_singlesignon provider
+            WHERE provider.account_id = held.account_id AND provider.is_enabled AND provider.key = %(through)s::text
+        )
+    END)
     ORDER BY account.name, account.id, held.user_id, held.role
 """
 
 
-def held_roles(user: User, at: datetime, *, lent: frozenset[str]) -> list[Membership]:
+def held_roles(user: User, at: datetime, *, lent: frozenset[str], through: str | None = None) -> list[Membership]:
     """Return the roles that the user holds at `at`, and those of others, held as well, whose scope they borrowed.
 
-    Only the roles `lent` are borrowed. Each comes with its user, its account, and the run that account shows.
+    Only the roles `lent` are borrowed. Each comes with its user, its account, and the run that account shows. With
+    `through`, how a session was made (`dashboard.sign_in.sessions`), only those of accounts that accept it: a key of a
+    provider opens its own account, a password or passkey ("") those that do not require single sign-on of the user.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_sql(), {"user": user.pk, "at": at, "lent": sorted(lent)})
+        cursor.execute(_sql(), {"user": user.pk, "at": at, "lent": sorted(lent), "through": through})
         return [_membership(row) for row in cursor.fetchall()]
 
 

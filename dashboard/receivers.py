@@ -7,7 +7,10 @@ from django.conf import settings
 from django.dispatch import receiver
 
 from dashboard import rollups, triggers
-from dashboard.sign_in import demo
+from dashboard.sign_in import (
+    demo,
+    sessions,  # noqa: F401 - it listens to sign-ins, and to passwords and second factors
+)
 from dashboard.sign_in_log import signed_in, signed_out  # noqa: F401 - it listens to sign-ins
 from dashboard.task_queue import send
 from sync.models import Account, SyncRun

@@ -6,6 +6,9 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render, resolve_url
@@ -19,6 +22,9 @@ from dashboard.access import CHOSEN_ACCOUNT, EARLIEST_YEAR, VIEWED_AS, Scope, Sc
 from dashboard.metrics import local_midnight
 from dashboard.models import User
 from dashboard.row_security import within
+from dashboard.sign_in.required import required_single_sign_on
+from dashboard.sign_in.sessions import OWN, OWN_SIGN_IN, provider_of, through
+from dashboard.sign_in.unsent import nothing_done, page_of
 from dashboard.unreadable_secrets import secret_unreadable
 from sync.models import Account
 
@@ -73,10 +79,14 @@ class ScopeMiddleware:
         name = (match.url_name or "") if match is not None else ""
         if scope.viewer is not None and request.method not in _READING and name not in ALWAYS_ALLOWED:
             raise PermissionDenied(_("While you view as somebody else nothing can be changed."))
+        if name in OWN_SIGN_IN:
+            _refuse_to_speak_for_all(scoped)
         if view.__module__.startswith("allauth."):
             return None
         needs_no_account = not getattr(view, "login_required", True) or name.startswith(("account_", "mfa_"))
-        if scope.account is None and not needs_no_account and request.user.is_authenticated:
+        if scope.account is None and not needs_no_account and isinstance(request.user, User):
+            if Scope.of(request.user, at=scoped.now).account is not None:
+                return _sign_in_anew(scoped)
             return render(request, "dashboard/no_access.html", status=403)
         if scope.account is None:
             return None
@@ -96,7 +106,7 @@ class ScopeMiddleware:
 def _scope(request: ScopedRequest) -> Scope:
     """Return the reader's scope, or, while an administrator views as a member, that one's, without its rights."""
     user = request.user
-    scope = Scope.of(user, chosen=request.session.get(CHOSEN_ACCOUNT), at=request.now)
+    scope = Scope.of(user, chosen=request.session.get(CHOSEN_ACCOUNT), at=request.now, through=through(request))
     viewed = request.session.get(VIEWED_AS)
     if viewed is None or not scope.is_administrator or scope.account is None or not isinstance(user, User):
         return scope
@@ -107,6 +117,33 @@ def _scope(request: ScopedRequest) -> Scope:
         request.session.pop(VIEWED_AS, None)
         return scope
     return replace(seen, accounts=(scope.account,), administered=frozenset(), viewer=user)
+
+
+def _refuse_to_speak_for_all(request: ScopedRequest) -> None:
+    """Raise PermissionDenied where a provider made the session, and the reader has something in other accounts, too."""
+    if through(request) == OWN or not isinstance(request.user, User):
+        return
+    provider = provider_of(request)
+    everywhere = {account.pk for account in Scope.of(request.user, at=request.now).accounts}
+    if provider is None or everywhere - {provider.account_id}:
+        raise PermissionDenied(
+            _("You came through the single sign-on of one account. Sign in with a password or passkey to do this.")
+        )
+
+
+def _sign_in_anew(request: ScopedRequest) -> HttpResponse:
+    """End a session that opens no account of the reader's any more, such as since single sign-on is required."""
+    required = required_single_sign_on(cast(User, request.user))
+    page = request.get_full_path() if request.method in _READING else page_of(request)
+    if request.method not in _READING:
+        said = nothing_done()
+    elif required is not None:
+        said = _("Your organization signs in through %(name)s.") % {"name": required}
+    else:
+        said = _("How you were signed in opens no account of yours any more. Sign in anew.")
+    logout(request)
+    messages.info(request, said)
+    return cast(HttpResponse, redirect_to_login(page))
 
 
 def _look_back(request: ScopedRequest, account: Account) -> None:

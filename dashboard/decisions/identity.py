@@ -13,8 +13,8 @@ from dashboard.audit import Action, Subject, record
 from dashboard.decisions.deciding import RefusedError
 from dashboard.models import User
 from dashboard.notices import tell
-from dashboard.sign_in.domains import domain_of, is_of_another
 from dashboard.sign_in.required import accounts_of
+from dashboard.sign_in.sessions import belongs_to_another
 from dashboard.sign_in_log import accounts_ever_of
 from sync.models import Account
 
@@ -100,7 +100,7 @@ def correct(
     if accounts_of(user).keys() - {account.pk}:
         raise RefusedError(_("They have access to another account, too: only they can change their name and email."))
     is_new = identity.email.casefold() != user.email.casefold()
-    if is_new and is_of_another(account, domain_of(identity.email)):
+    if is_new and belongs_to_another(account.pk, identity.email):
         raise RefusedError(_("Emails of this domain belong to another account."))
     return rename(user, identity, by=by, source=Source.ADMINISTRATOR, request=request)
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from dashboard.audit import Action, Subject, record
 from dashboard.decisions.deciding import RefusedError, deciding
+from dashboard.decisions.first_role import settle_sign_in
 from dashboard.models import Delegation, Invitation, Membership, Role, User
 from sync.models import Account
 
@@ -44,6 +45,7 @@ def lend(
         running = Delegation.objects.filter(account=account, lender=by, borrower=borrower, ended_at=None)
         if running.filter(starts_at__lt=ends_at, ends_at__gt=max(starts_at, at)).exists():
             raise RefusedError(_("They have a loan of yours in that time already."))
+        settle_sign_in(borrower, account, request=request)
         loan = Delegation.objects.create(
             account=account,
             lender=by,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from dashboard.audit import Action, Subject, Through, record
 from dashboard.decisions.deciding import RefusedError, deciding
+from dashboard.decisions.first_role import settle_sign_in
 from dashboard.decisions.schedules import hand_on
 from dashboard.models import Invitation, Membership, Role, Schedule, User
 from sync.models import Account, Department
@@ -135,14 +136,19 @@ def holding(invitation: Invitation, *, at: datetime) -> Iterator[None]:
         yield
 
 
-def accept(invitation: Invitation, *, user: User, at: datetime, request: HttpRequest | None = None) -> Membership:
+def accept(
+    invitation: Invitation, *, user: User, at: datetime, request: HttpRequest | None = None, is_new: bool = False
+) -> Membership:
     """Give the invited user the role; one they had before holds again, on the invitation's terms.
 
+    What they sign in with goes unless it is theirs (`settle_sign_in`), or set by the link itself (`is_new`).
     RefusedError for another user than the invited, and when the invitation ended meanwhile.
     """
     if invitation.email and user.email.casefold() != invitation.email.casefold():
         raise RefusedError(_("This invitation is for another email."))
     with holding(invitation, at=at):
+        if not is_new:
+            settle_sign_in(user, invitation.account, request=request)
         membership = Membership.objects.filter(user=user, account=invitation.account, role=invitation.role).first()
         membership = membership or Membership(user=user, account=invitation.account, role=invitation.role)
         membership.ends_at, membership.source = invitation.ends_at, Membership.Source.INVITED

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from dashboard.audit import Action, Subject, record
 from dashboard.decisions.deciding import RefusedError, deciding
+from dashboard.decisions.first_role import is_unproven
 from dashboard.decisions.members import OPERATOR_LINK_HOLDS, Offer, accept, check, digest, holding, new_token, note
 from dashboard.models import Invitation, Role, SingleSignOn, User
 from dashboard.sign_in.required import accounts_of
@@ -119,8 +120,11 @@ def _offer(
 
 
 def may_choose_password(invitation: Invitation, user: User) -> bool:
-    """Return whether the link alone lets this user choose a password: it says so, or there is no way in to lose."""
-    if invitation.sets_password:
+    """Return whether the link alone lets this user choose a password: it says so, or there is no way in to lose.
+
+    It does, too, where what they sign in with will be removed: the link went to their mailbox, that is proof enough.
+    """
+    if invitation.sets_password or is_unproven(user, invitation.account):
         return True
     return invitation.is_from_operator and not user.has_usable_password() and not has_passkey(user)
 
@@ -134,12 +138,12 @@ def come_back_in(
     """
     if not may_choose_password(invitation, user):
         raise RefusedError(_("This link sets no password."))
-    user.set_password(password)
     with holding(invitation, at=at):
         if refusal := _switched_off(user.email):
             raise RefusedError(refusal)
-        user.save(update_fields=["password"])
         accept(invitation, user=user, at=at, request=request)
+        user.set_password(password)
+        user.save(update_fields=["password"])
         # It opens each account in which they have something.
         for account in Account.objects.filter(pk__in=accounts_of(user)).order_by("pk"):
             record(

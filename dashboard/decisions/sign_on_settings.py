@@ -11,9 +11,12 @@ from django.utils.translation import gettext as _
 
 from dashboard.audit import Action, Subject, record
 from dashboard.decisions.deciding import RefusedError, deciding
+from dashboard.decisions.domains import follow_domains
 from dashboard.decisions.members import Offer, check, is_last_administrator
 from dashboard.decisions.schedules import hand_on
-from dashboard.models import Membership, SingleSignOn, SingleSignOnRole, User
+from dashboard.models import Delegation, Membership, SingleSignOn, SingleSignOnRole, User
+from dashboard.sign_in.required import required_single_sign_on
+from dashboard.sign_in.sessions import end_sessions
 
 _PLAIN = (
     *("kind", "name", "email_domains", "groups_claim", "default_role", "is_enabled", "is_required"),
@@ -33,19 +36,48 @@ def save(provider: SingleSignOn, fields: Fields[str, Any], *, by: User, request:
     """Write the checked fields; the secret only where one is given.
 
     Another provider than before (its address or entity ID) starts without links: whom the old one called by some ID
-    may be somebody else's ID there.
+    may be somebody else's ID there, and sessions that the old one made end. Required from now on, it ends the sessions
+    that it did not make of members who can come in no other way.
     """
     with deciding(provider.account):
         changed = [name for name in _PLAIN if getattr(provider, name) != fields[name]]
         if {"kind", "server_url", "idp_entity_id"}.intersection(changed) and provider.pk is not None:
-            SocialAccount.objects.filter(provider=provider.key).delete()
+            links = SocialAccount.objects.filter(provider=provider.key)
+            for user in User.objects.filter(pk__in=links.values("user")):
+                end_sessions(user, made=lambda key: key == provider.key)
+            links.delete()
+        was_binding = provider.pk is not None and provider.is_enabled and provider.is_required
         for name in _PLAIN:
             setattr(provider, name, fields[name])
         if fields.get("secret"):
             provider.secret = fields["secret"]
             changed.append("secret")
         provider.save()
+        follow_domains(provider.account, provider.email_domains, by=by, request=request)
         _note(provider, by, request, changed=changed)
+        if provider.is_enabled and provider.is_required and not was_binding:
+            _end_other_sessions(provider, by, request)
+
+
+def _end_other_sessions(provider: SingleSignOn, by: User, request: HttpRequest | None) -> None:
+    """End the sessions of members who must come through the provider now, and did not."""
+    account = provider.account
+    members = Membership.objects.filter(account=account).values("user")
+    borrowers = Delegation.objects.filter(account=account).values("borrower")
+    for user in User.objects.filter(pk__in=members.union(borrowers)).order_by("pk"):
+        if required_single_sign_on(user) is None:
+            continue
+        ended = end_sessions(user, made=lambda key: key != provider.key)
+        if ended:
+            record(
+                Action.SESSION_ENDED,
+                account=account,
+                user=by,
+                subject=Subject.USER,
+                subject_id=user.pk,
+                details={"sessions": ended, "required": True},
+                request=request,
+            )
 
 
 def add_mapping(
@@ -87,6 +119,7 @@ def remove(provider: SingleSignOn, *, by: User, at: datetime, request: HttpReque
             membership.save(update_fields=["ends_at"])
             hand_on(account, membership.user, by=by, at=at)
         SocialAccount.objects.filter(provider=provider.key).delete()
+        follow_domains(account, [], by=by, request=request)
         _note(provider, by, request, changed=["removed"], ended=len(ending))
         provider.delete()
     return len(ending)

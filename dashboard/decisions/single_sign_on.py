@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from dashboard.audit import Action, Subject, record
 from dashboard.decisions.deciding import deciding
+from dashboard.decisions.first_role import settle_sign_in
 from dashboard.decisions.members import is_last_administrator
 from dashboard.decisions.schedules import hand_on
 from dashboard.models import Membership, Role, SingleSignOn, User
@@ -38,6 +39,8 @@ def follow_groups(
     account, ended = single_sign_on.account, []
     with deciding(account):
         wanted = _wanted(single_sign_on, groups, at=at)
+        if wanted:
+            settle_sign_in(user, account, request=request)
         held = {membership.role: membership for membership in Membership.objects.filter(user=user, account=account)}
         for role, membership in held.items():
             is_ours = membership.source == Membership.Source.SINGLE_SIGN_ON

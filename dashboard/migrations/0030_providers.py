@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("dashboard", "0027_erasure"),
+        ("dashboard", "0028_proven_sign_ins"),
     ]
 
     operations = [

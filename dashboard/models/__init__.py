@@ -3,6 +3,7 @@
 from dashboard.models.alerts import Alert, AlertMail
 from dashboard.models.audit import AuditErasure, AuditEvent, AuditHead, AuditSeal
 from dashboard.models.branding import Branding
+from dashboard.models.domains import EmailDomain
 from dashboard.models.evidence import EvidencePack
 from dashboard.models.exports import Export
 from dashboard.models.forms import SentForm
@@ -53,6 +54,7 @@ __all__ = [
     "Delegation",
     "Delivery",
     "DepartmentMerge",
+    "EmailDomain",
     "EvidencePack",
     "ExemptSpan",
     "Exemption",

@@ -41,6 +41,8 @@ class Action(models.TextChoices):
     ACCOUNT_CHANGED = "account_changed", _("Changed an account")
     ACCOUNT_KEY_CHANGED = "account_key_changed", _("Changed an account’s KnowBe4 key")
     SINGLE_SIGN_ON_CHANGED = "single_sign_on_changed", _("Changed single sign-on")
+    DOMAIN_PROVEN = "domain_proven", _("Proved an email domain")
+    DOMAIN_RELEASED = "domain_released", _("Gave up an email domain")
     MEMBER_INVITED = "member_invited", _("Invited a member")
     INVITATION_ACCEPTED = "invitation_accepted", _("Accepted an invitation")
     INVITATION_REVOKED = "invitation_revoked", _("Revoked an invitation")

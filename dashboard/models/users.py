@@ -31,10 +31,21 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractUser):
-    """Someone who signs in to Rollcall, named by their email."""
+    """Someone who signs in to Rollcall, named by their email.
+
+    With `vouched_by` some of what they sign in with was set in a session that this account's provider made, and nobody
+    else's word for it (`dashboard.decisions.first_role`).
+    """
 
     username = None  # type: ignore[assignment]  # the email is the name
     email = models.EmailField("email address", unique=True)
+    vouched_by = models.ForeignKey(
+        "sync.Account",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Whose provider alone said who set the password or a second factor; null: the mailbox did.",
+    )
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects = UserManager()  # type: ignore[assignment,misc]  # ours makes users without a username

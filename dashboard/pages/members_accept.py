@@ -3,6 +3,7 @@
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -12,15 +13,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from dashboard.access import ScopedRequest
+from dashboard.access import Scope, ScopedRequest
 from dashboard.audit import Action, Subject, record
 from dashboard.decisions import RefusedError
+from dashboard.decisions.first_role import is_unproven
 from dashboard.decisions.members import accept, find_invitation, holding
 from dashboard.decisions.operator_links import come_back_in, has_administrator, may_choose_password
-from dashboard.models import Invitation, Role, User
+from dashboard.models import Invitation, Role, SingleSignOn, User
 from dashboard.pages.members_accept_form import NewUserForm, PasswordForm
 from dashboard.queries.members import find_user, has_user, is_real_member
 from dashboard.sign_in.required import replaces_password
+from dashboard.sign_in.sessions import through
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,6 +49,9 @@ def _answer(request: ScopedRequest, invitation: Invitation) -> HttpResponse:
         raise RefusedError(_("The sign-in of %(email)s is switched off.") % {"email": user.email})
     if user is not None and reader in {None, user} and _lets_back_in(invitation, user):
         return _come_back(request, invitation, user)
+    single_sign_on = replaces_password(invitation.account, invitation.role)
+    if user is not None and reader in {None, user} and single_sign_on and is_unproven(user, invitation.account):
+        return _accept_by_link(request, invitation, user, single_sign_on)
     if reader is not None:
         return _accept_as(request, invitation, reader)
     if user is not None:
@@ -93,8 +99,26 @@ def _accept_as(request: ScopedRequest, invitation: Invitation, user: User) -> Ht
     if request.method == "POST" and is_theirs:
         accept(invitation, user=user, at=request.now, request=request)
         _welcome(request, invitation)
+        if invitation.account not in Scope.of(user, at=request.now, through=through(request)).accounts:
+            messages.info(
+                request,
+                _("How you are signed in now does not open %(account)s: sign in anew to see it.")
+                % {"account": invitation.account},
+            )
         return redirect("overview")
     return _page(request, invitation, is_theirs=is_theirs)
+
+
+def _accept_by_link(
+    request: ScopedRequest, invitation: Invitation, user: User, single_sign_on: SingleSignOn
+) -> HttpResponse:
+    """Give the role to a user who can sign in by nothing that is theirs yet; the organization then signs them in."""
+    if request.method != "POST":
+        return _page(request, invitation, single_sign_on=single_sign_on)
+    accept(invitation, user=user, at=request.now, request=request)
+    logout(request)
+    _welcome(request, invitation)
+    return redirect("account_login")
 
 
 def _accept_anew(request: ScopedRequest, invitation: Invitation) -> HttpResponse:
@@ -125,7 +149,7 @@ def _make(
         if has_user(user.email):
             raise RefusedError(_("Somebody signs in with this email already."))
         user.save()
-        accept(invitation, user=user, at=request.now, request=request)
+        accept(invitation, user=user, at=request.now, request=request, is_new=True)
         account = invitation.account
         if zone and zone != account.time_zone:
             account.time_zone = zone

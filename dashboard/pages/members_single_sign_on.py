@@ -22,6 +22,7 @@ from dashboard.decisions import RefusedError
 from dashboard.decisions.sign_on_settings import Mapping, add_mapping, remove, remove_mapping, save
 from dashboard.models import Role, SingleSignOn
 from dashboard.pages.members import for_this_accounts_administrators
+from dashboard.pages.members_domains import shown_domains
 from dashboard.pages.members_form import RoleForm
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
@@ -44,7 +45,7 @@ class SingleSignOnForm(forms.Form):
     email_domains = forms.CharField(
         label=gettext_lazy("Email domains"),
         max_length=2000,
-        help_text=gettext_lazy("Only emails of these are believed; separate several with commas."),
+        help_text=gettext_lazy("Only emails of these are believed; separate several with commas. Prove them above."),
     )
     groups_claim = forms.CharField(
         label=gettext_lazy("Claim or attribute with groups"), max_length=200, initial="groups"
@@ -206,9 +207,12 @@ def single_sign_on(request: ScopedRequest) -> HttpResponse:
         messages.success(request, _("Single sign-on is saved."))
         return redirect("single_sign_on")
     leaves_out = present is not None and queries.leaves_groups_out(request.scope, request.now)
+    domains = shown_domains(request.scope)
     context = {
         "form": form,
         "provider": present,
+        "domains": domains,
+        "unproven": sum(shown.domain.proven_at is None for shown in domains),
         "mappings": queries.single_sign_on_roles(request.scope),
         "addresses": _addresses(present) if present else {},
         "untold": send_fewer_groups(provider.name) if leaves_out else "",

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from dashboard.access import Scope
-from dashboard.models import Delegation, Invitation, Membership, SingleSignOn, SingleSignOnRole, User
+from dashboard.models import Delegation, EmailDomain, Invitation, Membership, SingleSignOn, SingleSignOnRole, User
 from dashboard.queries.sign_in import untold_groups
 
 
@@ -74,6 +74,13 @@ def leaves_groups_out(scope: Scope, at: datetime) -> bool:
     """Return whether the account's provider lately left out somebody's groups; False unless the reader administers."""
     provider = single_sign_on(scope)
     return provider is not None and SingleSignOn.objects.filter(untold_groups(at), pk=provider.pk).exists()
+
+
+def email_domains(scope: Scope) -> QuerySet[EmailDomain]:
+    """Return the domains that the account's single sign-on speaks for; none unless the reader administers it."""
+    if not scope.is_administrator:
+        return EmailDomain.objects.none()
+    return EmailDomain.objects.filter(account=scope.account).select_related("account").order_by("name")
 
 
 def single_sign_on_roles(scope: Scope) -> QuerySet[SingleSignOnRole]:

@@ -8,7 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.db.models import Q, QuerySet
 
 from dashboard.models import SingleSignOn, User
-from dashboard.sign_in.domains import domain_of, is_proven
+from dashboard.sign_in.sessions import owns_domain
 
 # Nobody whose groups were left out has signed in for so long: then it is taken to be mended.
 UNTOLD_FOR = timedelta(days=7)
@@ -28,7 +28,7 @@ def provider_of(user: User) -> SingleSignOn | None:
     """Return the single sign-on that the user comes through and that says their email and name; None without one."""
     linked = SocialAccount.objects.filter(user=user).values("provider")
     found = SingleSignOn.objects.filter(key__in=linked, is_enabled=True).select_related("account").order_by("pk")
-    return next((one for one in found if is_proven(one.account, domain_of(user.email))), None)
+    return next((one for one in found if owns_domain(one.account_id, user.email)), None)
 
 
 def live_sessions(user: User) -> list[UserSession]:

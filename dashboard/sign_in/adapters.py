@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from config.sealing import Purpose, seal, unseal
 from dashboard.models import User
 from dashboard.sign_in.required import required_single_sign_on
+from dashboard.sign_in.sessions import note_provider
 
 
 def signed_in_lately(request: HttpRequest) -> bool:
@@ -50,6 +51,13 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
             return None
         messages.error(request, _("Your organization signs in through %(name)s.") % {"name": required})
         return redirect(settings.LOGIN_URL)
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Remember which provider signed the user in: the session opens only what that provider may open."""
+        if social := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
+            note_provider(request, social.account.provider)
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        return response
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Ask again only when the last sign-in or confirmation is a while ago."""

@@ -11,9 +11,9 @@ from allauth.socialaccount.models import SocialLogin
 from django.forms import ValidationError
 from django.utils.translation import gettext as _
 
-from config.email_addresses import validate_address
+from config.email_addresses import domain_of, validate_address
 from dashboard.models import SingleSignOn, User
-from dashboard.sign_in.domains import domain_of, is_proven
+from dashboard.sign_in.sessions import owns_domain
 
 _CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
 # Where providers put an email when nobody says otherwise.
@@ -111,7 +111,7 @@ def _email(single_sign_on: SingleSignOn, sociallogin: SocialLogin, sources: list
             _("%(name)s does not sign in this email.") % {"name": single_sign_on},
             _("The email was of %(domain)s, which is not among the email domains below.") % {"domain": domain},
         )
-    if not is_vouched and not is_proven(single_sign_on.account, domain):
+    if not is_vouched and not owns_domain(single_sign_on.account_id, email):
         raise RefusedSignInError(
             _("The provider did not say your email, and the name you sign in with there is not taken for one."),
             _(

@@ -19,7 +19,12 @@ CANNOT_SEND = (OSError, SMTPException, ValueError)
 
 def link_of(token: str) -> str:
     """Return the address that a token is part of."""
-    return settings.PUBLIC_URL + reverse("accept_invitation", kwargs={"token": token})
+    return public_address("accept_invitation", token=token)
+
+
+def public_address(name: str, **parts: str) -> str:
+    """Return the address of a page as it stands in a mail, and at other systems."""
+    return settings.PUBLIC_URL + reverse(name, kwargs=parts)
 
 
 def send_invitation(invitation: Invitation, token: str) -> None:

@@ -21,19 +21,18 @@ def accounts_of(user: User) -> dict[int, set[str]]:
 
 
 def required_single_sign_on(user: User) -> SingleSignOn | None:
-    """Return the single sign-on that the user must come through; None for whoever may use a password or a passkey.
+    """Return the single sign-on that the user must come through; None for whoever a password or a passkey is of use to.
 
-    Administrators may: when the identity provider is down or set up wrongly, somebody must get in to mend it. So may
-    those who have something in another account, too: an account's provider never opens another account (see
-    `dashboard.sign_in.single_sign_on`), and they would have no way in at all.
+    Administrators may use one: when the identity provider is down or set up wrongly, somebody must get in to mend it.
+    So may those who have something in another account that does not require it; that is all such a session opens. Of
+    several providers it is the first by name.
     """
     accounts = accounts_of(user)
-    if len(accounts) != 1:
+    required = SingleSignOn.objects.filter(account__in=accounts, is_enabled=True, is_required=True)
+    found = {one.account_id: one for one in required if Role.ADMINISTRATOR not in accounts[one.account_id]}
+    if not found or found.keys() != accounts.keys():
         return None
-    (account_id, roles), *_ = accounts.items()
-    if Role.ADMINISTRATOR in roles:
-        return None
-    return SingleSignOn.objects.filter(account=account_id, is_enabled=True, is_required=True).first()
+    return min(found.values(), key=lambda one: (one.name, one.pk))
 
 
 def enabled_single_sign_on(account: Account) -> SingleSignOn | None:

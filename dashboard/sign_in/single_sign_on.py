@@ -19,17 +19,18 @@ from dashboard.decisions.identity import EmailTakenError, Identity, Source, rena
 from dashboard.decisions.single_sign_on import follow_groups
 from dashboard.models import SingleSignOn, User
 from dashboard.notices import tell
+from dashboard.sign_in.admission import refuse_uninvited
 from dashboard.sign_in.claims import RefusedSignInError, Said, read
-from dashboard.sign_in.domains import domain_of, is_proven
 from dashboard.sign_in.refused import note_refusal, note_untold_groups, reason_of
 from dashboard.sign_in.required import accounts_of
+from dashboard.sign_in.sessions import owns_domain
 
 
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):
     """Providers come from `SingleSignOn`, one an account; nothing is read from allauth's own table of them.
 
-    An account's provider opens that account and no other: whoever has something elsewhere, too, is refused, for else
-    those who run one organization's provider could come in as a member of another.
+    An account's provider opens that account and no other (`dashboard.sign_in.sessions`): those who run one
+    organization's provider cannot come in as a member of another.
     """
 
     def list_apps(self, request: HttpRequest, provider: str | None = None, client_id: str | None = None) -> list[Any]:
@@ -57,7 +58,7 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         """Decide whether to believe the provider, find the user, and give the roles of their groups.
 
         Ends the sign-in with a sentence on the sign-in page for an email of another domain or one that the provider
-        has not verified, for a user who has something in another account, and for one without a role whose groups were
+        has not verified, for whoever is not admitted (`refuse_uninvited`), and for one without a role whose groups were
         not told; with a page of its own for an email that another user has.
         """
         single_sign_on = SingleSignOn.objects.select_related("account").get(key=sociallogin.account.provider)
@@ -69,8 +70,8 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
             user = (
                 sociallogin.user if sociallogin.is_existing else User.objects.filter(email__iexact=said.email).first()
             )
+            refuse_uninvited(single_sign_on, said.email, user)
             if user is not None:
-                _refuse_elsewhere(single_sign_on, user)
                 _follow_identity(request, single_sign_on, user, said)
             if not said.are_groups_told:
                 note_untold_groups(single_sign_on, now)
@@ -159,13 +160,6 @@ def _app(single_sign_on: SingleSignOn) -> SocialApp:
     )
 
 
-def _refuse_elsewhere(single_sign_on: SingleSignOn, user: User) -> None:
-    if accounts_of(user).keys() - {single_sign_on.account_id}:
-        raise RefusedSignInError(
-            _("You have access to another account, too. Sign in with your password or a passkey instead.")
-        )
-
-
 def _refuse_without_role(single_sign_on: SingleSignOn, user: User | None) -> None:
     """Refuse whose groups nobody knows and who has no role from before, so that they hear why they have none."""
     if user is None or single_sign_on.account_id not in accounts_of(user):
@@ -191,13 +185,16 @@ def _heard(single_sign_on: SingleSignOn, sociallogin: SocialLogin) -> Said:
 def _follow_identity(request: HttpRequest, single_sign_on: SingleSignOn, user: User, said: Said) -> None:
     """Take over the email and name that the provider says of a user it has signed in before, or found by email.
 
-    In a proven domain alone: a provider that another account's could contradict moves nobody. Says so where it differs.
-    EmailTakenError when another user has the email.
+    In a domain of the account alone; and who has something in another account keeps an email of a domain that is not
+    the account's, for a link to set a password goes there. Says so where it differs. EmailTakenError when another user
+    has the email.
     """
     if not user.is_active:
         return
     is_other_email = said.email.casefold() != user.email.casefold()
-    if is_proven(single_sign_on.account, domain_of(said.email)):
+    account = single_sign_on.account_id
+    is_ours = owns_domain(account, user.email) or not accounts_of(user).keys() - {account}
+    if is_ours and owns_domain(account, said.email):
         identity = Identity(said.email, said.first_name or user.first_name, said.last_name or user.last_name)
         changed = rename(user, identity, by=user, source=Source.SINGLE_SIGN_ON, request=request)
         if changed:
@@ -210,8 +207,8 @@ def _follow_identity(request: HttpRequest, single_sign_on: SingleSignOn, user: U
         messages.warning(
             request,
             _(
-                "%(name)s says another email of yours. It stays %(email)s here, as its domain is not proven to be this "
-                "account's: an administrator of Rollcall can correct it."
+                "%(name)s says another email of yours. It stays %(email)s here, as not both domains are proven to be "
+                "this account's: an administrator of Rollcall can correct it."
             )
             % _about(single_sign_on, user),
         )

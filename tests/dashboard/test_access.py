@@ -26,6 +26,7 @@ OPEN_TO_ANYONE = {
     "mfa_login_webauthn",
     "openid_connect_login",
     "openid_connect_callback",
+    "prove_domain",
     *("saml_login", "saml_acs", "saml_finish_acs", "saml_sls", "saml_metadata"),
 }
 # What an address of the sign-in may answer with invented arguments: a page, a way on, a complaint, nothing there.

@@ -52,7 +52,7 @@ HOLD_NOBODY = {
     # Names of groups, products and files; ids; hashes.
     *("dashboard_auditerasure", "dashboard_audithead", "dashboard_auditseal"),
     *("dashboard_branding", "dashboard_evidencepack", "dashboard_inferredtrigger", "dashboard_rollupstate"),
-    *("dashboard_sentform", "dashboard_singlesignon", "dashboard_singlesignonrole"),
+    *("dashboard_sentform", "dashboard_singlesignon", "dashboard_singlesignonrole", "dashboard_emaildomain"),
     *("auth_group", "auth_permission", "django_content_type"),
     # Nothing is written there.
     *("account_emailconfirmation", "socialaccount_socialapp", "socialaccount_socialtoken"),

@@ -12,7 +12,7 @@ from django.test import Client
 
 from dashboard.access import Scope
 from dashboard.audit import Action
-from dashboard.models import AskedTask, AuditEvent, Membership, Role, Schedule, SingleSignOn, User
+from dashboard.models import AskedTask, AuditEvent, EmailDomain, Membership, Role, Schedule, SingleSignOn, User
 from dashboard.row_security import within
 from dashboard.sent_forms import FIELD
 from sync.models import Account, Person, SyncRun
@@ -20,7 +20,7 @@ from tests import factories
 from tests.clock import MOMENT
 from tests.dashboard.identity_provider import CLIENT_ID, SECRET, IdentityProvider, identity_provider
 from tests.dashboard.provider_shapes import PERSISTENT
-from tests.dashboard.signing_in import sign_in_lately
+from tests.dashboard.signing_in import own_domains, sign_in_lately
 from tests.dashboard.test_sent_forms import key_on
 from tests.dashboard.test_sign_in_saml import CERTIFICATE, IDP, answer, asked, send
 from tests.dashboard.test_sign_in_single_sign_on import come_in
@@ -53,7 +53,7 @@ def single_sign_on(account: Account, published: SyncRun, provider: IdentityProvi
     made.secret = SECRET
     made.save()
     made.roles.create(group="leads", role=Role.PEOPLE_MANAGER)
-    return made
+    return own_domains(made)
 
 
 @pytest.fixture
@@ -117,6 +117,7 @@ def test_a_persistent_name_id_says_who_it_is(account: Account, published: SyncRu
         idp_sso_url=f"{IDP}/sign-in",
         idp_certificate=CERTIFICATE,
     )
+    own_domains(single_sign_on)
     for email in (OLD, NEW):
         client = Client(headers={"host": "testserver"})
         said = {"email": "G-bea-1", "name_format": PERSISTENT, "attributes": {"email": [email], "sn": ["Smith"]}}
@@ -132,17 +133,27 @@ def test_case_alone_is_no_other_email(client: Client, provider: IdentityProvider
     assert not renamed()
 
 
-def test_in_a_domain_that_another_account_lists_too_the_email_stays(
+def test_who_is_in_another_account_keeps_an_email_of_its_domain(
     client: Client, provider: IdentityProvider, single_sign_on: SingleSignOn
 ) -> None:
     come_in(client, provider, single_sign_on)
-    SingleSignOn.objects.create(
-        account=factories.AccountFactory(name="Northwind Bank"),
-        name="Theirs",
-        email_domains=["brackwater.example"],
-        server_url="https://id.example",
-        client_id="x",
-    )
+    user = User.objects.get()
+    User.objects.update(email="bea@northwind.example")
+    for account in (single_sign_on.account, factories.AccountFactory(name="Northwind Bank")):
+        factories.MembershipFactory(user=user, account=account)
+    provider.claims = dict(MARRIED)
+    page = come_in(Client(), provider, single_sign_on).content.decode()
+    assert "It stays bea@northwind.example here" in page
+    assert User.objects.get().email == "bea@northwind.example"
+    assert not renamed()
+
+
+def test_in_a_domain_that_is_not_proven_the_email_stays(
+    client: Client, provider: IdentityProvider, single_sign_on: SingleSignOn
+) -> None:
+    come_in(client, provider, single_sign_on)
+    factories.MembershipFactory(user=User.objects.get(), account=single_sign_on.account)
+    EmailDomain.objects.all().delete()
     provider.claims = dict(MARRIED)
     page = come_in(Client(), provider, single_sign_on).content.decode()
     assert f"It stays {OLD} here" in page
@@ -283,6 +294,9 @@ def test_whoever_comes_by_single_sign_on_changes_it_there(
 def test_required_single_sign_on_keeps_the_email(client: Client, alice: User, single_sign_on: SingleSignOn) -> None:
     SingleSignOn.objects.update(is_required=True)
     sign_in_lately(client, alice)
+    session = client.session
+    session["signed_in_through"] = single_sign_on.key
+    session.save()
     said = client.post("/you/name/", fields(alice, email="alice@home.example"))
     assert "You sign in through Brackwater ID only" in said.content.decode()
     assert not mail.outbox
@@ -317,9 +331,10 @@ def test_an_administrator_corrects_nobody_of_another_account(
     taken = factories.UserFactory(email=NEW)
     address = f"/settings/members/{here.pk}/name/"
     assert "Somebody else signs in" in client.post(address, fields(alice, email=taken.email)).content.decode()
-    SingleSignOn.objects.create(
+    theirs = SingleSignOn.objects.create(
         account=other, name="Theirs", email_domains=["northwind.example"], server_url="https://x", client_id="x"
     )
+    own_domains(theirs)
     said = client.post(address, fields(alice, email="victim@northwind.example")).content.decode()
     assert "Emails of this domain belong to another account" in said
     factories.MembershipFactory(user=alice, account=other)

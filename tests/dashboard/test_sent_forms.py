@@ -39,7 +39,7 @@ KEY = re.compile(rf'name="{FIELD}" value="([^"]+)"')
 MAKES = {
     *("add_schedule", "act_on_schedule", "resend_delivery", "evidence", "export", "create_token", "request_exemption"),
     *("import_exemptions", "check_mail", "invite_member", "resend_invitation", "add_account", "add_group"),
-    *("your_access", "console_imports", "your_name"),
+    *("your_access", "console_imports", "your_name", "mail_domain"),
 }
 # What may be said twice without harm, and why.
 HARMLESS = {
@@ -48,13 +48,13 @@ HARMLESS = {
     *("end_session", "end_other_sessions", "exemption", "decide_exemptions", "resolve_run", "console_import_decide"),
     *("console_import_columns", "settings", "settings_branding", "settings_campaign", "settings_department"),
     *("settings_licenses", "edit_account", "enable_account", "single_sign_on", "remove_single_sign_on"),
-    *("remove_group", "switch_account", "view_as_member", "stop_viewing", "rename_member"),
+    *("remove_group", "check_domain", "switch_account", "view_as_member", "stop_viewing", "rename_member"),
     # One at a time by itself: the second waits for the first, or is told that it runs.
     *("sync_start", "sync_account", "test_account", "check_api"),
     # Keeps what is looked for; no row.
     "keep_search",
-    # Each link and code is good once.
-    *("accept_invitation", "demo_sign_in", "confirm_email"),
+    # Before anybody is signed in; each link and code is good once.
+    *("accept_invitation", "demo_sign_in", "prove_domain", "confirm_email"),
 }
 
 

@@ -10,13 +10,13 @@ from django.test import Client
 
 from dashboard.alerts import watching
 from dashboard.audit import Action
-from dashboard.models import Alert, AskedTask, AuditEvent, Role, SingleSignOn, User
-from dashboard.sign_in.domains import is_of_another, is_proven
+from dashboard.models import Alert, AskedTask, AuditEvent, EmailDomain, Role, SingleSignOn, User
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.clock import MOMENT
 from tests.dashboard.identity_provider import CLIENT_ID, SECRET, IdentityProvider, identity_provider
 from tests.dashboard.provider_shapes import EMAIL, GROUP, OIDC, PERSISTENT, SAML, Oidc, Saml
+from tests.dashboard.signing_in import own_domains
 from tests.dashboard.test_sign_in_saml import CERTIFICATE, IDP, answer, asked, send
 from tests.dashboard.test_sign_in_single_sign_on import come_in, roles_of
 
@@ -44,13 +44,13 @@ def oidc(account: Account, published: SyncRun, provider: IdentityProvider) -> Si
     )
     made.secret = SECRET
     made.save()
-    return made
+    return own_domains(made)
 
 
 @pytest.fixture
 def saml(account: Account, published: SyncRun) -> SingleSignOn:
     """Return the account's single sign-on by SAML."""
-    return SingleSignOn.objects.create(
+    made = SingleSignOn.objects.create(
         account=account,
         kind=SingleSignOn.Kind.SAML,
         name="Brackwater ID",
@@ -59,6 +59,7 @@ def saml(account: Account, published: SyncRun) -> SingleSignOn:
         idp_sso_url=f"{IDP}/sign-in",
         idp_certificate=CERTIFICATE,
     )
+    return own_domains(made)
 
 
 def set_up(single_sign_on: SingleSignOn, settings: dict[str, Any]) -> None:
@@ -104,13 +105,7 @@ def test_a_name_to_sign_in_with_counts_in_proven_domains_alone(
     client: Client, provider: IdentityProvider, oidc: SingleSignOn
 ) -> None:
     set_up(oidc, {})
-    other = factories.AccountFactory(name="Northwind Bank")
-    assert is_proven(oidc.account, "Brackwater.example")
-    SingleSignOn.objects.create(
-        account=other, name="Theirs", email_domains=["brackwater.example"], server_url="https://x", client_id="x"
-    )
-    assert not is_proven(oidc.account, "brackwater.example")
-    assert is_of_another(oidc.account, "brackwater.example")
+    EmailDomain.objects.update(account=factories.AccountFactory(name="Northwind Bank"))
     shape = OIDC["Entra without a mailbox"]
     provider.claims, provider.whole_info = shape.token, shape.info
     assert "is not taken for one" in come_in(client, provider, oidc).content.decode()

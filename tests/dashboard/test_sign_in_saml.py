@@ -18,6 +18,7 @@ from onelogin.saml2.utils import OneLogin_Saml2_Utils
 from dashboard.models import Membership, Role, SingleSignOn, User
 from sync.models import Account, SyncRun
 from tests.clock import MOMENT
+from tests.dashboard.signing_in import own_domains
 
 pytestmark = pytest.mark.django_db
 IDP = "https://id.brackwater.example/saml"
@@ -59,7 +60,7 @@ def single_sign_on(account: Account, published: SyncRun) -> SingleSignOn:
         idp_certificate=CERTIFICATE,
     )
     made.roles.create(group="security", role=Role.SECURITY_MANAGER)
-    return made
+    return own_domains(made)
 
 
 def asked(client: Client, single_sign_on: SingleSignOn) -> str:

@@ -14,6 +14,7 @@ from sync.models import Account, SyncRun
 from tests import factories
 from tests.clock import MOMENT
 from tests.dashboard.identity_provider import ANOTHER_KEY, CLIENT_ID, SECRET, IdentityProvider, identity_provider
+from tests.dashboard.signing_in import own_domains
 
 pytestmark = pytest.mark.django_db
 NOOR = {
@@ -46,7 +47,7 @@ def single_sign_on(account: Account, published: SyncRun, provider: IdentityProvi
     made.secret = SECRET
     made.save()
     made.roles.create(group="security", role=Role.SECURITY_MANAGER)
-    return made
+    return own_domains(made)
 
 
 def come_in(client: Client, provider: IdentityProvider, single_sign_on: SingleSignOn) -> Any:
@@ -188,10 +189,11 @@ def test_provider_of_one_account_opens_no_other(
     other = factories.AccountFactory(name="Northwind Bank")
     factories.MembershipFactory(user=charlie, account=other)
     provider.claims = {"sub": "c-1", "email": charlie.email, "groups": ["security"]}
-    answer = come_in(client, provider, single_sign_on)
-    assert "access to another account" in answer.content.decode()
-    assert "_auth_user_id" not in client.session
-    assert not Membership.objects.filter(user=charlie, account=single_sign_on.account).exists()
+    assert come_in(client, provider, single_sign_on).status_code == 200
+    assert roles_of(charlie).keys() == {Role.SECURITY_MANAGER}
+    text = client.get("/you/access/").content.decode()
+    assert "Northwind Bank" not in text
+    assert client.post(f"/accounts/{other.pk}/switch/").status_code == 404
 
 
 def test_required_refuses_passwords_but_for_administrators(
@@ -260,6 +262,10 @@ def test_administrator_sets_it_up(client: Client, ines: User, published: SyncRun
     assert SECRET not in client.get("/settings/sign-on/").content.decode()
     client.post("/settings/sign-on/groups/new/", {"group": "security", "role": "security_manager"})
     assert "security" in client.get("/settings/sign-on/").content.decode()
+    refused = come_in(Client(), provider, made).content.decode()
+    assert "signs in only people invited by name" in refused
+    assert "brackwater.example is its organization" in refused.replace("&#x27;", "'")
+    own_domains(made)
     assert come_in(Client(), provider, made).status_code == 200
     # Another address gets the secret only when it is typed again.
     moved = fields | {"server_url": "https://elsewhere.example", "secret": ""}

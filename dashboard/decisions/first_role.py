@@ -1,0 +1,75 @@
+"""What a user signs in with, when an account gives them a role, is theirs: by no other account's word.
+
+Whoever runs the identity provider of an account can come in as anybody whom it may name, and set a password, a passkey
+or an authenticator for them. None of it may open an account that comes later.
+"""
+
+import logging
+
+from allauth.mfa.models import Authenticator
+from django.core.mail import send_mail
+from django.db import transaction
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from dashboard.audit import Action, Subject, record
+from dashboard.models import Membership, SingleSignOn, User
+from dashboard.sign_in.invitation_mail import CANNOT_SEND
+from dashboard.sign_in.sessions import OWN, end_sessions
+from sync.models import Account
+
+logger = logging.getLogger(__name__)
+
+
+def is_unproven(user: User, account: Account) -> bool:
+    """Return whether what the user signs in with was set by another account's word alone."""
+    return user.vouched_by_id not in {None, account.pk}
+
+
+def settle_sign_in(user: User, account: Account, *, request: HttpRequest | None = None) -> bool:
+    """Before the account gives the user a role: delete a password, passkeys and authenticators that are unproven.
+
+    Their sessions end, and they are told by mail. At a first role sessions through other accounts' providers end in any
+    case. Return whether anything was deleted. `user` must be the object that signs in afterwards.
+    """
+    this = request.session.session_key if request is not None else None
+    if not is_unproven(user, account):
+        if not Membership.objects.filter(user=user).exists():
+            own = {OWN, *SingleSignOn.objects.filter(account=account).values_list("key", flat=True)}
+            end_sessions(user, but=this, made=lambda key: key not in own)
+        return False
+    factors = Authenticator.objects.filter(user=user)
+    had_password, had_factors = user.has_usable_password(), factors.exists()
+    factors.delete()
+    # Another text in its place, so that no session goes on.
+    user.set_unusable_password()
+    user.vouched_by = None
+    user.save(update_fields=["password", "vouched_by"])
+    end_sessions(user, but=this)
+    removed = [
+        *([Action.PASSWORD_CHANGED] if had_password else []),
+        *([Action.SECOND_FACTOR_CHANGED] if had_factors else []),
+    ]
+    for action in removed:
+        record(
+            action,
+            account=account,
+            user=None,
+            subject=Subject.USER,
+            subject_id=user.pk,
+            details={"removed_before_first_role": True},
+            request=request,
+        )
+    if removed:
+        transaction.on_commit(lambda: _tell(user, account))
+    return bool(removed)
+
+
+def _tell(user: User, account: Account) -> None:
+    subject = _("What you signed in with was removed")
+    text = render_to_string("mail/sign_in_removed.txt", {"account": account})
+    try:
+        send_mail(subject, text, None, [user.email])
+    except CANNOT_SEND as error:
+        logger.warning("Somebody could not be told of a removed password: %s", type(error).__name__)

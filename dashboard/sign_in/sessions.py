@@ -1,0 +1,110 @@
+"""How a session was made, and which accounts it opens.
+
+A session that an account's identity provider made opens that account and no other: whoever runs the provider says who
+somebody is, and only their own account believes them. A session by password or passkey opens the accounts that do not
+require single sign-on of its user. `dashboard.held_roles` holds each request to that.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from allauth.account.signals import password_changed, password_reset, password_set
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added, authenticator_reset
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.backends.db import SessionStore
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from config.email_addresses import domain_of
+from dashboard.models import EmailDomain, Membership, SingleSignOn, User
+
+# By a password or passkey of the user's own.
+OWN = ""
+# Of a session that does not say: no provider's key is spelled so, and no account accepts it.
+_UNKNOWN = "unknown"
+_THROUGH = "signed_in_through"
+# Addresses at which a reader changes what they sign in with: it opens every account of theirs.
+OWN_SIGN_IN = frozenset(
+    {
+        *("account_change_password", "account_set_password", "mfa_activate_totp", "mfa_deactivate_totp"),
+        *("mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes"),
+        *("mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn", "end_session", "end_other_sessions"),
+    }
+)
+
+
+def note_provider(request: HttpRequest, key: str) -> None:
+    """Remember that a provider signed the reader in."""
+    request.session[_THROUGH] = key
+
+
+def through(request: HttpRequest) -> str:
+    """Return how the session was made: the key of a provider, or OWN."""
+    return str(request.session.get(_THROUGH, _UNKNOWN))
+
+
+@receiver(user_logged_in, dispatch_uid="note_own_sign_in")
+def note_own(*, request: HttpRequest | None = None, **_rest: Any) -> None:
+    """Remember a sign-in; the adapter then says which provider it came through, if one did."""
+    if request is not None and hasattr(request, "session"):
+        request.session[_THROUGH] = OWN
+
+
+def provider_of(request: HttpRequest) -> SingleSignOn | None:
+    """Return the provider that made the session; None for a password or passkey, and for a provider that is gone."""
+    key = through(request)
+    return SingleSignOn.objects.filter(key=key).select_related("account").first() if key else None
+
+
+def owns_domain(account_id: int, email: str) -> bool:
+    """Return whether the email's domain belongs to the account."""
+    return EmailDomain.objects.filter(account=account_id, name=domain_of(email)).exclude(proven_at=None).exists()
+
+
+def belongs_to_another(account_id: int, email: str) -> bool:
+    """Return whether the email's domain belongs to an account other than this one."""
+    proven = EmailDomain.objects.filter(name=domain_of(email)).exclude(proven_at=None)
+    return proven.exclude(account=account_id).exists()
+
+
+@receiver([password_set, password_changed, authenticator_added, authenticator_reset], dispatch_uid="note_vouched_by")
+def note_vouched_by(*, request: HttpRequest, user: User, **_rest: Any) -> None:
+    """Remember whose word alone it is that the user set what was just set: the account's whose provider signed them in.
+
+    Not where the account owns the domain and has accepted the user. Whoever vouched first stays: what they vouched for
+    may be there still.
+    """
+    provider = provider_of(request)
+    if provider is None or user.vouched_by_id is not None:
+        return
+    now = timezone.now()
+    held = Membership.objects.filter(user=user, account=provider.account)
+    if owns_domain(provider.account_id, user.email) and any(role.holds(now) for role in held):
+        return
+    user.vouched_by = provider.account
+    user.save(update_fields=["vouched_by"])
+
+
+@receiver(password_reset, dispatch_uid="prove_mailbox")
+def prove_mailbox(*, user: User, **_rest: Any) -> None:
+    """Forget what was set by a provider's word alone when a link in a mail sets the password: the mailbox is proof."""
+    if user.vouched_by_id is not None:
+        Authenticator.objects.filter(user=user).delete()
+        user.vouched_by = None
+        user.save(update_fields=["vouched_by"])
+
+
+def end_sessions(user: User, *, but: str | None = None, made: Callable[[str], bool] = lambda key: True) -> int:
+    """End the user's sessions, but for the one with the key `but`; return how many.
+
+    `made` is asked how each came about, as `through` says it: false lets it go on.
+    """
+    ended = 0
+    for session in UserSession.objects.filter(user=user).exclude(session_key=but):
+        if made(str(SessionStore(session.session_key).get(_THROUGH, _UNKNOWN))):
+            session.end()
+            ended += 1
+    return ended
