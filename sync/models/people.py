@@ -19,6 +19,9 @@ class Department(models.Model):
     key = models.TextField(blank=True)
     name = models.TextField(blank=True)
     merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="spellings")
+    vacated_at = models.DateTimeField(
+        null=True, help_text="Since when nobody active is under this name; null: somebody is."
+    )
 
     class Meta:
         constraints = [
@@ -125,6 +128,7 @@ class Group(models.Model):
     members = models.ManyToManyField(Person, through="GroupMembership", related_name="groups")
     first_seen_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
+    vacated_at = models.DateTimeField(null=True, help_text="Since when nobody active is in it; null: somebody is.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "knowbe4_id"], name="group_knowbe4_id_unique")]

@@ -29,6 +29,7 @@ from .ledger import Ledger
 from .organization import Organization, Person
 from .phishing import Phishing
 from .programme import REGULAR, Programme
+from .renamings import Renamings
 
 NATURAL = 28.0
 """Enrollments a person of the full-size company brings about in the first three years, before any thinning."""
@@ -65,6 +66,7 @@ class Company:
         share, request_share, parts = _shares(people, enrollments, requests, departments)
         self.programme = Programme(seed, self.departments, requests, request_share, share, parts)
         self.phishing = Phishing(seed, self.organization.people)
+        self.renamings = Renamings(seed)
         self.ledger = Ledger(self.organization, self.programme.units)
         self.groups_kept = Groups(self.departments, self.organization, self.phishing)
         self._classroom = Classroom(seed, self.ledger)

@@ -96,7 +96,7 @@ def person(company: "Company", who: Person, at: int) -> PersonFacts:
         job_title=seat.title,
         location=seat.location,
         division=None if who.index % 3 else "Operations & Services",
-        department=seat.text,
+        department=company.renamings.apply(seat.text, who.index, at),
         department_name=seat.team.department.name,
         manager_id=person_id(boss.index) if boss is not None else None,
         manager_name=manager_name,

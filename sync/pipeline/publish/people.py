@@ -39,6 +39,7 @@ def publish(staging: Staging, publication: Publication, *, unread: set[str]) -> 
     vanished = 0 if any(key.startswith("groups:") for key in unread) else mark_vanished(groups, publication)
     counts["group"] = Counts(written.inserted, written.changed, vanished, written.restored)
     counts["membership"] = _merge_memberships(staged_people, publication, all_read=all_read)
+    _note_vacancies(publication)
     return counts
 
 
@@ -134,6 +135,57 @@ def _name_departments(publication: Publication) -> None:
             """,
             publication.parameters,
         )
+
+
+def _note_vacancies(publication: Publication) -> None:
+    """Note since when departments and groups have nobody active, and forget it where somebody came.
+
+    What was empty before anything was noted (after an upgrade) is so since the last who is known to have left.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE sync_department d SET vacated_at = NULL
+            WHERE d.account_id = %(account)s AND d.vacated_at IS NOT NULL AND EXISTS (
+                SELECT FROM sync_person p WHERE p.account_id = %(account)s AND p.department_id = d.id AND {ACTIVE})
+            """,
+            publication.parameters,
+        )
+        cursor.execute(
+            f"""
+            SELECT d.id FROM sync_department d WHERE d.account_id = %(account)s AND d.vacated_at IS NULL
+            EXCEPT SELECT p.department_id FROM sync_person p WHERE p.account_id = %(account)s AND {ACTIVE}
+            """,
+            publication.parameters,
+        )
+        if empty := [row[0] for row in cursor.fetchall()]:
+            cursor.execute(_EMPTIED, publication.parameters | {"empty": empty})
+        cursor.execute(_GROUPS_EMPTIED, publication.parameters)
+
+
+ACTIVE = "p.status = 'active' AND p.removed_at IS NULL"
+_LEFT_AT = "least(p.removed_at, CASE WHEN p.status <> 'active' THEN p.archived_at END)"
+_EMPTIED = f"""
+    UPDATE sync_department d
+    SET vacated_at = coalesce(greatest(
+        (SELECT max({_LEFT_AT}) FROM sync_person p WHERE p.account_id = %(account)s AND p.department_id = d.id),
+        (SELECT max(c.observed_at) FROM sync_change c WHERE c.account_id = %(account)s AND c.subject = 1
+         AND c.field = 'department_name' AND {DEPARTMENT_KEY.replace("s.department_name", "c.old")} = d.key)
+    ), %(now)s)
+    WHERE d.id = ANY(%(empty)s)
+"""
+_GROUPS_EMPTIED = f"""
+    UPDATE sync_group g SET vacated_at = CASE WHEN every.has_members THEN NULL ELSE coalesce(
+        (SELECT max(least(m.removed_at, {_LEFT_AT}))
+         FROM sync_groupmembership m JOIN sync_person p ON p.id = m.person_id WHERE m.group_id = g.id), %(now)s) END
+    FROM (
+        SELECT id, EXISTS (
+            SELECT FROM sync_groupmembership m JOIN sync_person p ON p.id = m.person_id
+            WHERE m.group_id = sync_group.id AND m.removed_at IS NULL AND {ACTIVE}) AS has_members
+        FROM sync_group WHERE account_id = %(account)s AND knowbe4_id <> 0
+    ) every
+    WHERE g.id = every.id AND (g.vacated_at IS NULL) <> every.has_members
+"""
 
 
 def _link_managers(publication: Publication) -> None:
