@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from dashboard import vacancies
 from dashboard.held_roles import held_roles
 from dashboard.models import Exemption, Membership, SettingChange, User
 from sync.models import (
@@ -175,14 +176,26 @@ class Scope:
         if self.sees_everyone:
             return _("All departments")
         parts = []
-        if self.department_keys:
-            homes = Department.objects.filter(pk__in=self.department_keys, merged_into=None).order_by("name", "pk")
-            names = [str(home) for home in homes[:3]]
-            more = len(homes) - len(names)
+        if self.department_keys and self.account is not None:
+            names = [vacancies.marked(home, self.account) for home in self._homes[:3]]
+            more = len(self._homes) - len(names)
             parts.append(", ".join(names) + (f" +{more}" if more > 0 else ""))
         if self.manager_keys:
             parts.append(_("Reporting line"))
         return " · ".join(parts) or _("Nobody")
+
+    @cached_property
+    def _homes(self) -> list[vacancies.Home]:
+        """The departments that `department_keys` are counted as."""
+        return vacancies.homes(self.account, self.department_keys) if self.account is not None else []
+
+    @cached_property
+    def vacancy(self) -> str:
+        """That nobody is left in any department of the scope, as sentences; empty while there is somebody to see."""
+        if self.account is None or self.sees_everyone or self.manager_keys or not self._homes:
+            return ""
+        said = vacancies.sentences(self._homes, self.account)
+        return " ".join(said) if len(said) == len(self._homes) else ""
 
     @property
     def role_label(self) -> str:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.dispatch import receiver
 
 from dashboard import rollups, triggers
+from dashboard.decisions.renames import note_renames
 from dashboard.sign_in import (
     demo,
     sessions,  # noqa: F401 - it listens to sign-ins, and to passwords and second factors
@@ -28,6 +29,12 @@ def keep_rollups(*, account: Account, run: SyncRun, published_at: datetime, **_r
     """Bring the rollups up to date; the tallies of a first sync are worked out after it, so that pages come sooner."""
     if not rollups.after_publish(account, run_id=run.pk, at=published_at):
         send("dashboard.tasks.build_tallies", account_id=account.pk)
+
+
+@receiver(published, dispatch_uid="find_renames")
+def find_renames(*, account: Account, run: SyncRun, published_at: datetime, **_rest: Any) -> None:
+    """Find the departments that KnowBe4 seems to have renamed; administrators are told within a minute."""
+    note_renames(account, run_id=run.pk, at=published_at)
 
 
 @receiver(published, dispatch_uid="complete_demo_sign_ins")

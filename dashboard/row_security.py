@@ -96,6 +96,7 @@ OPEN = frozenset(
         *("dashboard_apitoken", "dashboard_contentlicense", "dashboard_askedtask", "dashboard_sentform"),
         *("dashboard_retention", "dashboard_auditerasure"),
         *("dashboard_accountsetting", "dashboard_branding", "dashboard_campaignsetting", "dashboard_departmentmerge"),
+        "dashboard_departmentrename",
         *("dashboard_singlesignon", "dashboard_singlesignonrole", "dashboard_emaildomain"),
         *("dashboard_inferredtrigger", "dashboard_rollupstate"),
     }

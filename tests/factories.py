@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from factory.django import DjangoModelFactory
 
 from dashboard.models import Membership, User
-from sync.models import Account, Campaign, ContentItem, Department, Enrollment, Person, SyncRun
+from sync.models import Account, Campaign, ContentItem, Department, Enrollment, Group, Person, SyncRun
 from sync.models.training import ContentType, DueSource
 
 SEEN_AT = datetime(2024, 1, 8, 6, 0, tzinfo=UTC)
@@ -83,6 +83,19 @@ class PersonFactory(DjangoModelFactory[Person]):
     email = factory.LazyAttribute(lambda person: f"person{person.knowbe4_id}@brackwater.example")
     status = "active"
     department = factory.SubFactory(DepartmentFactory, account=factory.SelfAttribute("..account"))
+    first_seen_at = SEEN_AT
+
+
+class GroupFactory(DjangoModelFactory[Group]):
+    """A group at KnowBe4 that has members."""
+
+    class Meta:
+        model = Group
+
+    account = factory.SubFactory(AccountFactory)
+    knowbe4_id = factory.Sequence(lambda n: 3000 + n)
+    name = factory.Sequence(lambda n: f"Group {n}")
+    status = "active"
     first_seen_at = SEEN_AT
 
 

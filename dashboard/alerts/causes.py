@@ -1,4 +1,4 @@
-"""What is the matter now: with the syncs of each account, and with each schedule."""
+"""What is the matter now: with the syncs and the departments of each account, and with each schedule."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,9 +7,12 @@ from datetime import datetime
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
+from dashboard.mail.subjects import nobody_left
 from dashboard.models import Alert, Delivery, Occurrence, Schedule, SingleSignOn
+from dashboard.queries.renames import open_renames
 from dashboard.queries.sign_in import untold_groups
 from dashboard.queries.sync_status import STOPPED, is_outdated
+from dashboard.vacancies import rename_in_words
 from sync.models import Account, SyncRun
 
 Kind = Alert.Kind
@@ -38,8 +41,26 @@ class Cause:
 
 def causes(now: datetime) -> list[Cause]:
     """Return everything that is the matter at `now`, each cause once."""
-    found = [cause for account in Account.objects.order_by("pk") if (cause := _of_syncs(account, now)) is not None]
+    found = []
+    for account in Account.objects.order_by("pk"):
+        cause = _of_syncs(account, now)
+        found += [cause] if cause is not None else []
+        found += [
+            Cause(account.pk, Kind.DEPARTMENT_RENAMED, rename.pk, rename_in_words(rename))
+            for rename in open_renames(account)
+        ]
+        found += _of_nobody(account)
     return [*found, *_of_schedules(), *_of_groups(now)]
+
+
+def _of_nobody(account: Account) -> list[Cause]:
+    """Return the running schedules that are about a department, a group or a campaign with nobody left."""
+    running = Schedule.objects.filter(account=account, ended_at=None, paused_at=None).order_by("pk")
+    return [
+        Cause(account.pk, Kind.SCHEDULE_EMPTY, schedule.pk, f"{schedule.name}: {' '.join(said)}")
+        for schedule in running
+        if (said := nobody_left(schedule))
+    ]
 
 
 def _of_syncs(account: Account, now: datetime) -> Cause | None:

@@ -77,9 +77,13 @@ def _message(mail: AlertMail) -> EmailMessage:
 
 
 def _page(alert: Alert) -> str:
+    if alert.kind in SYNC_KINDS:
+        return reverse("sync")
+    if alert.kind == Alert.Kind.DEPARTMENT_RENAMED:
+        return reverse("settings_departments")
     if alert.kind == Alert.Kind.GROUPS_UNTOLD:
         return reverse("single_sign_on")
-    return reverse("sync") if alert.kind in SYNC_KINDS else reverse("schedule", args=[alert.subject_id])
+    return reverse("schedule", args=[alert.subject_id])
 
 
 def _subject(alert: Alert, *, is_over: bool) -> str:
@@ -90,6 +94,7 @@ def _subject(alert: Alert, *, is_over: bool) -> str:
             Alert.Kind.SYNC_OUTDATED: _("%(account)s is synced again"),
             Alert.Kind.SCHEDULE_FAILED: _("A report of %(account)s is mailed again"),
             Alert.Kind.GROUPS_UNTOLD: _("Nobody's groups were left out in %(account)s for a week"),
+            Alert.Kind.SCHEDULE_EMPTY: _("A report of %(account)s is about somebody again"),
         }
     else:
         said = {
@@ -98,5 +103,7 @@ def _subject(alert: Alert, *, is_over: bool) -> str:
             Alert.Kind.SYNC_OUTDATED: _("%(account)s has not been synced for too long"),
             Alert.Kind.SCHEDULE_FAILED: _("A report of %(account)s could not be mailed"),
             Alert.Kind.GROUPS_UNTOLD: _("Single sign-on of %(account)s left out somebody's groups"),
+            Alert.Kind.SCHEDULE_EMPTY: _("A report of %(account)s is about nobody any more"),
+            Alert.Kind.DEPARTMENT_RENAMED: _("A department of %(account)s seems to be renamed"),
         }
     return said[Alert.Kind(alert.kind)] % {"account": alert.account}

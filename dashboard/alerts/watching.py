@@ -48,12 +48,19 @@ def _compare(found: dict[tuple[int, str, int], Cause], now: datetime) -> None:
     new = dict(found)
     for alert in Alert.objects.filter(ended_at=None).select_related("account").order_by("pk"):
         if new.pop((alert.account_id, alert.kind, alert.subject_id), None) is None:
-            _close(alert, now, tells=alert.kind not in SYNC_KINDS or _is_synced_well(alert.account, found))
+            _close(alert, now, tells=_tells_of_its_end(alert, found))
     for cause in new.values():
         Alert.objects.create(
             account_id=cause.account_id, kind=cause.kind, subject_id=cause.subject_id, said=cause.said, began_at=now
         )
         logger.warning("Alert: %s (account %s): %s", cause.kind, cause.account_id, cause.said)
+
+
+def _tells_of_its_end(alert: Alert, found: dict[tuple[int, str, int], Cause]) -> bool:
+    """Return whether it is news that the cause is gone: a rename is gone because somebody decided it."""
+    if alert.kind in SYNC_KINDS:
+        return _is_synced_well(alert.account, found)
+    return alert.kind != Alert.Kind.DEPARTMENT_RENAMED
 
 
 def _is_synced_well(account: Account, found: dict[tuple[int, str, int], Cause]) -> bool:

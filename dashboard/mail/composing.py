@@ -31,6 +31,7 @@ from dashboard.exports.tables.words import filters_in_words
 from dashboard.exports.workbook import write_workbook
 from dashboard.files import storage
 from dashboard.mail.handing_over import addressed
+from dashboard.mail.subjects import nobody_left, query_of
 from dashboard.metrics import Counts
 from dashboard.models import Export, Schedule, User
 from dashboard.queries.figures import figures
@@ -70,7 +71,8 @@ class File:
 class Copy:
     """One recipient's copy. `lines` are its figures, by label; `page` the address that shows the same.
 
-    `is_quiet`: there is nothing to report. Then there is no file.
+    `is_quiet`: there is nothing to report. Then there is no file; nor is there where nobody is left to report on, which
+    is never quiet.
     """
 
     schedule: Schedule
@@ -136,9 +138,18 @@ def compose(schedule: Schedule, recipient: User, *, at: datetime, place: Path) -
         raise NoAccessError(_("Nobody is in their scope any more."))
     with within(scope), timezone.override(schedule.account.zone):
         try:
-            return _MAKERS[Schedule.Content(schedule.content)](schedule, recipient, scope, at, place)
+            copy = _MAKERS[Schedule.Content(schedule.content)](schedule, recipient, scope, at, place)
+            return _with_vacancy(copy)
         except (BadRequest, Http404) as error:
             raise NoAccessError(_("What it is about is not in their scope, or not there any more.")) from error
+
+
+def _with_vacancy(copy: Copy) -> Copy:
+    """Return the copy; where nobody is left to report on, it says so instead of having nothing to report."""
+    if not copy.is_quiet:
+        return copy
+    said = " ".join(nobody_left(copy.schedule)) or copy.scope.vacancy
+    return replace(copy, lead=said, lines=(), is_quiet=False) if said else copy
 
 
 def what_is(schedule: Schedule) -> str:
@@ -251,13 +262,9 @@ def _report(schedule: Schedule, recipient: User, scope: Scope, at: datetime, pla
     kind = reports.Kind(schedule.what)
     question = reports.Question(scope, at, at)
     subject = schedule.subject_id
-    query = ""
+    query = query_of(schedule)
     if kind == reports.Kind.DEPARTMENT and subject and not scope.departments().filter(pk=subject).exists():
         raise NoAccessError(_("The department is not in their scope."))
-    if kind == reports.Kind.DEPARTMENT:
-        query = f"department={subject}"
-    elif kind == reports.Kind.CAMPAIGN:
-        query = f"campaign={subject}"
     counts = figures(scope, **asking.Question(scope, QueryDict(query), at, at).numbers).net
     is_quiet = not (counts.people_past_due if kind == reports.Kind.DEPARTMENT else counts.counted)
     page = reverse("campaign", args=[subject]) if kind == reports.Kind.CAMPAIGN else _page(_PAGES[kind], query)

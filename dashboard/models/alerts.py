@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 class Alert(models.Model):
     """One cause of trouble from when it was noticed until it was gone; there is one open alert for a cause.
 
-    `subject_id` is the schedule's key, 0 for what is the account's own. `said` is what was the matter, as a sentence.
+    `subject_id` is the key of the schedule or the `DepartmentRename`, 0 for what is the account's own. `said` is what
+    was the matter, as a sentence.
     """
 
     class Kind(models.TextChoices):
@@ -18,6 +19,8 @@ class Alert(models.Model):
         SYNC_OUTDATED = "sync_outdated", _("No new sync")
         SCHEDULE_FAILED = "schedule_failed", _("Schedule not mailed")
         GROUPS_UNTOLD = "groups_untold", _("Groups not told")
+        SCHEDULE_EMPTY = "schedule_empty", _("Schedule about nobody")
+        DEPARTMENT_RENAMED = "department_renamed", _("Department renamed")
 
     account = models.ForeignKey("sync.Account", on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind.choices)

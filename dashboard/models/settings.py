@@ -93,6 +93,37 @@ class DepartmentMerge(models.Model):
         return f"Department {self.department_id} into {self.into_id}"
 
 
+class DepartmentRename(models.Model):
+    """A department whose people all but moved to a new name in one sync, until somebody decides what that means.
+
+    `people` of the `active` ones moved. Decided, never deleted: `is_continued` says what was decided.
+    """
+
+    account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
+    department = models.ForeignKey("sync.Department", on_delete=models.PROTECT, related_name="+", db_index=False)
+    into = models.ForeignKey("sync.Department", on_delete=models.PROTECT, related_name="+", db_index=False)
+    people = models.IntegerField()
+    active = models.IntegerField()
+    seen_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(null=True)
+    is_continued = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "department", "into"],
+                condition=Q(decided_at__isnull=True),
+                name="department_rename_open_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Department {self.department_id}: {self.into_id}"
+
+
 class Exemption(models.Model):
     """A person, or the members of a group, excused from one campaign or from all, from one moment until another.
 

@@ -16,6 +16,7 @@ from dashboard.access import ScopedRequest
 from dashboard.metrics import CampaignState
 from dashboard.models import Trigger
 from dashboard.queries.asking import Basis, Filters, State
+from dashboard.vacancies import counted_as
 from sync.models.training import ContentType
 
 _MOST_VALUES = 200
@@ -56,6 +57,9 @@ def asked(request: ScopedRequest) -> Asked:
     """Read the request's filters. BadRequest for a value that cannot be one; an unknown id selects nothing."""
     query = request.GET
     values: dict[str, Any] = {name: _ids(query, key) for key, name in IDS.items()}
+    if values["departments"] and request.scope.account is not None:
+        # An address, a bookmark or a schedule that names a merged department is about what that is part of now.
+        values["departments"] = counted_as(request.scope.account, values["departments"])
     values |= {name: _words(query, key, choices) for key, (name, choices) in WORDS.items()}
     managers = _ids(query, "manager")
     if len(managers) > 1:

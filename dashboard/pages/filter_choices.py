@@ -6,7 +6,7 @@ A page says which filters it offers and what its fragment is called; `templates/
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, NamedTuple
 
@@ -21,6 +21,7 @@ from dashboard.models import Trigger
 from dashboard.pages.asked import Asked
 from dashboard.queries.asking import Basis
 from dashboard.queries.choices import Choices, Named, choices
+from dashboard.queries.vacancies import vacancies_of
 from sync.models.training import ContentType
 
 ALL = ("department", "manager", "campaign", "type", "trigger", "group", "basis")
@@ -96,6 +97,7 @@ class FilterBar:
     """The filters of a list. `kept` are the address's other values, for the form; `clear` drops every filter at once.
 
     `target` is the id of the fragment that a change replaces, `line` the managers down to the chosen one, who is last.
+    `notes` say which of the things chosen have nobody left.
     """
 
     controls: tuple[Control, ...]
@@ -103,6 +105,7 @@ class FilterBar:
     clear: str
     target: str
     line: tuple[Named, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def on(self) -> list[Control]:
@@ -118,7 +121,8 @@ class FilterBar:
 def filter_bar(
     request: ScopedRequest, question: Asked, *, names: Collection[str] = ALL, target: str, drops: Iterable[str] = ()
 ) -> FilterBar:
-    """Return the bar for these filters, in this order. One query where it offers anything that has a name.
+    """Return the bar for these filters, in this order. One query where it offers anything that has a name, and one for
+    each filter that is set to such a thing.
 
     `drops` are values of the address that go with the filters when all are cleared, such as a page's own.
     """
@@ -143,7 +147,19 @@ def filter_bar(
         clear=_address(request.GET, {*mine, *drops}),
         target=target,
         line=(*offered.above, *((offered.chosen,) if offered.chosen else ())),
+        notes=_notes(request, question, offered),
     )
+
+
+def _notes(request: ScopedRequest, question: Asked, offered: Choices) -> tuple[str, ...]:
+    """Return what is to be said of filters about nobody any more; nothing of a past day, when there may have been."""
+    account, filters = request.scope.account, question.filters
+    if account is None or request.past_day is not None:
+        return ()
+    if offered.chosen is not None and offered.below:
+        # Whoever has managers below has somebody.
+        filters = replace(filters, manager=None)
+    return vacancies_of(account, filters, is_whole=request.scope.sees_everyone).sentences
 
 
 def _address(query: QueryDict, without: Collection[str]) -> str:

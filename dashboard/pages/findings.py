@@ -41,14 +41,17 @@ class Lead:
     is_due: bool
 
 
-def overview_lead(headline: Headline, departments: Sequence[DepartmentRow]) -> Lead:
-    """Say how many people are past due, against a week ago, and where most of them are."""
+def overview_lead(headline: Headline, departments: Sequence[DepartmentRow], vacancy: str = "") -> Lead:
+    """Say how many people are past due, against a week ago, and where most of them are.
+
+    `vacancy`: that nobody is left in the reader's scope, which is why nothing is counted (`Scope.vacancy`).
+    """
     now, before = headline.now.people_past_due, headline.week_ago.people_past_due
     if not headline.now.counted:
         return Lead(
             _("Nobody is enrolled in training that counts"),
             ".",
-            _("KnowBe4 has no enrollment of an active person."),
+            vacancy or _("KnowBe4 has no enrollment of an active person."),
             False,
         )
     if not now:

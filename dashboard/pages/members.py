@@ -27,6 +27,7 @@ from dashboard.sent_forms import once
 from dashboard.sign_in.invitation_mail import CANNOT_SEND, send_invitation
 from dashboard.sign_in.recently import recently_signed_in
 from dashboard.templatetags.figures import number
+from dashboard.vacancies import counted_as
 
 logger = logging.getLogger(__name__)
 Arguments = ParamSpec("Arguments")
@@ -111,7 +112,8 @@ def member(request: ScopedRequest, pk: int) -> HttpResponse:
     last_moment = membership.ends_at and (membership.ends_at - timedelta(microseconds=1))
     initial = {
         "role": membership.role,
-        "departments": [department.pk for department in membership.departments.all()],
+        # One that was merged is not among the choices: what it is part of now is.
+        "departments": sorted(counted_as(request.account, [one.pk for one in membership.departments.all()])),
         "last_day": last_moment and last_moment.astimezone(request.account.zone).date().isoformat(),
     }
     form = RoleForm(request, request.POST if request.method == "POST" else None, initial=initial)

@@ -21,6 +21,7 @@ from dashboard.files import storage
 from dashboard.mail import handing_over, occurrences, reading, sending
 from dashboard.mail.calendar import upcoming
 from dashboard.mail.composing import REPORTS, Copy, NoAccessError, compose, covers, what_is
+from dashboard.mail.subjects import nobody_left
 from dashboard.members import may_decide
 from dashboard.models import Delivery, Occurrence, Schedule, User
 from dashboard.pages.schedules_form import LISTS, WEEKDAYS, ScheduleForm, initial_of
@@ -56,6 +57,7 @@ def schedules(request: ScopedRequest) -> HttpResponse:
             {
                 "schedule": one,
                 "what": what_is(one),
+                "nobody": " ".join(nobody_left(one)),
                 "days": days_in_words(one),
                 "next": upcoming(one, request.now, request.account.zone) if one.is_running else None,
                 "last": standing_in_words(standings.get(one.last_occurrence, {})),  # type: ignore[attr-defined]
@@ -180,6 +182,7 @@ def schedule(request: ScopedRequest, pk: int) -> HttpResponse:
     context = {
         "schedule": found,
         "what": what_is(found),
+        "nobody": " ".join(nobody_left(found)),
         "days": days_in_words(found),
         "next": upcoming(found, request.now, request.account.zone) if found.is_running else None,
         "recipients": people,

@@ -18,6 +18,7 @@ from dashboard.mail.reading import possible_recipients
 from dashboard.models import Schedule, User
 from dashboard.pages.asked import asked
 from dashboard.reports import Kind
+from dashboard.vacancies import counted_as
 
 FIGURES = "figures"
 # Lists of one campaign need one, and changes are of one sync: neither is a list of a day.
@@ -192,6 +193,9 @@ def initial_of(schedule: Schedule) -> dict[str, Any]:
     query = QueryDict(schedule.query)
     about = schedule.what if schedule.content == Schedule.Content.REPORT else ""
     department: Any = schedule.subject_id if about == Kind.DEPARTMENT else query.get("department", "")
+    if str(department).isdecimal():
+        # One that was merged is not among the choices: what it is part of now is.
+        department = next(iter(counted_as(schedule.account, [int(department)])))
     campaign: Any = query.get("campaign") or schedule.campaign_id or ""
     if about == Kind.CAMPAIGN:
         campaign = schedule.subject_id

@@ -42,6 +42,13 @@ class DepartmentLine:
         return self.own_people + sum(line.own_people for line in self.merged)
 
     @property
+    def vacated_at(self) -> datetime | None:
+        """Since when it has nobody, with all that is merged into it; None while it has somebody."""
+        moments = [line.department.vacated_at for line in (self, *self.merged)]
+        known = [moment for moment in moments if moment is not None]
+        return max(known) if self.department.key and len(known) == len(moments) else None
+
+    @property
     def link(self) -> int:
         """How filters name it: its id, 0 for "No department"."""
         return self.department.pk if self.department.key else 0

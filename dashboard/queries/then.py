@@ -38,6 +38,9 @@ _DEPARTMENTS = """
 """
 
 # One row per person whose place differed: null where the department or the manager is that of now.
+# The key of the department that a text names.
+KEY_OF_NAME = r"lower(btrim(regexp_replace({}, '\s+', ' ', 'g')))"
+
 _PLACES = f"""
     SELECT changed.person_id,
            CASE WHEN is_department_changed THEN coalesce(department.id, 0) END AS department_id,
@@ -49,7 +52,7 @@ _PLACES = f"""
                upper(btrim(coalesce(changed.manager_email, person.manager_email))) AS email
     ) name
     LEFT JOIN ({_DEPARTMENTS}) department
-      ON department.key = lower(btrim(regexp_replace(changed.department_name, '\\s+', ' ', 'g')))
+      ON department.key = {KEY_OF_NAME.format("changed.department_name")}
     LEFT JOIN ({_BY_EMAIL}) by_email ON by_email.email = name.email AND by_email.id <> changed.person_id
 """
 

@@ -9,6 +9,7 @@ from django.db.models.functions import Trim
 from dashboard.access import Scope
 from dashboard.models import PersonStanding
 from dashboard.queries.asking import Filters, State
+from dashboard.vacancies import homes, marked
 from sync.models.training import ContentType
 
 NO_DEPARTMENT = "no department"
@@ -80,6 +81,11 @@ def _departments(scope: Scope, names: list[str]) -> tuple[frozenset[int], list[s
         home = known[key].merged_into or known[key]
         keys.add(home.pk if home.key else 0)
         words.append(home.name or "No department")
+    if scope.account is not None:
+        # An empty answer about a department with nobody left must not read like one without trouble.
+        vacant = [home for home in homes(scope.account, keys) if home.vacated_at is not None]
+        marks = {home.name: marked(home, scope.account) for home in vacant}
+        words = [marks.get(word, word) for word in words]
     return frozenset(keys), words
 
 

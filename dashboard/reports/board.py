@@ -31,7 +31,7 @@ def board(question: Question) -> Document:
     found = queries.overview(question.scope, as_of=question.as_of, basis=question.basis)
     trended = trend(question.scope, as_of=question.as_of, count=QUARTERS, basis=question.basis)
     ages = ageing(question.scope, as_of=question.as_of)
-    lead = findings.overview_lead(found.headline, found.departments)
+    lead = findings.overview_lead(found.headline, found.departments, question.scope.vacancy)
     when = date_format(trended.periods[-2].end - timedelta(days=1), "j M") if len(trended.periods) > 1 else ""
     title = _("Board report")
     scope = question.scope

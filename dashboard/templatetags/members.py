@@ -3,8 +3,12 @@
 from datetime import datetime, timedelta
 
 from django import template
+from django.template import Context
+from django.utils.translation import gettext as _
 
+from dashboard import vacancies
 from dashboard.templatetags.figures import day
+from sync.models import Department
 
 register = template.Library()
 
@@ -13,3 +17,19 @@ register = template.Library()
 def last_day(ends_at: datetime) -> str:
     """Write the last local day before a moment: a role that ends at midnight holds for the whole day before."""
     return day(ends_at - timedelta(microseconds=1))
+
+
+@register.simple_tag(takes_context=True)
+def counted_as(context: Context, department: Department) -> str:
+    """Write the department that a role's is counted as now, with a mark where nobody is left in it.
+
+    All of the account's are read with the first one of a page.
+    """
+    request = context["request"]
+    names: dict[int, str] | None = getattr(request, "department_names", None)
+    if names is None:
+        account = request.account
+        every = vacancies.homes(account)
+        names = {pk: vacancies.marked(home, account) for home in every for pk in home.spellings if home.key}
+        request.department_names = names
+    return names.get(department.pk) or _("No department")

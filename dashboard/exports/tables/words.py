@@ -32,4 +32,5 @@ def filters_in_words(
     states = [str(STATES[state]) for state in State if state in question.asked.filters.states]
     if states:
         found.append((str(_("Status")), ", ".join(states)))
+    found.extend((str(_("Note")), note) for note in bar.notes)
     return [*found, *((str(label), str(value)) for label, value in more if value)]

@@ -5,16 +5,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
 from dashboard.decisions.departments import merge, unmerge
+from dashboard.decisions.renames import continue_department, keep_apart
 from dashboard.metrics import Totals
 from dashboard.models import SettingChange
 from dashboard.pages.settings.fields import ReasonField, id_in, search_in
@@ -24,8 +26,10 @@ from dashboard.pages.settings.words import log_lines
 from dashboard.queries.asking import By, Filters
 from dashboard.queries.departments import DepartmentLine, department_lines, suggestions
 from dashboard.queries.figures import figures_by
+from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
 from dashboard.templatetags.figures import number
+from dashboard.vacancies import rename_in_words
 
 SUGGESTED = 6
 LOGGED = 20
@@ -52,11 +56,16 @@ class Preview:
         return self.own + self.others
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Target")
 @for_readers_of_settings
 def settings_departments(request: ScopedRequest) -> HttpResponse:
-    """List the departments with their people and spellings, and which look like one."""
+    """List the departments with their people and spellings, which look like one, and which KnowBe4 renamed.
+
+    With POST decide a rename: `act` is "continue" or "apart". 400 for any other word.
+    """
+    if request.method == "POST":
+        return _decide_rename(request)
     search = search_in(request)
     lines = department_lines(request.scope, as_of=request.now)
     wanted = search.casefold()
@@ -66,12 +75,39 @@ def settings_departments(request: ScopedRequest) -> HttpResponse:
         "bar": filter_bar(request, [], target="settings-departments", everything="", searched=bool(search)),
         "has_any": bool(lines),
         "suggestions": suggestions(lines)[:SUGGESTED],
+        "renames": [(rename, rename_in_words(rename)) for rename in renames(request.scope)],
         "lead": _list_lead(lines),
     }
     template = "dashboard/settings/departments.html"
     if request.htmx.target == "settings-departments":
         template = "dashboard/settings/department_table.html#settings-departments"
     return render(request, template, context)
+
+
+_RENAMES = {"continue": continue_department, "apart": keep_apart}
+
+
+def _decide_rename(request: ScopedRequest) -> HttpResponse:
+    act = request.POST.get("act", "")
+    if act not in _RENAMES:
+        raise BadRequest("act is continue or apart")
+    text = request.POST.get("rename", "")
+    found = next((one for one in renames(request.scope) if str(one.pk) == text), None)
+    if found is None:
+        messages.info(request, _("This was decided already."))
+        return redirect("settings_departments")
+    words = {"old": found.department, "new": found.into}
+    said = {
+        "continue": _("%(new)s continues %(old)s: history, heads, loans, schedules, filters and bookmarks follow."),
+        "apart": _("%(new)s and %(old)s are two departments."),
+    }
+    try:
+        _RENAMES[act](found, by=decider(request), at=request.now)
+    except RefusedError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, said[act] % words)
+    return redirect("settings_departments")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -24,6 +24,7 @@ from dashboard.pages.settings.filters import filter_bar
 from dashboard.pages.settings.guards import decider, for_readers_of_settings
 from dashboard.pages.settings.words import log_lines
 from dashboard.queries.exemptions import State, counts, exemptions
+from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
 from dashboard.templatetags.figures import number
 
@@ -86,7 +87,7 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
     latest = list(setting_changes(scope)[: LATEST + 1])
     return {
         "campaigns": campaigns,
-        "departments": departments,
+        "departments": departments | {"renamed": len(renames(scope))},
         "exemptions": {state.value: standing.get(state, 0) for state in State} | {"expiring": standing["expiring"]},
         "has_exemptions": len(standing) > 1,
         "lines": log_lines(scope, latest[:LATEST]),

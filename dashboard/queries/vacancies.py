@@ -1,0 +1,79 @@
+"""Which filters are about nobody any more: a department, group, campaign or manager with nobody left."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from dashboard import vacancies
+from dashboard.queries.asking import Filters
+from sync.models import Account, Campaign, Enrollment, Group, Person
+
+
+@dataclass(frozen=True)
+class Vacancies:
+    """What is to be said of filters, as sentences. `is_total`: nothing that one of the filters names has anybody."""
+
+    sentences: tuple[str, ...] = ()
+    is_total: bool = False
+
+
+def vacancies_of(account: Account, filters: Filters, *, is_whole: bool) -> Vacancies:
+    """Return what is to be said of the departments, groups, campaigns and the manager that filters name.
+
+    With `is_whole` the reader sees everybody; else nothing is said of campaigns and managers, of whom others may see
+    more than they do. Asks nothing where no such filter is set.
+    """
+    sentences: list[str] = []
+    is_total = False
+    for count, found in _by_filter(account, filters, is_whole=is_whole):
+        sentences += found
+        is_total |= len(found) == count
+    return Vacancies(tuple(sentences), is_total)
+
+
+def _by_filter(account: Account, filters: Filters, *, is_whole: bool) -> Iterator[tuple[int, list[str]]]:
+    """Yield for each filter how many things it names, and a sentence for each with nobody left."""
+    if filters.departments:
+        homes = vacancies.homes(account, filters.departments)
+        yield len(filters.departments), vacancies.sentences(homes, account)
+    if filters.groups:
+        groups = Group.objects.filter(account=account, pk__in=filters.groups).order_by("name", "pk")
+        yield len(filters.groups), [said for group in groups if (said := group_emptied(group, account))]
+    if is_whole and filters.campaigns:
+        yield len(filters.campaigns), _campaigns(account, filters)
+    if is_whole and (filters.manager or 0) > 0:
+        yield 1, _manager(account, filters.manager or 0)
+
+
+def group_emptied(group: Group, account: Account) -> str:
+    """Say that a group has nobody left, or is gone, and since when; empty while it has somebody."""
+    since = group.removed_at or group.vacated_at
+    if since is None:
+        return ""
+    words = {"name": group, "day": vacancies.day_of(since, account)}
+    if group.removed_at is not None:
+        return _("The group %(name)s is not at KnowBe4 any more since %(day)s.") % words
+    return _("The group %(name)s has no people since %(day)s.") % words
+
+
+def _campaigns(account: Account, filters: Filters) -> list[str]:
+    here = Enrollment.objects.filter(account=account, removed_at=None)
+    found = []
+    for campaign in Campaign.objects.filter(account=account, pk__in=filters.campaigns).order_by("name", "pk"):
+        if here.filter(campaign=campaign).exists():
+            continue
+        gone = Enrollment.objects.filter(account=account, campaign=campaign).aggregate(at=Max("removed_at"))["at"]
+        # A campaign that has not begun has nobody yet.
+        if gone is not None:
+            words = {"name": campaign, "day": vacancies.day_of(gone, account)}
+            found.append(_("%(name)s has no enrollments since %(day)s.") % words)
+    return found
+
+
+def _manager(account: Account, manager: int) -> list[str]:
+    if Person.objects.filter(account=account, manager=manager, status="active").exists():
+        return []
+    person = Person.objects.filter(account=account, pk=manager).first()
+    return [_("Nobody reports to %(name)s.") % {"name": person}] if person else []
