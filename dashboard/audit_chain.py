@@ -67,6 +67,27 @@ def verify(chain: int) -> Verdict:
     return Verdict(position, digest)
 
 
+@dataclass(frozen=True)
+class Anchor:
+    """Where a chain ended at some time: noted outside the database, it shows later that nothing before was changed."""
+
+    events: int
+    digest: str
+
+
+def anchor(chain: int) -> Anchor:
+    """Return where the chain of an account (0: of none) ends now; an empty one before its first event."""
+    head = AuditHead.objects.filter(chain=chain).first()
+    return Anchor(head.position, head.digest) if head else Anchor(0, START)
+
+
+def continues(chain: int, noted: Anchor) -> bool:
+    """Return whether what was noted of a chain is still the beginning of it."""
+    if noted.events == 0:
+        return noted.digest == START
+    return AuditSeal.objects.filter(chain=chain, position=noted.events, digest=noted.digest).exists()
+
+
 def holds(digest: str) -> bool:
     """Return whether the hash, noted at some time before, is still in a chain."""
     return AuditSeal.objects.filter(digest=digest).exists()

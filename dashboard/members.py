@@ -11,7 +11,16 @@ from sync.models import Account
 
 def administrators(account: Account, at: datetime) -> list[User]:
     """Return who administers an account at `at` and can sign in, by email."""
-    held = Membership.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), account=account, role=Role.ADMINISTRATOR)
+    return _holders(account, at, Role.ADMINISTRATOR)
+
+
+def auditors(account: Account, at: datetime) -> list[User]:
+    """Return who audits an account at `at` and can sign in, by email."""
+    return _holders(account, at, Role.AUDITOR)
+
+
+def _holders(account: Account, at: datetime, role: Role) -> list[User]:
+    held = Membership.objects.filter(Q(ends_at=None) | Q(ends_at__gt=at), account=account, role=role)
     return list(User.objects.filter(pk__in=held.values("user"), is_active=True).order_by("email", "pk"))
 
 

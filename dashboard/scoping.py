@@ -25,6 +25,7 @@ from dashboard.row_security import within
 from dashboard.sign_in.required import required_single_sign_on
 from dashboard.sign_in.sessions import OWN, OWN_SIGN_IN, provider_of, through
 from dashboard.sign_in.unsent import nothing_done, page_of
+from dashboard.sign_in_log import stopped_viewing
 from dashboard.unreadable_secrets import secret_unreadable
 from sync.models import Account
 
@@ -115,6 +116,7 @@ def _scope(request: ScopedRequest) -> Scope:
     if seen.account != scope.account:
         # No member any more: there is nothing to view.
         request.session.pop(VIEWED_AS, None)
+        stopped_viewing(scope.account, viewer=user, member=member, request=request, because="no member any more")
         return scope
     return replace(seen, accounts=(scope.account,), administered=frozenset(), viewer=user)
 

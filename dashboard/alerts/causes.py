@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
+from dashboard.audit_chain import anchor
 from dashboard.mail.subjects import nobody_left
+from dashboard.members import auditors
 from dashboard.models import Alert, Delivery, Occurrence, Schedule, SingleSignOn
 from dashboard.queries.renames import open_renames
 from dashboard.queries.sign_in import untold_groups
@@ -17,6 +19,8 @@ from sync.models import Account, SyncRun
 
 Kind = Alert.Kind
 SYNC_KINDS = frozenset({Kind.SYNC_FAILED, Kind.SYNC_HELD, Kind.SYNC_OUTDATED})
+# After midnight between Sunday and Monday.
+WEEK_BEGINS = timedelta(hours=7)
 _STATE, _DELIVERY = SyncRun.State, Delivery.State
 # A report that could not be sent, may not have been, or is put off: it is this mail that does not go, not the server.
 _NOT_MAILED = Q(state__in=[_DELIVERY.FAILED, _DELIVERY.UNKNOWN]) | Q(
@@ -50,7 +54,25 @@ def causes(now: datetime) -> list[Cause]:
             for rename in open_renames(account)
         ]
         found += _of_nobody(account)
+        found += _of_log(account, now)
     return [*found, *_of_schedules(), *_of_groups(now)]
+
+
+def _of_log(account: Account, now: datetime) -> list[Cause]:
+    """Return what auditors get every week, to hold the audit log to it later: where its chain ends.
+
+    Nothing is the matter with it: it is told as a cause that is a new one each week. A week begins on Monday at 07:00.
+    """
+    end = anchor(account.pk)
+    if not end.events or not auditors(account, now):
+        return []
+    local = now.astimezone(account.zone) - WEEK_BEGINS
+    year, week, _day = local.isocalendar()
+    said = _("Keep this mail. The audit log has %(events)s events; the hash of the last is %(hash)s.") % {
+        "events": end.events,
+        "hash": end.digest,
+    }
+    return [Cause(account.pk, Kind.AUDIT_HEAD, year * 100 + week, said)]
 
 
 def _of_nobody(account: Account) -> list[Cause]:

@@ -79,10 +79,13 @@ def _message(mail: AlertMail) -> EmailMessage:
 def _page(alert: Alert) -> str:
     if alert.kind in SYNC_KINDS:
         return reverse("sync")
-    if alert.kind == Alert.Kind.DEPARTMENT_RENAMED:
-        return reverse("settings_departments")
-    if alert.kind == Alert.Kind.GROUPS_UNTOLD:
-        return reverse("single_sign_on")
+    pages = {
+        Alert.Kind.DEPARTMENT_RENAMED: "settings_departments",
+        Alert.Kind.GROUPS_UNTOLD: "single_sign_on",
+        Alert.Kind.AUDIT_HEAD: "audit_log",
+    }
+    if alert.kind in pages:
+        return reverse(pages[Alert.Kind(alert.kind)])
     return reverse("schedule", args=[alert.subject_id])
 
 
@@ -105,5 +108,6 @@ def _subject(alert: Alert, *, is_over: bool) -> str:
             Alert.Kind.GROUPS_UNTOLD: _("Single sign-on of %(account)s left out somebody's groups"),
             Alert.Kind.SCHEDULE_EMPTY: _("A report of %(account)s is about nobody any more"),
             Alert.Kind.DEPARTMENT_RENAMED: _("A department of %(account)s seems to be renamed"),
+            Alert.Kind.AUDIT_HEAD: _("The audit log of %(account)s, for your records"),
         }
     return said[Alert.Kind(alert.kind)] % {"account": alert.account}

@@ -10,8 +10,8 @@ from dashboard.alerts.causes import SYNC_KINDS, Cause, causes
 from dashboard.alone import alone
 from dashboard.mail import handing_over
 from dashboard.mail.occurrences import LONGEST_AHEAD
-from dashboard.members import administrators
-from dashboard.models import Alert, AlertMail
+from dashboard.members import administrators, auditors
+from dashboard.models import Alert, AlertMail, User
 from sync.models import Account
 
 logger = logging.getLogger(__name__)
@@ -53,14 +53,15 @@ def _compare(found: dict[tuple[int, str, int], Cause], now: datetime) -> None:
         Alert.objects.create(
             account_id=cause.account_id, kind=cause.kind, subject_id=cause.subject_id, said=cause.said, began_at=now
         )
-        logger.warning("Alert: %s (account %s): %s", cause.kind, cause.account_id, cause.said)
+        if cause.kind != Alert.Kind.AUDIT_HEAD:
+            logger.warning("Alert: %s (account %s): %s", cause.kind, cause.account_id, cause.said)
 
 
 def _tells_of_its_end(alert: Alert, found: dict[tuple[int, str, int], Cause]) -> bool:
-    """Return whether it is news that the cause is gone: a rename is gone because somebody decided it."""
+    """Return whether it is news that the cause is gone: a rename is because somebody decided it, a week each Monday."""
     if alert.kind in SYNC_KINDS:
         return _is_synced_well(alert.account, found)
-    return alert.kind != Alert.Kind.DEPARTMENT_RENAMED
+    return alert.kind not in {Alert.Kind.DEPARTMENT_RENAMED, Alert.Kind.AUDIT_HEAD}
 
 
 def _is_synced_well(account: Account, found: dict[tuple[int, str, int], Cause]) -> bool:
@@ -73,7 +74,8 @@ def _close(alert: Alert, now: datetime, *, tells: bool) -> None:
     """Close an alert; whoever heard of it hears that it is over, who has not yet hears nothing any more."""
     alert.ended_at = now
     alert.save(update_fields=["ended_at"])
-    logger.warning("Alert over: %s (account %s)", alert.kind, alert.account_id)
+    if alert.kind != Alert.Kind.AUDIT_HEAD:
+        logger.warning("Alert over: %s (account %s)", alert.kind, alert.account_id)
     alert.mails.filter(state=State.WAITING).update(state=State.SUPERSEDED)
     if tells:
         AlertMail.objects.bulk_create(
@@ -88,9 +90,14 @@ def _close(alert: Alert, now: datetime, *, tells: bool) -> None:
 
 
 def _address(now: datetime) -> None:
-    """Write a mail to each administrator of an account for every open alert of which nobody was told."""
+    """Write a mail to each administrator of an account (each auditor, of its log) for every open alert of which nobody
+    was told.
+    """
     for alert in Alert.objects.filter(ended_at=None, mails=None).select_related("account").order_by("pk"):
         AlertMail.objects.bulk_create(
-            AlertMail(account=alert.account, alert=alert, recipient=user, next_try_at=now)
-            for user in administrators(alert.account, now)
+            AlertMail(account=alert.account, alert=alert, recipient=user, next_try_at=now) for user in _told(alert, now)
         )
+
+
+def _told(alert: Alert, now: datetime) -> list[User]:
+    return (auditors if alert.kind == Alert.Kind.AUDIT_HEAD else administrators)(alert.account, now)

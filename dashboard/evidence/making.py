@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from dashboard import audit, reports
 from dashboard.access import Scope
 from dashboard.alone import alone
+from dashboard.audit_chain import anchor
 from dashboard.evidence import contents
 from dashboard.evidence.contents import Period, written
 from dashboard.evidence.packing import README, START, VERIFY, Pack, Sample
@@ -219,6 +220,8 @@ def _fill(packing: Pack, pack: EvidencePack, readers: _Readers, period: Period) 
         total += contents.enrollments(readers.scope, period).count()
         total += contents.history(readers.scope, period).count()
     EvidencePack.objects.filter(pk=pack.pk).update(rows_total=total)
+    # The head of the log is the account's, whoever asks: the reader's own role may not read it.
+    log = anchor(pack.account_id)
     with _snapshot(), within(readers.reader):
         sample = Sample(pack.sample_seed, pack.sample_size)
         lines = []
@@ -253,6 +256,7 @@ def _fill(packing: Pack, pack: EvidencePack, readers: _Readers, period: Period) 
         "requested_at": written(pack.requested_at),
         "sync_run": run.number if run else None,
         "data_as_of": written(account.data_as_of),
+        "audit_log": {"chain": account.pk, "events": log.events, "last_hash": log.digest},
         "figures": {"gross": _told(totals.gross), "net": _told(totals.net)},
         "sample": {
             "file": "enrollments.csv",
@@ -265,6 +269,7 @@ def _fill(packing: Pack, pack: EvidencePack, readers: _Readers, period: Period) 
         "left_out": left_out,
     }
     words = {**manifest, **manifest["period"], "seed": repr(pack.sample_seed), "size": pack.sample_size}
+    words |= {"log_events": log.events, "log_hash": log.digest}
     words["left_out"] = "".join(f"Left out: {line}\n" for line in left_out) + ("\n" if left_out else "")
     packing.add("README.txt", README.format(listing="\n".join(lines), **words).encode("utf-8", "surrogatepass"))
     packing.add("verify.py", VERIFY.read_bytes())

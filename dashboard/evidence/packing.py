@@ -173,6 +173,12 @@ Compare the SHA-256 of the manifest that it prints with the one that Rollcall sh
 that the next pack names as its previous. To check the chain, give it the manifest.json of the pack before:
 python -I verify.py --previous ../pack-before/manifest.json
 
+The audit log
+-------------
+When this pack was made the log of the account had {log_events} events; the hash of the last is
+{log_hash}
+Whoever runs Rollcall shows that nothing before that was changed since:  manage.py verify_audit --since-pack FILE
+
 How the sample is drawn
 -----------------------
 Of every enrollment in enrollments.csv take the SHA-256, in hexadecimal, of the text "SEED:ID", where SEED is {seed}

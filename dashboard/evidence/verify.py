@@ -50,6 +50,9 @@ def main(arguments):
         say("PROBLEM  " + problem)
     if raw is not None:
         say("This pack's manifest: SHA-256 " + hashlib.sha256(raw).hexdigest())
+        if isinstance(manifest.get("audit_log"), dict):
+            log = manifest["audit_log"]
+            say(f"Audit log when it was made: {log.get('events')} events, the last hash {log.get('last_hash')}")
     say("Everything holds." if not problems else f"{len(problems)} problem(s).")
     return min(len(problems), 1)
 

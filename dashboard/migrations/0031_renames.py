@@ -1,4 +1,4 @@
-"""Departments that KnowBe4 renamed wait for a decision, and administrators hear of them."""
+"""Departments that KnowBe4 renamed wait for a decision; alerts of that, of empty schedules and of the log's end."""
 
 import django.db.models.deletion
 from django.conf import settings
@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                     ("groups_untold", "Groups not told"),
                     ("schedule_empty", "Schedule about nobody"),
                     ("department_renamed", "Department renamed"),
+                    ("audit_head", "Audit log of the week"),
                 ],
                 max_length=20,
             ),

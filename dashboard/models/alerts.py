@@ -1,4 +1,4 @@
-"""What administrators are told unasked: that syncs or scheduled mail do not work, and that they do again."""
+"""What is told unasked: to administrators what is the matter and when it is over; to auditors where the log ends."""
 
 from django.conf import settings
 from django.db import models
@@ -21,6 +21,7 @@ class Alert(models.Model):
         GROUPS_UNTOLD = "groups_untold", _("Groups not told")
         SCHEDULE_EMPTY = "schedule_empty", _("Schedule about nobody")
         DEPARTMENT_RENAMED = "department_renamed", _("Department renamed")
+        AUDIT_HEAD = "audit_head", _("Audit log of the week")
 
     account = models.ForeignKey("sync.Account", on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -10,6 +10,7 @@ from dashboard.access import ScopedRequest, view_as
 from dashboard.audit import Action, Subject
 from dashboard.pages.members import for_this_accounts_administrators
 from dashboard.queries.members import memberships
+from dashboard.sign_in_log import stopped_viewing
 
 
 @require_POST
@@ -36,5 +37,8 @@ def view_as_member(request: ScopedRequest, pk: int) -> HttpResponse:
 @require_POST
 def stop_viewing(request: ScopedRequest) -> HttpResponse:
     """See the product as oneself again; nothing happens to whoever does already."""
+    scope, viewer = request.scope, request.scope.viewer
     view_as(request, None)
+    if viewer is not None:
+        stopped_viewing(scope.account, viewer=viewer, member=scope.user, request=request, because="stopped")
     return redirect("overview")

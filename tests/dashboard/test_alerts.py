@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from config.celery import app
-from dashboard import tasks
+from dashboard import audit, tasks
 from dashboard.alerts import mailing, watching
+from dashboard.audit_chain import anchor
 from dashboard.models import Alert, AlertMail, Delivery, Membership, Schedule, SingleSignOn, User
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.dashboard.conftest import Queue
 from tests.dashboard.mail.conftest import inbox, mail_by, make_schedule, room, server
 from tests.dashboard.mail.server import Inbox
+from tests.dashboard.sealing import seal
 
 __all__ = ["inbox", "mail_by", "room", "server"]
 
@@ -225,3 +227,29 @@ def test_beat_looks_each_minute(well: Account, now: datetime, server: Inbox, que
     assert task == tasks.deliver_alert.name
     tasks.deliver_alert(**arguments)
     assert len(server.mails) == 1
+
+
+def test_auditors_get_the_end_of_the_log_every_week(
+    well: Account, ines: User, now: datetime, hear: Hear, server: Inbox
+) -> None:
+    audit.record(audit.Action.EXPORTED, account=well, user=ines)
+    seal()
+    assert hear(now) == []
+    auditor = factories.UserFactory(email="audit@outside.example")
+    ends_at = now + timedelta(days=20)
+    factories.MembershipFactory(user=auditor, account=well, role=Membership.Role.AUDITOR, ends_at=ends_at)
+    subject = "The audit log of Brackwater Mutual, for your records"
+    assert hear(now) == [(auditor.email, subject)]
+    text = server.mails[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert anchor(well.pk).digest in text and "--contains" in text and "again when it is over" not in text
+    # Once a week, from Monday at seven on, and only to who audits then.
+    audit.record(audit.Action.EXPORTED, account=well, user=ines)
+    seal()
+    for later in (MINUTE, timedelta(days=3), timedelta(days=6, hours=20)):
+        _published(well, now + later)
+        assert hear(now + later) == []
+    _published(well, now + timedelta(days=7))
+    assert hear(now + timedelta(days=7)) == [(auditor.email, subject)]
+    assert anchor(well.pk).digest in server.mails[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    _published(well, now + timedelta(days=21))
+    assert hear(now + timedelta(days=21)) == []

@@ -1,20 +1,27 @@
 """What people do is in the log."""
 
+import ast
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from dashboard import audit
 from dashboard.access import Scope
 from dashboard.decisions.targets import set_target
-from dashboard.models import AuditEvent, User
+from dashboard.models import AuditEvent, Membership, User
 from sync.models import Account, ConsoleImport, Person, SyncRun
 from tests import factories
 from tests.clock import MOMENT
 from tests.dashboard.conftest import Queue
+from tests.dashboard.signing_in import sign_in_lately
 
 
 def acts(*names: str) -> list[AuditEvent]:
@@ -41,6 +48,73 @@ def test_a_wrong_password_names_the_user_tried_and_nothing_typed(client: Client,
     known, unknown = acts("sign_in_failed")
     assert (known.account, known.actor, known.subject, known.subject_id) == (account, None, "user", alice.pk)
     assert (unknown.account, unknown.subject_id, unknown.actor_email, unknown.details) == (None, None, "", {})
+
+
+def test_passwords_and_second_factors(
+    client: Client, alice: User, account: Account, django_capture_on_commit_callbacks: Any
+) -> None:
+    sign_in_lately(client, alice)
+    other = "another horse battery staple"
+    form = {"oldpassword": factories.PASSWORD, "password1": other, "password2": other}
+    secret = client.get("/you/app/").context["form"].secret
+    code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+    # What is told of factors is told as the change commits.
+    with django_capture_on_commit_callbacks(execute=True):
+        for address, sent in (
+            ("/password/", form), ("/you/app/", {"code": code}), ("/you/codes/new/", {}), ("/you/app/remove/", {}),
+        ):  # fmt: skip
+            assert client.post(address, sent).status_code == 302
+    (changed,) = acts("password_changed")
+    assert (changed.actor, changed.account, changed.subject_id, changed.details) == (
+        alice, account, alice.pk, {"way": "changed"},
+    )  # fmt: skip
+    told = {(event.details["kind"], event.details["act"]) for event in acts("second_factor_changed")}
+    assert {("totp", "added"), ("recovery_codes", "made anew"), ("totp", "removed")} <= told
+
+
+def test_a_password_set_by_mail(client: Client, alice: User, account: Account) -> None:
+    client.post("/password/reset/", {"email": alice.email})
+    link = next(word for word in str(mail.outbox[0].body).split() if "/password/reset/" in word)
+    page = client.get(urlsplit(link).path, follow=True)
+    other = "another horse battery staple"
+    client.post(page.request["PATH_INFO"], {"password1": other, "password2": other})
+    assert [(event.actor, event.details) for event in acts("password_changed")] == [(alice, {"way": "reset by mail"})]
+
+
+def test_the_end_of_a_view_as_somebody_else(as_ines: Client, ines: User, alice: User, account: Account) -> None:
+    membership = Membership.objects.get(user=alice)
+    view = f"/settings/members/{membership.pk}/view/"
+    as_ines.post("/stop-viewing/")
+    as_ines.post(view)
+    as_ines.post("/stop-viewing/")
+    as_ines.post(view)
+    Membership.objects.filter(pk=membership.pk).update(ends_at=MOMENT - timedelta(days=1))
+    as_ines.get("/")
+    Membership.objects.filter(pk=membership.pk).update(ends_at=None)
+    as_ines.post(view)
+    as_ines.post("/sign-out/")
+    events = acts("viewed_as", "stopped_viewing_as")
+    assert [event.action for event in events] == ["viewed_as", "stopped_viewing_as"] * 3
+    assert all((event.actor, event.subject_id, event.account) == (ines, alice.pk, account) for event in events)
+    assert [event.details["because"] for event in events[1::2]] == ["stopped", "no member any more", "signed out"]
+
+
+def test_every_action_has_a_recorder() -> None:
+    """A word of the log that nothing writes is a promise nobody keeps: each stands somewhere as what is recorded."""
+    root = Path(audit.__file__).parent
+    # Where actions are named, read or asked for, and none is recorded.
+    readers = {"models/audit.py", "audit.py", "audit_chain.py"}
+    recorded: set[str] = set()
+    for path in root.rglob("*.py"):
+        if path.relative_to(root).as_posix() in readers or "migrations" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Attribute):
+                continue
+            of = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+            if of == "Action":
+                recorded.add(node.attr)
+    assert {action.name for action in audit.Action} <= recorded
 
 
 def test_viewing_a_person(as_alice: Client, alice: User, company: Account) -> None:

@@ -13,15 +13,18 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
 
-from dashboard import tasks
+from dashboard import audit, tasks
 from dashboard.access import Scope
+from dashboard.audit_chain import anchor
 from dashboard.evidence import making, sample
 from dashboard.models import EvidencePack, Membership, User
 from dashboard.queries.asking import Filters
 from dashboard.queries.figures import figures
 from sync.models import Account, Department, Enrollment, Person
 from tests.clock import MOMENT
+from tests.dashboard.sealing import seal
 
 State = EvidencePack.State
 
@@ -78,6 +81,48 @@ def rows(folder: Path, name: str) -> list[dict[str, str]]:
 def manifest_of(folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((folder / "manifest.json").read_bytes())
     return found
+
+
+def test_the_log_is_held_to_its_end_when_a_pack_was_made(
+    ines: User, company: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def noted(number: int) -> None:
+        audit.record(audit.Action.VIEWED_PERSON, account=company, user=ines, subject="person", subject_id=number)
+
+    noted(1)
+    noted(2)
+    seal()
+    pack = made(ask(ines, company))
+    path = Path(default_storage.path(making.name_of(pack)))
+    room = extracted(pack, tmp_path / "room")
+    end = anchor(company.pk)
+    assert manifest_of(room)["audit_log"] == {"chain": company.pk, "events": end.events, "last_hash": end.digest}
+    assert end.digest in (room / "README.txt").read_text() and end.digest in verify(room).stdout
+    noted(3)
+    seal()
+    for file in (path, room / "manifest.json"):
+        call_command("verify_audit", since_pack=file)
+        said = f"{company.name}: the first {end.events} events are those of when the pack was made."
+        assert said in capsys.readouterr().out
+    # Cut off, and written anew from there on: the chain itself holds, only what was noted outside tells.
+    manifest = manifest_of(room)
+    other = tmp_path / "other.json"
+    for change in ({"last_hash": "a" * 64}, {"events": end.events + 1}, {"events": 10_000}):
+        other.write_text(json.dumps(manifest | {"audit_log": manifest["audit_log"] | change}))
+        with pytest.raises(CommandError, match="does not begin as it did when the pack was made"):
+            call_command("verify_audit", since_pack=other)
+    other.write_text(json.dumps(manifest | {"audit_log": manifest["audit_log"] | {"chain": 999_999}}))
+    with pytest.raises(CommandError, match="of which there is no audit log here"):
+        call_command("verify_audit", since_pack=other)
+    other.write_text(json.dumps({key: value for key, value in manifest.items() if key != "audit_log"}))
+    with pytest.raises(CommandError, match="take a later one"):
+        call_command("verify_audit", since_pack=other)
+    for content_of_it in ("no json", "[]", json.dumps(manifest | {"audit_log": {"chain": "x"}})):
+        other.write_text(content_of_it)
+        with pytest.raises(CommandError, match="evidence pack"):
+            call_command("verify_audit", since_pack=other)
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("verify_audit", since_pack=tmp_path / "nowhere.zip")
 
 
 def test_a_pack_holds_what_it_says_and_checks_itself(ines: User, company: Account, tmp_path: Path) -> None:
