@@ -8,7 +8,7 @@ from celery import Celery
 from celery.exceptions import SecurityWarning
 from celery.signals import beat_init, celeryd_init, worker_ready
 
-from config import embedded, heartbeats
+from config import broker, embedded, heartbeats
 from config.schema import exit_on_newer_schema
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -16,6 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Root's worker is warned about for the sake of pickled messages; ours are JSON.
 warnings.simplefilter("ignore", SecurityWarning)
 
+broker.use()
 app = Celery("rollcall", task_cls="dashboard.task_queue:AskedTaskBase")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
