@@ -146,6 +146,11 @@ class Scope:
         return self.account is not None and not READ_AUDIT.isdisjoint(self.roles)
 
     @property
+    def may_read_members(self) -> bool:
+        """Whether the reader may read who has which role, to review it; changing it takes an administrator."""
+        return self.may_read_audit
+
+    @property
     def may_lend(self) -> bool:
         """Whether the reader has a scope of some people, which a colleague can take over for a time."""
         return self.account is not None and not LEND.isdisjoint(self.roles)
@@ -191,9 +196,16 @@ class Scope:
 
     @cached_property
     def vacancy(self) -> str:
-        """That nobody is left in any department of the scope, as sentences; empty while there is somebody to see."""
-        if self.account is None or self.sees_everyone or self.manager_keys or not self._homes:
+        """That nobody is left in any department of the scope, or reports to a people manager, as sentences.
+
+        Empty while there is somebody to see.
+        """
+        if self.account is None or self.sees_everyone or self.manager_keys:
             return ""
+        if not self._homes:
+            if self.user is None or _ROLES.PEOPLE_MANAGER not in self.roles:
+                return ""
+            return _("At KnowBe4 nobody reports to %(email)s.") % {"email": self.user.email}
         said = vacancies.sentences(self._homes, self.account)
         return " ".join(said) if len(said) == len(self._homes) else ""
 

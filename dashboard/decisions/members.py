@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from dashboard.audit import Action, Subject, Through, record
 from dashboard.decisions.deciding import RefusedError, deciding
 from dashboard.decisions.first_role import settle_sign_in
-from dashboard.decisions.schedules import hand_on
-from dashboard.models import Invitation, Membership, Role, Schedule, User
+from dashboard.decisions.possessions import LeftBehind, leave_behind
+from dashboard.models import Invitation, Membership, Role, User
 from sync.models import Account, Department
 
 INVITATION_HOLDS = timedelta(days=7)
@@ -187,12 +187,12 @@ def change(membership: Membership, offer: Offer, *, by: User, at: datetime, requ
         membership.save(update_fields=["role", "ends_at"])
         membership.departments.set(offer.departments)
         note(Action.MEMBER_CHANGED, membership, by, request, role=offer.role, old=old)
-        hand_on(membership.account, membership.user, by=by, at=at)
+        leave_behind(membership.account, membership.user, by=by, at=at, request=request)
     return True
 
 
-def end(membership: Membership, *, by: User, at: datetime, request: HttpRequest | None = None) -> list[Schedule]:
-    """End a member's role now; return the schedules that were handed on because their owner decides nothing any more.
+def end(membership: Membership, *, by: User, at: datetime, request: HttpRequest | None = None) -> LeftBehind:
+    """End a member's role now; return what was done with what they had: schedules, loans and tokens.
 
     RefusedError for roles that come from single sign-on, for one that has ended, and for the last administrator.
     """
@@ -204,7 +204,7 @@ def end(membership: Membership, *, by: User, at: datetime, request: HttpRequest 
         membership.ends_at = at
         membership.save(update_fields=["ends_at"])
         note(Action.MEMBER_ENDED, membership, by, request, role=membership.role)
-        return hand_on(membership.account, membership.user, by=by, at=at)
+        return leave_behind(membership.account, membership.user, by=by, at=at, request=request)
 
 
 def check(account: Account, offer: Offer, *, at: datetime) -> None:

@@ -19,10 +19,12 @@ from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
 from dashboard.decisions.loans import end_loan
 from dashboard.decisions.members import change, end, invite, renew, revoke
-from dashboard.models import Delegation, Invitation, Membership
-from dashboard.pages.members_form import InviteForm, RoleForm
+from dashboard.models import Delegation, Invitation, Membership, Role
+from dashboard.pages.members_form import Doubts, InviteForm, RoleForm, unread_doubts
+from dashboard.pages.members_words import what_became, what_becomes
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
+from dashboard.queries.offers import managers_of_nobody
 from dashboard.sent_forms import once
 from dashboard.sign_in.invitation_mail import CANNOT_SEND, send_invitation
 from dashboard.sign_in.recently import recently_signed_in
@@ -47,6 +49,18 @@ def for_this_accounts_administrators(view: View[Arguments]) -> View[Arguments]:
     return guarded
 
 
+def for_readers_of_members(view: View[Arguments]) -> View[Arguments]:
+    """Answer 404 to whoever may not read who has which role in the account."""
+
+    @wraps(view)
+    def guarded(request: ScopedRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
+        if not request.scope.may_read_members:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 @dataclass(frozen=True)
 class Lists:
     """What the page lists."""
@@ -58,7 +72,7 @@ class Lists:
 
 
 @require_safe
-@for_this_accounts_administrators
+@for_readers_of_members
 def members(request: ScopedRequest) -> HttpResponse:
     """List members, invitations and loans."""
     everyone = list(queries.memberships(request.scope))
@@ -78,8 +92,16 @@ def members(request: ScopedRequest) -> HttpResponse:
         if open_ones
         else "",
         "single_sign_on": queries.single_sign_on(request.scope),
+        "of_nobody": _of_nobody(request, lists),
     }
     return render(request, "dashboard/members/members.html", context)
+
+
+def _of_nobody(request: ScopedRequest, lists: Lists) -> set[int]:
+    """Return the roles of people managers to whom nobody reports."""
+    managers = {one.pk: one.user.email.lower() for one in lists.current if one.role == Role.PEOPLE_MANAGER}
+    silent = managers_of_nobody(request.account, managers.values())
+    return {pk for pk, email in managers.items() if email in silent}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,7 +111,8 @@ def members(request: ScopedRequest) -> HttpResponse:
 def invite_member(request: ScopedRequest) -> HttpResponse:
     """Offer a role to an email, and send the link."""
     form = InviteForm(request, request.POST if request.method == "POST" else None)
-    if form.is_valid():
+    doubts = Doubts()
+    if form.is_valid() and not (doubts := unread_doubts(request, form.offer, form.cleaned_data["email"])).sentences:
         email = form.cleaned_data["email"]
         try:
             invitation, token = invite(
@@ -100,7 +123,7 @@ def invite_member(request: ScopedRequest) -> HttpResponse:
         else:
             _send(request, invitation, token)
             return redirect("members")
-    return render(request, "dashboard/members/invite.html", {"form": form})
+    return render(request, "dashboard/members/invite.html", {"form": form, "doubts": doubts})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -117,7 +140,8 @@ def member(request: ScopedRequest, pk: int) -> HttpResponse:
         "last_day": last_moment and last_moment.astimezone(request.account.zone).date().isoformat(),
     }
     form = RoleForm(request, request.POST if request.method == "POST" else None, initial=initial)
-    if form.is_valid():
+    doubts = Doubts()
+    if form.is_valid() and not (doubts := unread_doubts(request, form.offer, membership.user.email)).sentences:
         try:
             is_changed = change(membership, form.offer, by=decider(request), at=request.now, request=request)
         except RefusedError as error:
@@ -127,7 +151,13 @@ def member(request: ScopedRequest, pk: int) -> HttpResponse:
             messages.success(request, said % {"member": membership.user})
             return redirect("members")
     is_fixed = membership.source == Membership.Source.SINGLE_SIGN_ON or not membership.holds(request.now)
-    context = {"form": form, "membership": membership, "is_fixed": is_fixed}
+    context = {
+        "form": form,
+        "membership": membership,
+        "is_fixed": is_fixed,
+        "doubts": doubts,
+        "becomes": [] if is_fixed else what_becomes(membership, ends=decider(request), at=request.now),
+    }
     return render(request, "dashboard/members/member.html", context)
 
 
@@ -138,16 +168,14 @@ def end_member(request: ScopedRequest, pk: int) -> HttpResponse:
     """End a member's role now."""
     membership = get_object_or_404(queries.memberships(request.scope), pk=pk)
     try:
-        handed_on = end(membership, by=decider(request), at=request.now, request=request)
+        left = end(membership, by=decider(request), at=request.now, request=request)
     except RefusedError as error:
         messages.error(request, str(error))
     else:
         said = _("%(member)s is no longer %(role)s.")
         messages.success(request, said % {"member": membership.user, "role": membership.get_role_display().lower()})
-        if handed_on:
-            told = _("Handed on to %(heir)s, who now hears when they do not go out: %(schedules)s.")
-            names = ", ".join(f"“{one.name}”" for one in handed_on)
-            messages.info(request, told % {"heir": handed_on[0].owner, "schedules": names})
+        for sentence in what_became(left):
+            messages.info(request, sentence)
     return redirect("members")
 
 

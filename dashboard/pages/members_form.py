@@ -1,5 +1,7 @@
 """The form that offers a role: to somebody invited, or to a member instead of the one they have."""
 
+import hashlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from dashboard.decisions.members import Offer
 from dashboard.metrics import local_midnight
 from dashboard.models import Role
 from dashboard.pages.settings.fields import DayField
+from dashboard.queries.offers import doubts
 from dashboard.sign_in.email_field import AddressField, AddressInput
 from sync.models import Department
 
@@ -23,6 +26,25 @@ WHAT_ROLES_DO = {
     Role.PEOPLE_MANAGER: gettext_lazy("Sees their reporting line, found by email"),
     Role.AUDITOR: gettext_lazy("Sees everybody, changes nothing; has an end"),
 }
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """Why a role would show nobody to its holder, as sentences; `digest` stands for them in the form sent again."""
+
+    sentences: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """What says that they were read: other sentences have another."""
+        return hashlib.sha256("\n".join(self.sentences).encode()).hexdigest()[:16] if self.sentences else ""
+
+
+def unread_doubts(request: ScopedRequest, offer: Offer, email: str) -> Doubts:
+    """Return what is to be said before the role is given; nothing once the form was sent with that read."""
+    departments = list(offer.departments)
+    found = Doubts(tuple(doubts(request.account, offer.role, email=email, departments=departments)))
+    return Doubts() if request.POST.get("sure") == found.digest else found
 
 
 class DepartmentsField(forms.ModelMultipleChoiceField):

@@ -23,7 +23,7 @@ from dashboard.decisions.sign_on_settings import Mapping, add_mapping, remove, r
 from dashboard.models import Role, SingleSignOn
 from dashboard.pages.members import for_this_accounts_administrators
 from dashboard.pages.members_domains import shown_domains
-from dashboard.pages.members_form import RoleForm
+from dashboard.pages.members_form import Doubts, RoleForm, unread_doubts
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.sent_forms import once
@@ -230,7 +230,8 @@ def add_group(request: ScopedRequest) -> HttpResponse:
     if provider is None:
         return redirect("single_sign_on")
     form = MappingForm(request, request.POST if request.method == "POST" else None)
-    if form.is_valid():
+    doubts = Doubts()
+    if form.is_valid() and not (doubts := unread_doubts(request, form.offer, "")).sentences:
         try:
             mapping = Mapping(form.cleaned_data["group"].strip(), form.offer)
             add_mapping(provider, mapping, by=decider(request), at=request.now, request=request)
@@ -239,7 +240,7 @@ def add_group(request: ScopedRequest) -> HttpResponse:
         else:
             messages.success(request, _("The group is mapped. It gives the role from the next sign-in on."))
             return redirect("single_sign_on")
-    return render(request, "dashboard/members/group.html", {"form": form, "provider": provider})
+    return render(request, "dashboard/members/group.html", {"form": form, "provider": provider, "doubts": doubts})
 
 
 @require_POST

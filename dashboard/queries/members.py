@@ -19,8 +19,8 @@ class Loans:
 
 
 def memberships(scope: Scope) -> QuerySet[Membership]:
-    """Return the account's members with their roles, past ones too, by user; none unless the reader administers it."""
-    if not scope.is_administrator:
+    """Return the account's members with their roles, past ones too, by user; none unless the reader may read them."""
+    if not scope.may_read_members:
         return Membership.objects.none()
     found = Membership.objects.filter(account=scope.account).select_related("user", "account")
     return found.prefetch_related("departments").order_by("user__last_name", "user__first_name", "user__email", "pk")
@@ -29,9 +29,9 @@ def memberships(scope: Scope) -> QuerySet[Membership]:
 def invitations(scope: Scope) -> QuerySet[Invitation]:
     """Return the account's invitations that nobody accepted or revoked, those that ran out too, the newest first.
 
-    None unless the reader administers the account.
+    None unless the reader may read the members.
     """
-    if not scope.is_administrator:
+    if not scope.may_read_members:
         return Invitation.objects.none()
     found = Invitation.objects.filter(account=scope.account, accepted_at=None, revoked_at=None)
     found = found.select_related("account", "invited_by").prefetch_related("departments")
@@ -56,16 +56,16 @@ def own_loans(scope: Scope) -> Loans:
 
 
 def loans(scope: Scope) -> QuerySet[Delegation]:
-    """Return the account's loans that nobody ended, the newest first; none unless the reader administers it."""
-    if not scope.is_administrator:
+    """Return the account's loans that nobody ended, the newest first; none unless the reader may read the members."""
+    if not scope.may_read_members:
         return Delegation.objects.none()
     found = Delegation.objects.filter(account=scope.account, ended_at=None)
     return found.select_related("lender", "borrower", "account").order_by("-starts_at", "-pk")
 
 
 def single_sign_on(scope: Scope) -> SingleSignOn | None:
-    """Return the account's single sign-on; None for none, and unless the reader administers the account."""
-    if not scope.is_administrator:
+    """Return the account's single sign-on; None for none, and unless the reader may read the members."""
+    if not scope.may_read_members:
         return None
     return SingleSignOn.objects.filter(account=scope.account).select_related("account").first()
 

@@ -9,10 +9,13 @@ from django.core import mail
 from django.test import Client
 
 from dashboard.audit import Action, AuditEvent
+from dashboard.decisions.loans import end_loan, lend
 from dashboard.models import Invitation, Membership, Role, User
+from dashboard.tokens import create
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.clock import MOMENT
+from tests.dashboard.mail.conftest import make_schedule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("committed")]
 PASSWORD = "an orchard of seven quiet pears"
@@ -77,7 +80,9 @@ def test_members_pages_are_not_there_for_others(
     sign_in(client, user)
     pk = Membership.objects.get(user=ines).pk
     for path in ("", "invite/", f"{pk}/"):
-        assert client.get(f"/settings/members/{path}").status_code == (404 if role else 403)
+        # An auditor reviews who has access, and changes nothing.
+        status = 200 if role == Role.AUDITOR and not path else 404 if role else 403
+        assert client.get(f"/settings/members/{path}").status_code == status
     assert client.post(f"/settings/members/{pk}/end/").status_code == (404 if role else 403)
     assert Membership.objects.get(pk=pk).ends_at is None
 
@@ -251,3 +256,115 @@ def test_members_page_asks_few_questions(as_ines: Client, account: Account, djan
         factories.MembershipFactory(account=account)
     with django_assert_max_num_queries(12):
         as_ines.get("/settings/members/")
+
+
+def test_an_auditor_reads_who_has_access_and_can_change_nothing(
+    client: Client, as_ines: Client, account: Account, alice: User, ines: User, now: datetime
+) -> None:
+    invite(as_ines, last_day=next_week())
+    auditor = factories.UserFactory()
+    factories.MembershipFactory(user=auditor, account=account, role=Role.AUDITOR, ends_at=now + timedelta(days=9))
+    head = factories.MembershipFactory(account=account, role=Role.DEPARTMENT_HEAD)
+    head.departments.add(factories.DepartmentFactory(account=account, name="Claims"))
+    factories.MembershipFactory(user=factories.UserFactory(), account=factories.AccountFactory(name="Northwind Bank"))
+    theirs = sign_in(Client(), auditor)
+    page = theirs.get("/settings/members/").content.decode()
+    for said in ("Alice Marlow", "Ines Halloran", "noor@brackwater.example", "Claims", "Last sign-in", "4 members."):
+        assert said in page
+    main = page[page.index('<main class="main"') : page.index("</main>")]
+    assert "<form" not in main and "/settings/members/" not in main.replace('href="/settings/"', "")
+    assert "/settings/members/" in theirs.get("/settings/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"role": "people_manager"}, "KnowBe4 knows nobody by the email noor@brackwater.example"),
+        ({"role": "people_manager", "email": "LONE@brackwater.example"}, "nobody reports to LONE@brackwater.example"),
+        ({"role": "department_head"}, "Sales has no people since 20 Nov 2026."),
+        ({"role": "people_manager", "email": "Boss@Brackwater.example"}, ""),
+        ({"role": "security_manager"}, ""),
+    ],
+)
+def test_a_role_that_would_show_nobody_is_warned_of_and_can_be_given(
+    as_ines: Client, account: Account, now: datetime, fields: dict[str, Any], said: str
+) -> None:
+    sales = factories.DepartmentFactory(account=account, name="Sales", vacated_at=now - timedelta(days=3))
+    factories.PersonFactory(account=account, email="lone@brackwater.example")
+    factories.PersonFactory(
+        account=account, manager=factories.PersonFactory(account=account, email="boss@brackwater.example")
+    )
+    form = {"email": "noor@brackwater.example"} | fields
+    if fields["role"] == "department_head":
+        form["departments"] = [sales.pk]
+    answer = as_ines.post("/settings/members/invite/", form)
+    assert (said in answer.content.decode(), answer.status_code) == (True, 200 if said else 302)
+    assert Invitation.objects.exists() is not bool(said)
+    if not said:
+        return
+    # Another role in the form is warned of anew; the same is taken as meant.
+    sure = answer.context["doubts"].digest
+    assert as_ines.post("/settings/members/invite/", form | {"sure": "0" * 16}).status_code == 200
+    assert as_ines.post("/settings/members/invite/", form | {"sure": sure}).status_code == 302
+    assert Invitation.objects.get().role == fields["role"]
+    # A member who is given it: the same.
+    pk = factories.MembershipFactory(
+        user=factories.UserFactory(email=form["email"].lower() + ".uk"), account=account
+    ).pk
+    if fields["role"] == "department_head":
+        assert "has no people" in as_ines.post(f"/settings/members/{pk}/", form).content.decode()
+
+
+def test_managers_of_nobody_are_marked(as_ines: Client, account: Account) -> None:
+    for email in ("boss@brackwater.example", "lone@brackwater.example"):
+        factories.MembershipFactory(user=factories.UserFactory(email=email), account=account, role=Role.PEOPLE_MANAGER)
+    boss = factories.PersonFactory(account=account, email="Boss@brackwater.example")
+    factories.PersonFactory(account=account, manager=boss)
+    assert as_ines.get("/settings/members/").content.decode().count("Nobody reports to them at KnowBe4") == 1
+    theirs = sign_in(Client(), User.objects.get(email="lone@brackwater.example"))
+    assert "At KnowBe4 nobody reports to lone@brackwater.example." in theirs.get("/people/").content.decode()
+
+
+def test_ending_a_role_says_what_becomes_of_what_they_have(
+    as_ines: Client, account: Account, ines: User, alice: User, now: datetime
+) -> None:
+    maren = factories.UserFactory(email="maren@brackwater.example", first_name="Maren", last_name="Okafor")
+    manager = factories.MembershipFactory(user=maren, account=account)
+    head = factories.MembershipFactory(user=maren, account=account, role=Role.DEPARTMENT_HEAD)
+    head.departments.add(factories.DepartmentFactory(account=account))
+    other = factories.MembershipFactory(account=account, role=Role.DEPARTMENT_HEAD).user
+    other.memberships.get().departments.add(factories.DepartmentFactory(account=account))
+    span = {"starts_at": now - timedelta(days=1), "ends_at": now + timedelta(days=30), "at": now}
+    lent = lend(account, alice.email, by=maren, **span)
+    held = lend(account, maren.email, by=other, **span)
+    owned = make_schedule(account, maren, alice, name="Board figures")
+    make_schedule(account, ines, maren, name="Weekly list")
+    token, _secret = create(maren, account, "BI tool", expires_at=now + timedelta(days=30), at=now)
+
+    def becomes(pk: int) -> str:
+        return as_ines.get(f"/settings/members/{pk}/").content.decode()
+
+    page = becomes(head.pk)
+    assert "Lends what they see to Alice Marlow until" in page and "Board figures" not in page
+    assert "“BI tool”: they stay, and read what is left to see." in page
+    page = as_ines.post(f"/settings/members/{head.pk}/end/", follow=True).content.decode()
+    assert "The loan to Alice Marlow is ended." in page and "Revoked" not in page
+    lent.refresh_from_db()
+    assert lent.ended_at and lent.ended_by == ines
+
+    page = becomes(manager.pk)
+    assert "Owns “Board figures”: passes to you" in page and f"Sees what {other} sees until" in page
+    # The loan still shows them somebody: reports and tokens stay until that ends, too.
+    assert "“Weekly list”" not in page and "they stay" in page
+    end_loan(held, by=ines, at=now)
+    page = becomes(manager.pk)
+    assert "Gets “Weekly list” by mail: is sent none of it any more" in page
+    assert "Has the tokens “BI tool”: they are revoked." in page
+    page = as_ines.post(f"/settings/members/{manager.pk}/end/", follow=True).content.decode()
+    assert "Handed on to Ines Halloran" in page and "Revoked: the tokens “BI tool”." in page
+    token.refresh_from_db()
+    owned.refresh_from_db()
+    assert token.revoked_at and owned.owner == ines
+    assert set(AuditEvent.objects.values_list("action", flat=True)) >= {
+        Action.MEMBER_ENDED, Action.LOAN_ENDED, Action.TOKEN_REVOKED, Action.SCHEDULE_CHANGED,
+    }  # fmt: skip

@@ -18,6 +18,7 @@ from dashboard.management.accounts import EXIT_MISUSE, find_account
 from dashboard.metrics import local_midnight
 from dashboard.models import Invitation, Role
 from dashboard.queries.members import find_user
+from dashboard.queries.offers import doubts
 from dashboard.sign_in.invitation_mail import link_of, mail_link
 from dashboard.sign_in.required import replaces_password
 from sync.models import Account, Department
@@ -62,6 +63,8 @@ class Command(PlainCommand):
             invitation, token = way_in(account, email, offer, at=now)
         except RefusedError as error:
             raise CommandError(str(error), returncode=EXIT_MISUSE) from None
+        for doubt in doubts(account, offer.role, email=email, departments=list(offer.departments)):
+            self.stdout.write(f"Note: {doubt}")
         if settings.HAS_MAIL_SERVER:
             self.stdout.write(mail_link(invitation, token))
         does, role = _does(invitation, has_sign_in=has_sign_in), invitation.get_role_display().lower()

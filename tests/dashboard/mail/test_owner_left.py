@@ -67,7 +67,7 @@ def test_a_role_that_still_decides_keeps_its_schedules(
 ) -> None:
     factories.MembershipFactory(user=maren, account=account, role=Membership.Role.ADMINISTRATOR)
     manager = Membership.objects.get(user=maren, account=account, role=Membership.Role.SECURITY_MANAGER)
-    assert members.end(manager, by=ines, at=now) == []
+    assert members.end(manager, by=ines, at=now).schedules == []
     schedule.refresh_from_db()
     assert schedule.owner == maren
     left = Membership.objects.get(user=maren, account=account, role=Membership.Role.ADMINISTRATOR)
@@ -83,7 +83,7 @@ def test_who_ends_their_own_role_hands_on_to_an_administrator(
     second = factories.UserFactory(email="zoe@brackwater.example")
     factories.MembershipFactory(user=second, account=account, role=Membership.Role.ADMINISTRATOR)
     schedule = make_schedule(account, ines, alice)
-    assert members.end(_membership(ines, account), by=ines, at=now) == [schedule]
+    assert members.end(_membership(ines, account), by=ines, at=now).schedules == [schedule]
     schedule.refresh_from_db()
     assert schedule.owner == second
     assert hand_on(account, ines, by=ines, at=now) == []
