@@ -1,6 +1,8 @@
 """Celery's beat on a clock that may be set back: its own would send nothing until the clock has caught up."""
 
+import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from celery.beat import PersistentScheduler
@@ -22,3 +24,13 @@ class Scheduler(PersistentScheduler):
             # The order of what comes next was worked out by the other clock, too.
             self._heap = None
         return super().tick(*args, **kwargs)
+
+    def sync(self) -> None:
+        """Write down what was sent, and the time of that to its file, whose ending depends on the database library.
+
+        ndbm, which Debian's own Python takes, writes nothing before it is closed: health would take beat for gone.
+        """
+        super().sync()
+        schedule = Path(self.schedule_filename)
+        for file in schedule.parent.glob(f"{schedule.name}*"):
+            os.utime(file)

@@ -1,5 +1,6 @@
 """A clock that was ahead for a while holds nothing up: no schedule, no order, no latest, no mail, no request."""
 
+import os
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -210,3 +211,16 @@ def test_rollups_of_the_future_are_built_anew(account, now):
         rollups.advance(account, at=now)
         assert PersonStanding.objects.get(person=person).past_due == 0
         assert RollupState.objects.get(account=account).horizon <= now
+
+
+def test_beat_tells_that_it_lives_where_its_file_is_written_at_the_end(beat, tmp_path, monkeypatch):
+    start, _sent = beat
+    scheduler = start()
+    files = list(tmp_path.iterdir())
+    for file in files:
+        os.utime(file, (0, 0))
+    # As ndbm has it; which library there is depends on how Python was built.
+    monkeypatch.setattr(scheduler._store, "sync", lambda: None)
+    scheduler.sync()
+    assert files
+    assert all(file.stat().st_mtime > 0 for file in files)
