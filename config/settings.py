@@ -204,8 +204,13 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 # Sensitive acts ask again who it is when the last proof of it is older.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
-# Guessing: by address of the client, and by the email tried, whether or not somebody has it. Counted in Redis.
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "login": "60/m/ip", "reset_password": "10/m/ip,3/15m/key"}
+# Guessing: by address of the client, by the email tried, whether or not somebody has it, and by both (`client`: see
+# `dashboard.sign_in.limits`, where known browsers have counts of their own). Counted in Redis.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "20/m/ip,5/5m/client,100/h/key",
+    "login": "60/m/ip",
+    "reset_password": "10/m/ip,3/15m/key",
+}
 ACCOUNT_FORMS = {
     "login": "dashboard.sign_in.forms.LoginForm",
     "reset_password": "dashboard.sign_in.forms.ResetPasswordForm",
@@ -235,6 +240,7 @@ DEMO_SIGN_INS = variables.flag("DEMO_SIGN_INS", default=False)
 # Over https a cookie belongs to this host alone: no other one of the domain can set it.
 _PREFIX = "__Host-" if _SECURE else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_PREFIX}sessionid", f"{_PREFIX}csrftoken"
+KNOWN_BROWSER_COOKIE_NAME = f"{_PREFIX}known"
 SESSION_COOKIE_AGE = 60 * 60 * 12  # a working day, however busy
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

@@ -1,17 +1,23 @@
-"""What follows a sync's publication, inside its transaction: it becomes visible with it, or not at all."""
+"""What follows a sync's publication, inside its transaction, so that it becomes visible with it or not at all; and a
+wrong code of a second factor.
+"""
 
 from datetime import datetime
 from typing import Any
 
+from allauth.mfa.signals import authentication_failed
 from django.conf import settings
 from django.dispatch import receiver
+from django.http import HttpRequest
 
 from dashboard import rollups, triggers
 from dashboard.decisions.renames import note_renames
+from dashboard.models import User
 from dashboard.sign_in import (
     demo,
     sessions,  # noqa: F401 - it listens to sign-ins, and to passwords and second factors
 )
+from dashboard.sign_in.limits import note_guess
 from dashboard.sign_in_log import signed_in, signed_out  # noqa: F401 - it listens to sign-ins
 from dashboard.task_queue import send
 from sync.models import Account, SyncRun
@@ -42,3 +48,9 @@ def complete_demo_sign_ins(*, account: Account, **_rest: Any) -> None:
     """Find the demo's department head and people manager among the simulator's company, once it is known."""
     if account.is_demo and demo.is_offered():
         demo.make_up(account, password=demo.demo_password(settings.VAR_DIR))
+
+
+@receiver(authentication_failed, dispatch_uid="note_guessed_code")
+def note_guessed_code(*, request: HttpRequest, user: User, **_rest: Any) -> None:
+    """Count a wrong code of a second factor for its user."""
+    note_guess(request, user, is_code=True)

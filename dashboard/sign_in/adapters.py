@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from config.sealing import Purpose, seal, unseal
 from dashboard.models import User
+from dashboard.sign_in.limits import EMAIL_KEY, note_guess, remember, take_guesses
 from dashboard.sign_in.required import required_single_sign_on
 from dashboard.sign_in.sessions import note_provider
 
@@ -23,8 +24,14 @@ def signed_in_lately(request: HttpRequest) -> bool:
     """Return whether the reader proved who they are within ACCOUNT_REAUTHENTICATION_TIMEOUT, by whatever way."""
     if not isinstance(request.user, User):
         return False
-    latest = max((record["at"] for record in get_authentication_records(request, request.user)), default=0.0)
-    return time.time() - latest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+    now, records = time.time(), get_authentication_records(request, request.user)
+    # One of the future was written by a clock that was ahead, and proves nothing now.
+    latest = max((record["at"] for record in records if record["at"] <= now), default=0.0)
+    return now - latest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+
+
+def _email_of(credentials: dict[str, Any]) -> str:
+    return str(credentials.get("email") or credentials.get("username") or "").replace("\0", "")
 
 
 class InvitationOnlyAdapter(DefaultAccountAdapter):
@@ -53,11 +60,28 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
         return redirect(settings.LOGIN_URL)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """Remember which provider signed the user in: the session opens only what that provider may open."""
+        """Remember which provider signed the user in, for the session opens only what that provider may open, and the
+        browser; say how often a wrong password or code was tried lately.
+        """
         if social := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
             note_provider(request, social.account.provider)
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        remember(request, response, user)
+        guesses = take_guesses(request, user)
+        if guesses:
+            messages.warning(
+                request,
+                _("Lately %(n)s wrong passwords or codes were tried for your email, from browsers you had not used.")
+                % {"n": guesses},
+            )
         return response
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count a wrong password for whom it was tried."""
+        note_guess(request, User.objects.filter(email__iexact=_email_of(credentials)).first())
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        return EMAIL_KEY + _email_of(credentials).lower()
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Ask again only when the last sign-in or confirmation is a while ago."""

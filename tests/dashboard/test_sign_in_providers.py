@@ -209,12 +209,12 @@ def test_administrators_read_why_an_answer_was_refused(
 ) -> None:
     page = as_ines.get("/settings/sign-on/").content.decode()
     assert "Assertions must be signed" in page
-    assert "was refused" not in page
+    assert "sign-in that was refused" not in page
     client = Client(headers={"host": "testserver"})
     seen = send(client, saml, answer(saml, asked(client, saml), **said)).content.decode()
     assert "_auth_user_id" not in client.session
     page = as_ines.get("/settings/sign-on/").content.decode()
-    assert "A sign-in was refused" in page
+    assert "The last sign-in that was refused" in page
     assert reason in page
     assert reason not in seen or reason.startswith("It sent")
     assert "noor@" not in page
