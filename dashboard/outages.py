@@ -6,28 +6,22 @@ Errors that no view handles come here by `refusals.server_error`, wherever in th
 import logging
 from collections.abc import Iterator
 
-from django.db import InterfaceError, OperationalError
-from django.db.utils import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
 from kombu.exceptions import OperationalError as QueueError
 from redis.exceptions import RedisError
 
+from config.database_errors import is_away
+
 # Seconds after which whoever asked may try again.
 RETRY_AFTER = 10
 SENTENCE = "Rollcall cannot reach its database or its queue just now; nothing was changed. Try again in a moment."
 FOR_ASSISTANTS = f"503 Unavailable. {SENTENCE}"
-# What Postgres calls a transaction that may only read: a standby, or a disk that filled up.
-_READ_ONLY = "25006"
 
 
 def is_outage(error: BaseException | None) -> bool:
     """Return whether an error, or one that led to it, says that Postgres or Redis cannot do their work now."""
-    return any(
-        isinstance(one, OperationalError | InterfaceError | RedisError | QueueError)
-        or (isinstance(one, DatabaseError) and getattr(one.__cause__, "sqlstate", None) == _READ_ONLY)
-        for one in _chain(error)
-    )
+    return any(is_away(one) or isinstance(one, RedisError | QueueError) for one in _chain(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

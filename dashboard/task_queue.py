@@ -11,13 +11,14 @@ from typing import Any
 
 from celery import Task, states
 from celery.exceptions import Ignore
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueError
 from redis.exceptions import RedisError
 
 from config.celery import app
+from config.database_errors import is_away
 from dashboard.models import AskedTask
 
 logger = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ class AskedTaskBase(Task):
     def after_return(self, status: str, retval: Any, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
         """Forget it, unless it is to be tried again or the database went away under it."""
         key = _key(task_id)
-        if key is None or status == states.RETRY or isinstance(retval, OperationalError | InterfaceError):
+        if key is None or status == states.RETRY or is_away(retval):
             return
         AskedTask.objects.filter(pk=key).delete()
 

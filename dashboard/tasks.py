@@ -1,9 +1,13 @@
 """Celery's way in: upkeep of the rollups between syncs, files that take longer than a browser waits, and mail."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from celery import Task, shared_task
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
+from config.database_errors import is_away
 from dashboard import retention, rollups, sent_forms, task_queue
 from dashboard.alerts import mailing, watching
 from dashboard.evidence import making as evidence
@@ -32,14 +36,23 @@ def queue_again() -> None:
     task_queue.queue_again(timezone.now())
 
 
+@contextmanager
+def _later_while_away(task: Task) -> Iterator[None]:
+    """Have a task tried again in a while when its database is away."""
+    try:
+        yield
+    except Error as error:
+        if not is_away(error):
+            raise
+        connection.close()
+        raise task.retry(exc=error, countdown=10) from error
+
+
 @shared_task(name="dashboard.tasks.make_export", bind=True, max_retries=10)
 def make_export(self: Task, *, export_id: int) -> None:
     """Make a file that a reader asked for; while the database is away, later."""
-    try:
+    with _later_while_away(self):
         making.make_export(export_id)
-    except (OperationalError, InterfaceError) as error:
-        connection.close()
-        raise self.retry(exc=error, countdown=10) from error
 
 
 @shared_task(name="dashboard.tasks.keep_exports")
@@ -66,21 +79,15 @@ def send_due_mail() -> None:
 @shared_task(name="dashboard.tasks.deliver_mail", bind=True, max_retries=10)
 def deliver_mail(self: Task, *, delivery_id: int) -> None:
     """Send one mail; while the database is away, later."""
-    try:
+    with _later_while_away(self):
         sending.deliver(delivery_id)
-    except (OperationalError, InterfaceError) as error:
-        connection.close()
-        raise self.retry(exc=error, countdown=10) from error
 
 
 @shared_task(name="dashboard.tasks.make_evidence_pack", bind=True, max_retries=10)
 def make_evidence_pack(self: Task, *, pack_id: int) -> None:
     """Make an evidence pack; while the database is away, later."""
-    try:
+    with _later_while_away(self):
         evidence.make_pack(pack_id)
-    except (OperationalError, InterfaceError) as error:
-        connection.close()
-        raise self.retry(exc=error, countdown=10) from error
 
 
 @shared_task(name="dashboard.tasks.apply_retention")
@@ -109,18 +116,12 @@ def watch() -> None:
 @shared_task(name="dashboard.tasks.deliver_alert", bind=True, max_retries=10)
 def deliver_alert(self: Task, *, mail_id: int) -> None:
     """Send one mail of an alert; while the database is away, later."""
-    try:
+    with _later_while_away(self):
         mailing.deliver(mail_id)
-    except (OperationalError, InterfaceError) as error:
-        connection.close()
-        raise self.retry(exc=error, countdown=10) from error
 
 
 @shared_task(name="dashboard.tasks.send_notice", bind=True, max_retries=10)
 def send_notice(self: Task, *, to: str, subject: str, paragraphs: list[str], path: str) -> None:
     """Tell somebody by mail what happened to their sign-in; while the database is away, later."""
-    try:
+    with _later_while_away(self):
         notices.deliver(self.request.id, to=to, subject=subject, paragraphs=paragraphs, path=path)
-    except (OperationalError, InterfaceError) as error:
-        connection.close()
-        raise self.retry(exc=error, countdown=10) from error

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from django.core.cache import cache
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from config.database_errors import is_away
 from dashboard import audit, reports
 from dashboard.access import Scope
 from dashboard.alone import alone
@@ -154,9 +155,9 @@ def make_pack(pack_id: int) -> None:
             logger.exception("evidence pack %s could not be written", pack_id)
             is_full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
             _fail(pack, _("The disk is full.") if is_full else _("The file could not be written."))
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            if is_away(error):
+                raise
             # Whatever it is: the log has it whole, and the page says so, rather than a file that is made for ever.
             logger.exception("evidence pack %s failed", pack_id)
             _fail(pack, _("Rollcall could not make this pack. The worker's log says why."))

@@ -13,13 +13,13 @@ from typing import Any
 
 from django.core.cache import cache
 from django.core.exceptions import BadRequest
-from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.http import Http404, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg.errors import DiskFull
 
+from config.database_errors import is_away
 from dashboard.access import Scope
 from dashboard.alone import alone
 from dashboard.exports.about import about
@@ -142,11 +142,12 @@ def make_export(export_id: int) -> None:
             if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
                 logger.exception("export %s could not be written", export_id)
             _fail(export, _disk_words(error))
-        except (OperationalError, InterfaceError) as error:
-            if getattr(error.__cause__, "sqlstate", None) != DiskFull.sqlstate:
+        except Exception as error:
+            if getattr(error.__cause__, "sqlstate", None) == DiskFull.sqlstate:
+                _fail(export, _("The database's disk is full. Ask again once there is room."))
+                return
+            if is_away(error):
                 raise
-            _fail(export, _("The database's disk is full. Ask again once there is room."))
-        except Exception:
             # Whatever it is: the log has it whole, and the page says so, rather than a file that is made for ever.
             logger.exception("export %s failed", export_id)
             _fail(export, _("Rollcall could not make this file. The worker's log says why."))

@@ -14,13 +14,14 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.database_errors import is_away
 from dashboard import audit
 from dashboard.alone import alone
 from dashboard.files import storage
@@ -71,9 +72,9 @@ def deliver(delivery_id: int) -> None:
             return
         try:
             _deliver(delivery, now)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            if is_away(error):
+                raise
             # Whatever it is: the log has it whole, and the schedule's page says that it failed.
             logger.exception("delivery %s failed", delivery_id)
             said = _("Rollcall could not make this mail. The worker's log says why.")

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
+from config.database_errors import is_away, is_read_only
 from config.sealing import SecretUnreadableError
 from sync.knowbe4 import regions
 from sync.knowbe4.client import Client
@@ -102,8 +103,8 @@ def run_sync(
                 _attempt(
                     account, run, staging, progress, session, on_wait=on_wait, retry=retry, sparing=sparing, now=now
                 )
-    except (OperationalError, InterfaceError) as error:
-        if run is None or _is_open(session):
+    except Error as error:
+        if run is None or not is_away(error) or not _is_lost(session, error):
             raise
         run = _reconnect(account, run, error, now=now)
     if listener:
@@ -131,7 +132,7 @@ def _attempt(
         _stop(run, error, now=now())
     except Exception as error:
         # Without its database there is nowhere to note it.
-        if _is_open(session):
+        if not _is_lost(session, error):
             _finish(
                 run,
                 SyncRun.State.FAILED,
@@ -160,8 +161,8 @@ def _reconnect(account: Account, run: SyncRun, error: Exception, *, now: Callabl
         except AlreadyRunningError:
             # Another worker was faster, and goes on with it.
             return SyncRun.objects.get(pk=run.pk)
-        except (OperationalError, InterfaceError):
-            if time.monotonic() > deadline:
+        except Error as still:
+            if not is_away(still) or time.monotonic() > deadline:
                 raise error from None
             time.sleep(0.5)
 
@@ -225,6 +226,11 @@ def locked(account: Account) -> Iterator[object]:
 def _is_open(session: object) -> bool:
     """Return whether this is the database session in use, and it answers; Django opens another after one that broke."""
     return connection.connection is session and connection.is_usable()
+
+
+def _is_lost(session: object, error: Exception) -> bool:
+    """Return whether nothing can be noted in this database session after an error: it has ended, or takes nothing."""
+    return is_read_only(error) or not _is_open(session)
 
 
 def is_locked(account: Account) -> bool:

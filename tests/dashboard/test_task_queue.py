@@ -11,9 +11,10 @@ from celery.signals import worker_ready
 from django.apps import apps
 from django.core.cache import caches
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import OperationalError
+from django.db import InternalError, OperationalError
 from django.test import Client
 from django.urls import reverse
+from psycopg.errors import ReadOnlySqlTransaction
 
 from config.celery import app
 from dashboard import receivers, task_queue, tasks
@@ -179,10 +180,13 @@ def test_a_task_that_came_twice_is_done_once(account: Account, monkeypatch: pyte
     assert done.state == "IGNORED"
 
 
+@pytest.mark.parametrize("is_read_only", [False, True])
 def test_a_task_whose_database_went_away_comes_again(
-    account: Account, now: datetime, monkeypatch: pytest.MonkeyPatch, queue: Queue
+    account: Account, now: datetime, monkeypatch: pytest.MonkeyPatch, queue: Queue, is_read_only: bool
 ) -> None:
     def lost(_account: Account) -> None:
+        if is_read_only:
+            raise InternalError("it takes nothing") from ReadOnlySqlTransaction()
         raise OperationalError("the connection is lost")
 
     monkeypatch.setattr("sync.tasks.check_connection", lost)

@@ -55,6 +55,23 @@ def test_a_run_whose_session_is_ended_is_paused_and_goes_on(run, connected, comp
     assert_truth(connected, company, now, first=True)
 
 
+def test_a_run_whose_database_takes_nothing_is_paused_and_goes_on(run, connected, company, now):
+    """As at a fail-over: the server that was written to is a standby now, and another one is reached next."""
+    told = []
+
+    def listener(current):
+        if not told and current.resources.get("enrollment", {}).get("rows", 0) > 0:
+            told.append(current.pk)
+            with connection.cursor() as cursor:
+                cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+
+    paused = run(listener=listener)
+    assert (paused.pk, paused.state, SyncRun.objects.count()) == (*told, "paused", 1)
+    done = run()
+    assert (done.pk, done.state) == (paused.pk, "published")
+    assert_truth(connected, company, now, first=True)
+
+
 def test_a_session_ended_in_the_middle_of_publish(run, connected, company, now):
     with table_lock("LOCK TABLE sync_phishingresult IN SHARE MODE") as is_awaited:
         connection.ensure_connection()
