@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("dashboard", "0030_providers"),
+        ("dashboard", "0029_providers"),
         ("sync", "0014_vacancies"),
     ]
 
