@@ -14,7 +14,7 @@ from dashboard.decisions.deciding import RefusedError
 from dashboard.models import User
 from dashboard.notices import tell
 from dashboard.sign_in.required import accounts_of
-from dashboard.sign_in.sessions import belongs_to_another
+from dashboard.sign_in.sessions import belongs_to_another, owns_domain
 from dashboard.sign_in_log import accounts_ever_of
 from sync.models import Account
 
@@ -46,9 +46,18 @@ class EmailTakenError(RefusedError):
 
 
 def rename(
-    user: User, identity: Identity, *, by: User, source: Source, request: HttpRequest | None = None
+    user: User,
+    identity: Identity,
+    *,
+    by: User,
+    source: Source,
+    vouched_by: Account | None = None,
+    request: HttpRequest | None = None,
 ) -> tuple[str, ...]:
     """Give a user another email or name; return the fields that changed. Who speaks for them is the caller's to know.
+
+    Where an account's word alone says that the email is theirs (`vouched_by`), so it is with what they sign in with:
+    another account's first role deletes that (`dashboard.decisions.first_role`).
 
     With another email the old one is forgotten for signing in and for new passwords, and told that it is. On record in
     every account the user has, or had, something in. EmailTakenError when another user signs in with the email.
@@ -75,9 +84,11 @@ def rename(
             )
         for name in changed:
             setattr(user, name, wanted[name])
+        if "email" in changed and user.vouched_by_id is None:
+            user.vouched_by = vouched_by
         try:
             with transaction.atomic():
-                user.save(update_fields=changed)
+                user.save(update_fields=[*changed, "vouched_by"])
         except IntegrityError:
             raise EmailTakenError(_("Somebody else signs in with this email.")) from None
         if "email" in changed:
@@ -102,7 +113,8 @@ def correct(
     is_new = identity.email.casefold() != user.email.casefold()
     if is_new and belongs_to_another(account.pk, identity.email):
         raise RefusedError(_("Emails of this domain belong to another account."))
-    return rename(user, identity, by=by, source=Source.ADMINISTRATOR, request=request)
+    vouched_by = None if owns_domain(account.pk, identity.email) else account
+    return rename(user, identity, by=by, source=Source.ADMINISTRATOR, vouched_by=vouched_by, request=request)
 
 
 def _tell(before: str, email: str, source: Source) -> None:

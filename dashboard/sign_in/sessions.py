@@ -26,12 +26,13 @@ OWN = ""
 # Of a session that does not say: no provider's key is spelled so, and no account accepts it.
 _UNKNOWN = "unknown"
 _THROUGH = "signed_in_through"
-# Addresses at which a reader changes what they sign in with: it opens every account of theirs.
+# Addresses at which a reader changes what they sign in with, and as whom: it opens every account of theirs.
 OWN_SIGN_IN = frozenset(
     {
         *("account_change_password", "account_set_password", "mfa_activate_totp", "mfa_deactivate_totp"),
         *("mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes"),
         *("mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn", "end_session", "end_other_sessions"),
+        *("your_name", "confirm_email"),
     }
 )
 

@@ -12,6 +12,7 @@ from django.test import Client
 
 from dashboard.access import Scope
 from dashboard.audit import Action
+from dashboard.decisions.first_role import settle_sign_in
 from dashboard.models import AskedTask, AuditEvent, EmailDomain, Membership, Role, Schedule, SingleSignOn, User
 from dashboard.row_security import within
 from dashboard.sent_forms import FIELD
@@ -142,8 +143,12 @@ def test_who_is_in_another_account_keeps_an_email_of_its_domain(
     for account in (single_sign_on.account, factories.AccountFactory(name="Northwind Bank")):
         factories.MembershipFactory(user=user, account=account)
     provider.claims = dict(MARRIED)
-    page = come_in(Client(), provider, single_sign_on).content.decode()
+    browser = Client()
+    page = come_in(browser, provider, single_sign_on).content.decode()
     assert "It stays bea@northwind.example here" in page
+    # Nor does a session that this provider made change it: who runs the provider would get mail of the other account.
+    assert browser.get("/you/name/").status_code == 403
+    assert browser.post("/you/name/confirm/", {"code": "1"}).status_code == 403
     assert User.objects.get().email == "bea@northwind.example"
     assert not renamed()
 
@@ -318,6 +323,22 @@ def test_an_administrator_corrects_an_email_and_both_are_told(
     assert alice.email == NEW
     assert renamed() == [(membership.account, ines.email, {"fields": ["email"], "source": "administrator"})]
     assert [to for to, _subject in told()] == [before, NEW]
+
+
+@pytest.mark.parametrize("is_proven", [False, True])
+def test_a_corrected_email_opens_no_other_account(
+    client: Client, ines: User, alice: User, published: SyncRun, is_proven: bool
+) -> None:
+    here = Membership.objects.get(user=alice)
+    if is_proven:
+        EmailDomain.objects.create(account=here.account, name="victims.example", proof="dns", proven_at=MOMENT)
+    sign_in_lately(client, ines)
+    # Whoever holds Alice's password now has an email that is somebody else's.
+    client.post(f"/settings/members/{here.pk}/name/", fields(alice, email="victim@victims.example"))
+    alice.refresh_from_db()
+    assert alice.has_usable_password()
+    assert settle_sign_in(alice, factories.AccountFactory(name="Northwind Bank")) is not is_proven
+    assert alice.has_usable_password() is is_proven
 
 
 def test_an_administrator_corrects_nobody_of_another_account(
