@@ -47,6 +47,7 @@ HARMLESS = {
     *("edit_schedule", "revoke_token", "end_member", "revoke_invitation", "end_member_loan", "end_own_loan", "member"),
     *("end_session", "end_other_sessions", "exemption", "decide_exemptions", "resolve_run", "console_import_decide"),
     *("console_import_columns", "settings", "settings_branding", "settings_campaign", "settings_department"),
+    "settings_departments",
     *("settings_licenses", "edit_account", "enable_account", "single_sign_on", "remove_single_sign_on"),
     *("remove_group", "check_domain", "switch_account", "view_as_member", "stop_viewing", "rename_member"),
     # One at a time by itself: the second waits for the first, or is told that it runs.
