@@ -82,7 +82,7 @@ if len(KNOWBE4_ACCOUNT) > 200:
 # Who administers first: gets a link by mail as long as no administrator can sign in.
 ADMIN_EMAIL = variables.administrator(os.environ.get("ADMIN_EMAIL", "").strip())
 
-CSRF_FAILURE_VIEW = "dashboard.sign_in.unsent.csrf_failure"
+CSRF_FAILURE_VIEW = "dashboard.named_accounts.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # How many proxies in front of this site add to X-Forwarded-For: rate limits and the audit log go by what they say.
 TRUSTED_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = variables.count("TRUSTED_PROXIES", default=0)

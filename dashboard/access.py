@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.middleware.csrf import get_token, rotate_token
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -54,6 +55,8 @@ EARLIEST_YEAR = 2000
 _Row = TypeVar("_Row", Enrollment, PhishingResult, GroupMembership)
 # Where the session keeps which of their accounts a reader chose; it is held against their memberships each time.
 CHOSEN_ACCOUNT = "account"
+# Where it keeps the CSRF secrets of the accounts, by key.
+_CSRF_SECRETS = "csrf_of_accounts"
 # Where it keeps as which member an administrator sees the product.
 VIEWED_AS = "viewed_as"
 
@@ -388,9 +391,20 @@ def grant_administrator(user: User, account: Account) -> None:
 
 
 def choose_account(request: "ScopedRequest", account: Account) -> None:
-    """Show the reader this account from the next request on. Raises ValueError when they are no member of it."""
+    """Show the reader this account from the next request on. Raises ValueError when they are no member of it.
+
+    Each account has a CSRF secret of its own, kept in the session meanwhile: a form of another account's page is not
+    taken for one of this, whatever it says, and is good again once the session is back.
+    """
     if account not in request.scope.accounts:
         raise ValueError("Only an account of one's own can be chosen.")
+    before, shown = request.scope.account, str(account.pk)
+    if before is not None and before != account:
+        get_token(request)
+        kept = request.session.get(_CSRF_SECRETS, {}) | {str(before.pk): request.META["CSRF_COOKIE"]}
+        rotate_token(request)
+        request.META["CSRF_COOKIE"] = kept.setdefault(shown, request.META["CSRF_COOKIE"])
+        request.session[_CSRF_SECRETS] = kept
     request.session[CHOSEN_ACCOUNT] = account.pk
 
 
@@ -398,7 +412,7 @@ class ScopedRequest(HttpRequest):
     """A request as views receive it: scope, account and the moment everything is computed for.
 
     `now` is the clock, read once. `as_of` is what figures are computed for: `now`, or the end of the past day that the
-    address asks for; `past_day` is that day, None today.
+    address asks for; `past_day` is that day, None today. `named` is the key of the account that the path names.
     """
 
     scope: Scope
@@ -406,5 +420,6 @@ class ScopedRequest(HttpRequest):
     now: datetime
     as_of: datetime
     past_day: date | None
+    named: int | None
     htmx: "HtmxDetails"
     shell: "Shell"

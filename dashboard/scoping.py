@@ -13,6 +13,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.template.response import SimpleTemplateResponse
+from django.urls import get_script_prefix, set_script_prefix
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRefresh
@@ -21,6 +22,7 @@ from config.sealing import SecretUnreadableError
 from dashboard.access import CHOSEN_ACCOUNT, EARLIEST_YEAR, VIEWED_AS, Scope, ScopedRequest
 from dashboard.metrics import local_midnight
 from dashboard.models import User
+from dashboard.named_accounts import OF_NO_ACCOUNT, answer_by_name, read_name
 from dashboard.row_security import within
 from dashboard.sign_in.required import required_single_sign_on
 from dashboard.sign_in.sessions import OWN, OWN_SIGN_IN, provider_of, through
@@ -49,13 +51,18 @@ class ScopeMiddleware:
         scoped = cast(ScopedRequest, request)
         scoped.now = scoped.as_of = timezone.now()
         scoped.past_day = None
+        read_name(scoped)
         scoped.scope = _scope(scoped)
-        if scoped.scope.account is None:
-            response = self.get_response(request)
-        else:
-            scoped.account = scoped.scope.account
-            with timezone.override(scoped.account.zone):
+        prefix = get_script_prefix()
+        try:
+            if scoped.scope.account is None:
                 response = self.get_response(request)
+            else:
+                scoped.account = scoped.scope.account
+                with timezone.override(scoped.account.zone):
+                    response = self.get_response(request)
+        finally:
+            set_script_prefix(prefix)
         return _refresh_when_signed_out(scoped, response)
 
     def process_view(
@@ -91,6 +98,10 @@ class ScopeMiddleware:
             return render(request, "dashboard/no_access.html", status=403)
         if scope.account is None:
             return None
+        if not needs_no_account and name not in OF_NO_ACCOUNT:
+            has_key = not getattr(view, "csrf_exempt", False)
+            if answer := answer_by_name(scoped, has_key=has_key):
+                return cast(HttpResponse, answer)
         try:
             with within(scope):
                 response = view(request, *args, **kwargs)

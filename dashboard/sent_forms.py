@@ -36,15 +36,24 @@ _SAID = gettext_lazy("You sent this twice. It was done once, and is already on i
 _SIGNER = Signer(salt="dashboard.sent_forms")
 
 
-def new_key(user: User) -> str:
-    """Return a key for a form shown to the user."""
-    return _SIGNER.sign(f"{user.pk}.{secrets.token_urlsafe(12)}")
+def new_key(user: User, account_id: int | None = None) -> str:
+    """Return a key for a form shown to the user on a page of the account; None: on one of none."""
+    return _SIGNER.sign(f"{user.pk}.{account_id or ''}.{secrets.token_urlsafe(12)}")
 
 
 def reader_of(request: HttpRequest) -> int | None:
     """Return the key of the user whom the form sent was shown to; None for a form without a key of ours."""
+    return _part(request, 0)
+
+
+def account_of(request: HttpRequest) -> int | None:
+    """Return the key of the account whose page showed the form sent; None for no account, and without a key of ours."""
+    return _part(request, 1)
+
+
+def _part(request: HttpRequest, place: int) -> int | None:
     try:
-        return int(_SIGNER.unsign(request.POST.get(FIELD, "")).partition(".")[0])
+        return int(_SIGNER.unsign(request.POST.get(FIELD, "")).split(".")[place])
     except (BadSignature, ValueError):
         return None
 

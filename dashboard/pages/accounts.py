@@ -12,12 +12,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest, choose_account, grant_administrator
+from dashboard.account_paths import split_path
 from dashboard.decisions.retention import KEEPING, keep
 from dashboard.models import User
 from dashboard.pages.account_form import AccountForm, is_from_environment
@@ -150,12 +152,17 @@ def enable_account(request: ScopedRequest, account_id: int) -> HttpResponse:
 
 @require_POST
 def switch_account(request: ScopedRequest, account_id: int) -> HttpResponse:
-    """Show the reader another of their accounts, from its Overview; 404 for one that is not theirs."""
+    """Show the reader another of their accounts, from its Overview or the page of it that they were refused.
+
+    404 for one that is not theirs.
+    """
     account = next((one for one in request.scope.accounts if one.pk == account_id), None)
     if account is None:
         raise Http404
     choose_account(request, account)
-    return redirect("overview")
+    page = request.POST.get("next", "")
+    is_of_it = split_path(urlsplit(page).path)[0] == account.pk and url_has_allowed_host_and_scheme(page, None)
+    return redirect(page if is_of_it else "overview")
 
 
 def _managed(request: ScopedRequest, account_id: int) -> Account:

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, cast
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.access import ScopedRequest
+from dashboard.account_paths import address_of
 from dashboard.metrics import quarter_name
 from dashboard.pages.asked import CARRIED
 from dashboard.pages.sync_requests import SyncPanel, sync_panel
@@ -26,10 +26,6 @@ KEYS = {
     "review": "r",
     "sync": "s",
 }
-
-
-# Every page links to every entry twice, and Django looks an address up anew each time.
-_address = cache(reverse)
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class Entry:
     @property
     def address(self) -> str:
         """The address of its page."""
-        return _address(self.name)
+        return address_of(self.name)
 
 
 # Pages are added here and nowhere else; the rail and the tabs at the foot of small screens both read it.

@@ -5,13 +5,11 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import DomainNameValidator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -27,6 +25,7 @@ from dashboard.pages.members_form import Doubts, RoleForm, unread_doubts
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.sent_forms import once
+from dashboard.sign_in.invitation_mail import public_address
 from dashboard.sign_in.recently import recently_signed_in
 
 _COMMON = ("kind", "name", "email_domains", "email_attribute", "groups_claim", "default_role")
@@ -269,10 +268,8 @@ def remove_single_sign_on(request: ScopedRequest) -> HttpResponse:
 def _addresses(provider: SingleSignOn) -> dict[str, str]:
     """Return what the provider's own settings want to know of this site."""
     if provider.kind == SingleSignOn.Kind.OIDC:
-        path = reverse("openid_connect_callback", kwargs={"provider_id": provider.key})
-        return {_("Redirect URI"): settings.PUBLIC_URL + path}
-    slug = {"organization_slug": provider.key}
+        return {_("Redirect URI"): public_address("openid_connect_callback", provider_id=provider.key)}
     return {
-        _("Entity ID and metadata"): settings.PUBLIC_URL + reverse("saml_metadata", kwargs=slug),
-        _("Assertion consumer service"): settings.PUBLIC_URL + reverse("saml_acs", kwargs=slug),
+        _("Entity ID and metadata"): public_address("saml_metadata", organization_slug=provider.key),
+        _("Assertion consumer service"): public_address("saml_acs", organization_slug=provider.key),
     }

@@ -6,9 +6,9 @@ from smtplib import SMTPException
 from django.conf import settings
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from dashboard.account_paths import unnamed_address
 from dashboard.models import Invitation
 from dashboard.sign_in.required import replaces_password
 
@@ -24,7 +24,7 @@ def link_of(token: str) -> str:
 
 def public_address(name: str, **parts: str) -> str:
     """Return the address of a page as it stands in a mail, and at other systems."""
-    return settings.PUBLIC_URL + reverse(name, kwargs=parts)
+    return settings.PUBLIC_URL + unnamed_address(name, **parts)
 
 
 def send_invitation(invitation: Invitation, token: str) -> None:

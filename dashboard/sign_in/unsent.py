@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.urls import Resolver404, resolve
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
-from django.views import csrf
 
+from dashboard.account_paths import split_path
 from dashboard.sent_forms import FIELD, reader_of
 
 _KEPT = "unsent"
@@ -43,15 +43,6 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         return redirect_to_login(page)
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
-    """Lead back to the form of a reader who signed in anew meanwhile, in another tab; 403 for any other."""
-    if request.user.is_authenticated and reader_of(request) == request.user.pk:
-        page = page_of(request)
-        keep(request, page)
-        return HttpResponseRedirect(page)
-    return csrf.csrf_failure(request, reason)
-
-
 def nothing_done() -> str:
     """Say that a form was sent in vain."""
     return _("Nothing was done with what you sent, because you had to sign in first. Press the button again.")
@@ -61,7 +52,7 @@ def page_of(request: HttpRequest) -> str:
     """Return the address of the page that a form was on; the first page where the browser does not tell."""
     try:
         parts = urlsplit(request.headers.get("Referer", ""))
-        resolve(parts.path)
+        resolve(split_path(parts.path)[1])
     except (ValueError, Resolver404):
         return resolve_url("overview")
     if parts.netloc != request.get_host():
@@ -69,8 +60,11 @@ def page_of(request: HttpRequest) -> str:
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
-def keep(request: HttpRequest, page: str) -> bool:
-    """Keep what a form said until its reader has signed in; return whether it was one of ours."""
+def keep(request: HttpRequest, page: str, *, said: str = "") -> bool:
+    """Keep what a form said until its reader is back, and what to say then; return whether it was one of ours.
+
+    Without `said` they had to sign in first.
+    """
     reader = reader_of(request)
     if reader is None:
         return False
@@ -81,7 +75,10 @@ def keep(request: HttpRequest, page: str) -> bool:
     }
     if len(json.dumps(typed)) > _MOST_CHARACTERS:
         typed = {}
-    request.session[_KEPT] = {"reader": reader, "page": page, "action": request.get_full_path(), "typed": typed}
+    request.session[_KEPT] = {
+        **{"reader": reader, "page": page, "action": request.get_full_path(), "typed": typed},
+        "said": said or str(nothing_done()),
+    }
     return True
 
 
@@ -90,7 +87,6 @@ def unsent(request: HttpRequest) -> dict[str, Any]:
     return {
         "unsent": SimpleLazyObject(lambda: _take(request)),
         "unsent_waits": _KEPT in getattr(request, "session", ()),
-        "nothing_done": nothing_done,
     }
 
 
@@ -98,4 +94,4 @@ def _take(request: HttpRequest) -> dict[str, Any] | None:
     found = request.session.pop(_KEPT, None)
     if found is None or found["reader"] != request.user.pk:
         return None
-    return {"typed": found["typed"], "form": {name: found[name] for name in ("action", "typed")}}
+    return {"said": found["said"], "typed": found["typed"], "form": {name: found[name] for name in ("action", "typed")}}

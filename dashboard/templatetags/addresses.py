@@ -1,19 +1,14 @@
 """Links that keep what every page knows: the day figures are computed for, and whose department counts."""
 
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from django import template
-from django.urls import reverse
 
+from dashboard.account_paths import address_of
 from dashboard.pages.asked import CARRIED
 
 register = template.Library()
-
-
-# A page has a hundred links to a few views, and Django looks each up anew.
-_path = lru_cache(maxsize=20_000)(reverse)
 
 
 def _texts(value: Any) -> list[str]:
@@ -33,7 +28,7 @@ def to(context: dict[str, Any], name: str, *keys: Any, **query: Any) -> str:
             found.pop(key, None)
         else:
             found[key] = _texts(value)
-    address = _path(name, None, keys)
+    address = address_of(name, *keys)
     return f"{address}?{urlencode(found, doseq=True)}" if found else address
 
 

@@ -21,8 +21,9 @@ class FormKeysNode(CsrfTokenNode):
 
     def render(self, context: Any) -> SafeString:
         """Write them."""
-        user = getattr(context.get("request"), "user", None)
-        key = new_key(user) if isinstance(user, User) else ""
+        request = context.get("request")
+        user, account = getattr(request, "user", None), getattr(getattr(request, "scope", None), "account", None)
+        key = new_key(user, account.pk if account else None) if isinstance(user, User) else ""
         shown = format_html('<input type="hidden" name="{}" value="{}">', FIELD, key) if key else ""
         return SafeString(super().render(context) + shown)
 

@@ -50,7 +50,11 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!note) return;
   document.body.addEventListener("htmx:sendError", () => { note.hidden = false; });
   document.body.addEventListener("htmx:timeout", () => { note.hidden = false; });
-  document.body.addEventListener("htmx:responseError", () => { note.hidden = false; });
+  document.body.addEventListener("htmx:responseError", (event) => {
+    // The session looks at another account than this page, and the answer says so.
+    if (event.detail.xhr.status === 409) note.querySelector("span").textContent = event.detail.xhr.responseText;
+    note.hidden = false;
+  });
   document.body.addEventListener("htmx:afterOnLoad", (event) => {
     if (event.detail.successful) note.hidden = true;
   });
