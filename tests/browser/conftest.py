@@ -33,7 +33,9 @@ def watched(page: Page, live_server: LiveServer) -> Iterator[Page]:
     def console(message: ConsoleMessage) -> None:
         # Chromium counts five seconds by the wall, however busy the machine is; test_web_fonts sees that they are used.
         late = "was preloaded using link preload but not used within" in message.text
-        if message.type in {"error", "warning"} and not late:
+        # And it repeats what a page of another account than the session's is answered.
+        refused = "status of 409 (Conflict)" in message.text
+        if message.type in {"error", "warning"} and not (late or refused):
             errors.append(f"console: {message.text}")
 
     def request(sent: Request) -> None:
