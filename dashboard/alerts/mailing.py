@@ -3,18 +3,19 @@
 from email.message import EmailMessage
 from functools import partial
 
-from django.conf import settings
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from dashboard.access import Scope
 from dashboard.alerts.causes import SYNC_KINDS
 from dashboard.alone import alone
 from dashboard.mail import handing_over
 from dashboard.mail.occurrences import WAITS
 from dashboard.mail.sending import PUT_OFF_FOR
+from dashboard.members import mailed_address
 from dashboard.models import Alert, AlertMail
 
 State = AlertMail.State
@@ -67,7 +68,8 @@ def _end(mail: AlertMail, state: AlertMail.State, said: str) -> None:
 def _message(mail: AlertMail) -> EmailMessage:
     alert = mail.alert
     subject = _subject(alert, is_over=mail.is_over)
-    context = {"alert": alert, "is_over": mail.is_over, "subject": subject, "page": settings.PUBLIC_URL + _page(alert)}
+    page = mailed_address(_page(alert), Scope.of(mail.recipient, chosen=alert.account_id))
+    context = {"alert": alert, "is_over": mail.is_over, "subject": subject, "page": page}
     message = handing_over.addressed(mail.recipient.email, " ".join(subject.split()))
     render = partial(render_to_string, context=context)
     with timezone.override(alert.account.zone):

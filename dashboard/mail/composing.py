@@ -10,7 +10,6 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import Http404, QueryDict
 from django.template.loader import render_to_string
@@ -32,6 +31,7 @@ from dashboard.exports.workbook import write_workbook
 from dashboard.files import storage
 from dashboard.mail.handing_over import addressed
 from dashboard.mail.subjects import nobody_left, query_of
+from dashboard.members import mailed_address
 from dashboard.metrics import Counts
 from dashboard.models import Export, Schedule, User
 from dashboard.queries.figures import figures
@@ -106,7 +106,7 @@ class Copy:
             "schedule": self.schedule,
             "account": self.schedule.account,
             "scope_label": self.scope.label,
-            "page": settings.PUBLIC_URL + self.page if self.page else "",
+            "page": mailed_address(self.page, self.scope) if self.page else "",
             "link": link,
             "until": until,
             "is_attached": self.is_attached(),

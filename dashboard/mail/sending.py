@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
@@ -23,12 +22,13 @@ from django.utils.translation import gettext as _
 
 from config.database_errors import is_away
 from dashboard import audit
+from dashboard.access import Scope
 from dashboard.alone import alone
 from dashboard.files import storage
 from dashboard.mail import handing_over
 from dashboard.mail.composing import Copy, NoAccessError, compose, kept
 from dashboard.mail.occurrences import LONGEST_AHEAD, WAITS
-from dashboard.members import may_decide
+from dashboard.members import mailed_address, may_decide
 from dashboard.models import Delivery, Schedule
 from dashboard.reports import RenderingError
 
@@ -137,7 +137,7 @@ def _prepared(delivery: Delivery, now: datetime, room: Path) -> _Prepared | None
         fields |= {"file_name": file.name, "bytes": file.bytes, "sha256": file.sha256, "rows": file.rows}
     has_link = copy.file is not None and not copy.is_attached()
     if has_link:
-        link = settings.PUBLIC_URL + reverse("delivery_file", args=[delivery.key])
+        link = mailed_address(reverse("delivery_file", args=[delivery.key]), copy.scope)
         until = now + LINK_HOLDS
         fields["expires_at"] = until
     return _Prepared(copy.message(link=link, until=until), fields, copy, has_link)
@@ -148,13 +148,14 @@ def _notice(delivery: Delivery, now: datetime) -> _Prepared:
     occurrence, schedule = delivery.occurrence, delivery.occurrence.schedule
     if not may_decide(delivery.recipient, schedule.account, now):
         raise NoAccessError(_("They decide nothing in this account any more."))
+    reader = Scope.of(delivery.recipient, chosen=schedule.account_id, at=now)
     troubled = occurrence.deliveries.filter(kind=Kind.REPORT).select_related("recipient").order_by("recipient__email")
     context = {
         "schedule": schedule,
         "account": schedule.account,
         "occurrence": occurrence,
         "troubled": [one for one in troubled if one.is_trouble],
-        "page": settings.PUBLIC_URL + reverse("schedule", args=[schedule.pk]),
+        "page": mailed_address(reverse("schedule", args=[schedule.pk]), reader),
     }
     subject = _("Not everybody got %(name)s") % {"name": schedule.name}
     message = handing_over.addressed(delivery.recipient.email, " ".join(subject.split()))

@@ -7,9 +7,12 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
+from dashboard.access import Scope
 from dashboard.account_paths import split_path
+from dashboard.members import mailed_address
 from dashboard.models import AuditEvent, Branding, Invitation, Role, User
 from dashboard.sent_forms import FIELD
 from sync.models import Account
@@ -215,6 +218,13 @@ def test_bookmark_opens_its_account_where_none_is_chosen(ines: User, accounts: l
     assert tab.status == 409
     assert "Somebody else" not in tab.text
     assert Client().get(f"/account-{accounts[2].pk}/people/")["Location"].startswith("/sign-in/?next=/account-")
+
+
+def test_mails_link_to_addresses_that_name_the_account(ines: User, accounts: list[Account], alice: User) -> None:
+    of_several, of_one = Scope.of(ines, chosen=accounts[1].pk), Scope.of(alice)
+    assert mailed_address("/schedules/3/", of_several) == f"{settings.PUBLIC_URL}/account-{accounts[1].pk}/schedules/3/"
+    # A mail that is looked at beforehand, on a page of another address.
+    assert mailed_address(f"/account-{accounts[0].pk}/people/?by=x", of_one) == f"{settings.PUBLIC_URL}/people/?by=x"
 
 
 def test_reader_of_one_account_meets_no_names(ines: User, account: Account) -> None:
