@@ -28,6 +28,7 @@ from dashboard.queries.connections import Connection, connection, connections
 from dashboard.queries.sync_status import Progress, key_problem, latest_runs
 from dashboard.sent_forms import once
 from dashboard.sign_in.recently import recently_signed_in
+from dashboard.sign_in.sessions import tell_if_closed
 from dashboard.task_queue import send
 from sync.models import Account
 
@@ -178,6 +179,7 @@ def _edit(request: ScopedRequest, account: Account) -> HttpResponse:
                 grant_administrator(request.user, account)
                 # The new one may come first by name; whoever adds it goes on looking at the one they were looking at.
                 choose_account(request, request.account)
+                tell_if_closed(request, request.user, account)
             keep(account, {name: form.cleaned_data[name] for name in KEEPING}, by=request.user)
             changed = audit.Action.ACCOUNT_ADDED if form.is_new else audit.Action.ACCOUNT_CHANGED
             _audit(request, changed, account, fields=sorted(form.changed_data))

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from dashboard.access import Scope, ScopedRequest
+from dashboard.access import ScopedRequest
 from dashboard.audit import Action, Subject, record
 from dashboard.decisions import RefusedError
 from dashboard.decisions.first_role import is_unproven
@@ -23,7 +23,7 @@ from dashboard.models import Invitation, Role, SingleSignOn, User
 from dashboard.pages.members_accept_form import NewUserForm, PasswordForm
 from dashboard.queries.members import find_user, has_user, is_real_member
 from dashboard.sign_in.required import replaces_password
-from dashboard.sign_in.sessions import through
+from dashboard.sign_in.sessions import tell_if_closed
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -99,12 +99,7 @@ def _accept_as(request: ScopedRequest, invitation: Invitation, user: User) -> Ht
     if request.method == "POST" and is_theirs:
         accept(invitation, user=user, at=request.now, request=request)
         _welcome(request, invitation)
-        if invitation.account not in Scope.of(user, at=request.now, through=through(request)).accounts:
-            messages.info(
-                request,
-                _("How you are signed in now does not open %(account)s: sign in anew to see it.")
-                % {"account": invitation.account},
-            )
+        tell_if_closed(request, user, invitation.account)
         return redirect("overview")
     return _page(request, invitation, is_theirs=is_theirs)
 

@@ -12,14 +12,18 @@ from allauth.account.signals import password_changed, password_reset, password_s
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_reset
 from allauth.usersessions.models import UserSession
+from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.db import SessionStore
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from config.email_addresses import domain_of
+from dashboard.access import Scope, ScopedRequest
 from dashboard.models import EmailDomain, Membership, SingleSignOn, User
+from sync.models import Account
 
 # By a password or passkey of the user's own.
 OWN = ""
@@ -52,6 +56,19 @@ def note_own(*, request: HttpRequest | None = None, **_rest: Any) -> None:
     """Remember a sign-in; the adapter then says which provider it came through, if one did."""
     if request is not None and hasattr(request, "session"):
         request.session[_THROUGH] = OWN
+
+
+def tell_if_closed(request: ScopedRequest, user: User, account: Account) -> None:
+    """Tell a reader who has just been given a role in an account when this session does not open it."""
+    if account not in Scope.of(user, at=request.now, through=through(request)).accounts:
+        messages.info(
+            request,
+            _(
+                "How you are signed in now does not open %(account)s: sign in with a password or a passkey, or as its"
+                " members do."
+            )
+            % {"account": account},
+        )
 
 
 def provider_of(request: HttpRequest) -> SingleSignOn | None:

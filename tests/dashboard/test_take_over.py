@@ -227,6 +227,8 @@ def take_invitation(site: Site, when: str, *, is_required: bool) -> None:
     if when == "after":
         hers = site.through_brackwater()
         assert hers.post(link).status_code == 302
+        told = hers.get("/", follow=True).content.decode()
+        assert "How you are signed in now does not open Northwind Bank" in told
         # What Brackwater's provider says opens nothing of Northwind's.
         assert opens(hers) == {"Brackwater Mutual"}
         set_it = hers.post("/password/set/", {"password1": password, "password2": password})
