@@ -44,7 +44,9 @@ class SingleSignOnForm(forms.Form):
     email_domains = forms.CharField(
         label=gettext_lazy("Email domains"),
         max_length=2000,
-        help_text=gettext_lazy("Only emails of these are believed; separate several with commas. Prove them above."),
+        help_text=gettext_lazy(
+            "Only emails of these are believed; separate several with commas. Saved, they can be proven on this page."
+        ),
     )
     groups_claim = forms.CharField(
         label=gettext_lazy("Claim or attribute with groups"), max_length=200, initial="groups"
@@ -62,7 +64,7 @@ class SingleSignOnForm(forms.Form):
         label=gettext_lazy("Role without a mapped group"),
         required=False,
         choices=[
-            ("", gettext_lazy("None: they see a page that says whom to ask")),
+            ("", gettext_lazy("None: a page says whom to ask")),
             *((role.value, role.label) for role in (Role.PEOPLE_MANAGER, Role.SECURITY_MANAGER)),
         ],
     )
