@@ -8,7 +8,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from dashboard.models import User
+from dashboard.models import EmailDomain, SingleSignOn, User
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.browser.accessibility import assert_fits, assert_no_rule_broken
@@ -235,6 +235,11 @@ def test_no_page_of_an_administrator_scrolls_sideways_on_a_phone(
     sign_in: Callable[[User], Page], live_server: LiveServer, company: Account, ines: User
 ) -> None:
     factories.ContentItemFactory(account=company, name="Privacy, Data Protection & Records Retention")
+    domains = ["brackwater-underwriting-services.example"]
+    SingleSignOn.objects.create(
+        account=company, name="Directory", server_url="https://id.example", client_id="rollcall", email_domains=domains
+    )
+    EmailDomain.objects.create(account=company, name=domains[0])
     page = sign_in(ines)
     page.set_viewport_size({"width": 390, "height": 844})
     seen = []
