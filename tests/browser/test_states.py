@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from config import embedded
 from dashboard.models import User
 from sync.models import Account, ConsoleImport, SyncRun
 from sync.pipeline.console import accept_import, preview_import
@@ -58,7 +59,7 @@ def assert_good_everywhere(page: Page, *, is_reloaded: bool = True) -> None:
         assert_fits(page)
 
 
-@pytest.mark.parametrize("template", ["400", "403", "403_csrf", "404", "500"])
+@pytest.mark.parametrize("template", sorted(path.stem for path in embedded.BASE_DIR.glob("templates/[45]??*.html")))
 def test_error_pages_are_accessible(unwatched: Page, live_server: LiveServer, template: str) -> None:
     html = render_to_string(f"{template}.html")
     unwatched.route("**/broken/", lambda route: route.fulfill(body=html, content_type="text/html"))
