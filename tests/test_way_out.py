@@ -16,6 +16,7 @@ from sync.knowbe4.client import Client
 from sync.knowbe4.retry import Retry
 from tests.dashboard.identity_provider import CLIENT_ID, SECRET, identity_provider
 from tests.dashboard.mail.server import Inbox, certificate_in, serving
+from tests.dashboard.signing_in import own_domains
 from tests.factories import AccountFactory
 from tests.forward_proxy import ForwardProxy, forward_proxy
 from tests.sync.knowbe4.server import serving as knowbe4
@@ -94,6 +95,7 @@ def test_a_provider_of_single_sign_on_is_reached_through_the_proxy(
     )
     single_sign_on.secret = SECRET
     single_sign_on.save()
+    own_domains(single_sign_on)
     browser, address = Browser(), f"/sign-on/{single_sign_on.key}/"
     with identity_provider(f"https://{PROVIDER}", context) as provider:
         provider.claims = {"sub": "noor-1", "email": "noor@brackwater.example", "email_verified": True}

@@ -53,7 +53,7 @@ def lives(worker: subprocess.Popen[bytes], server: RedisServer) -> bool:
     return worker.poll() is None
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_worker_outlives_a_redis_that_refuses(db: None, server: RedisServer, tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     with working(server, log) as worker, redis.from_url(server.url) as client:

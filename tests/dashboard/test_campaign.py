@@ -139,8 +139,9 @@ def test_a_list_is_swapped_alone(as_alice: Client, autumn: Campaign) -> None:
 def test_a_campaign_stays_within_twelve_queries(
     as_alice: Client, autumn: Campaign, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    for query in ("", "?state=past_due", "?show=late&department=1", "?as_of=2026-03-01"):
-        with django_assert_max_num_queries(12):
+    # One more where a filter names something: has it anybody left?
+    for query, most in {"": 12, "?state=past_due": 12, "?show=late&department=1": 13, "?as_of=2026-03-01": 12}.items():
+        with django_assert_max_num_queries(most):
             assert as_alice.get(f"/campaigns/{autumn.pk}/{query}").status_code == 200
 
 

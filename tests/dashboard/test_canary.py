@@ -28,8 +28,8 @@ def canary(marked_companies: Canary, db: None, settings: Any) -> Canary:
     return marked_companies
 
 
-# They read a part of what an administrator reads, by the same scope.
-PARTS = {"security_manager", "auditor"}
+# They read what an administrator, or a department head, reads, by the same scope.
+PARTS = {"security_manager", "auditor", "borrower"}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from django.http import QueryDict
 from django.test import Client, RequestFactory
 from django.urls import Resolver404, resolve
 
+from dashboard.access import Scope
 from dashboard.pages import asked
 from tests.dashboard.canary import Canary
 from tests.dashboard.routes import ROUTES, addresses, names
@@ -34,7 +35,7 @@ HOSTILE = (
     SCRIPT, '"><img src=x onerror=zqalert(1)>', "\u202etxt", "𝔘" * 40, "x" * 5_000, "2026-13-45",
     "9999-12-31", "0001-01-01", "[]", "null",
 )  # fmt: skip
-# Whatever reads a parameter or a field gets these, and every sixth of the others.
+# Whatever reads a parameter or a field gets these, and every twelfth of the others.
 ALWAYS = (SCRIPT, "\0", "1" + "0" * 30, "-1")
 SHARES = range(2)
 # Of the soak lane, which ends when its time is up: at most a minute each.
@@ -129,6 +130,7 @@ def parameters(client: Client, own: str, read: Read) -> Iterator[str]:
 @pytest.mark.parametrize("value", HOSTILE)
 def test_filters_are_understood_or_refused(name: str, value: str) -> None:
     request = RequestFactory().get("/", {name: value})
+    request.scope = Scope()  # type: ignore[attr-defined]
     try:
         found = asked.asked(request)  # type: ignore[arg-type]
     except BadRequest as error:
@@ -136,17 +138,18 @@ def test_filters_are_understood_or_refused(name: str, value: str) -> None:
         return
     # What was understood can be written again, and is understood the same.
     again = RequestFactory().get("/", asked.parameters(found.filters, found.basis))
+    again.scope = request.scope  # type: ignore[attr-defined]
     assert asked.asked(again) == found  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("share", SHARES)
 def test_parameters_are_understood_or_refused(canary: Canary, problems: list[str], read: Read, share: int) -> None:
-    turn, start, together = cycle(HOSTILE), cycle(range(6)), cycle(ALWAYS[1:])
+    turn, start, together = cycle(HOSTILE), cycle(range(12)), cycle(ALWAYS[1:])
     for _name, own, client in of_share(share, canary):
         tried = []
         for parameter in parameters(client, own, read):
             tried.append(parameter)
-            values = {*ALWAYS, *HOSTILE[next(start) :: 6]} if read.is_new(parameter) else {next(turn)}
+            values = {*ALWAYS, *HOSTILE[next(start) :: 12]} if read.is_new(parameter) else {next(turn)}
             for value in values:
                 ask(client, f"{own}?{encoded(parameter, value)}", problems)
         for value in (SCRIPT, next(together)):
@@ -185,14 +188,14 @@ def test_an_address_that_leads_nowhere_is_not_there(canary: Canary, problems: li
 
 @pytest.mark.parametrize("share", SHARES)
 def test_forms_are_understood_or_refused(canary: Canary, problems: list[str], read: Read, share: int) -> None:
-    start, together = cycle(range(6)), cycle(ALWAYS[1:])
+    start, together = cycle(range(12)), cycle(ALWAYS[1:])
     for _name, own, client in of_share(share, canary):
         read.now.clear()
         if client.post(own, {}).status_code == 405:
             continue
         fields = sorted(read.now.keys() - {"csrfmiddlewaretoken"}) or ["x"]
         has_new = bool({field for field in fields if read.is_new(field)})
-        for value in {*ALWAYS, *HOSTILE[next(start) :: 6]} if has_new else (SCRIPT, next(together)):
+        for value in {*ALWAYS, *HOSTILE[next(start) :: 12]} if has_new else (SCRIPT, next(together)):
             judge(f"POST {own} {value[:40]!r}", client.post(own, dict.fromkeys(fields, value)), problems)
         for body, kind in BODIES:
             judge(f"POST {own} {body[:9]!r}", client.post(own, body, content_type=kind), problems)
