@@ -122,6 +122,6 @@ def test_errors_have_pages_of_their_own(as_alice: Client, alice: User) -> None:
     assert "The form was too old to be safe." in forged.content.decode()
 
 
-@pytest.mark.parametrize("name", ["400.html", "500.html"])
+@pytest.mark.parametrize("name", ["400.html", "500.html", "503.html"])
 def test_pages_for_the_worst_need_neither_database_nor_request(name: str) -> None:
     assert "Rollcall" in render_to_string(name)
