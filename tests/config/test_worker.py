@@ -68,7 +68,7 @@ def test_a_worker_outlives_a_redis_that_refuses(db: None, server: RedisServer, t
             assert lives(worker, server), log.read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_at_work_outlives_a_redis_that_is_lost(server: RedisServer, now: datetime, tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
