@@ -168,6 +168,7 @@ def test_a_list_of_fallbacks_that_is_none_is_refused(value):
     assert "SECRET_KEY_FALLBACKS is no JSON list of texts" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_only_monitoring_needs_is_not_needed_to_start():
     absent = "import sys; sys.modules.update(dict.fromkeys(('pythonjsonlogger', 'prometheus_client', 'sentry_sdk')));"
     start = "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'; import django; django.setup();"

@@ -33,6 +33,7 @@ def test_every_status_has_a_page() -> None:
     assert {str(status) for status in STATUSES} <= pages
 
 
+@pytest.mark.slow
 def test_every_address_answers_head_as_get_and_refuses_other_methods_in_words(marked_companies: Canary) -> None:
     canary = marked_companies
     client = sign_in_lately(Client(raise_request_exception=False), canary.readers["administrator"])

@@ -157,6 +157,7 @@ def test_refused_form_is_there_again_once_its_account_is(ines: User, accounts: l
     assert "_auth_user_id" not in client.session
 
 
+@pytest.mark.slow
 def test_every_address_on_every_page_names_its_account(marked_companies: Canary) -> None:
     canary = marked_companies
     reader = canary.readers["administrator"]
@@ -188,6 +189,7 @@ def test_every_address_on_every_page_names_its_account(marked_companies: Canary)
     assert walked > 40
 
 
+@pytest.mark.slow
 def test_every_address_is_refused_while_another_account_is_looked_at(marked_companies: Canary) -> None:
     canary = marked_companies
     reader = canary.readers["administrator"]
@@ -235,6 +237,7 @@ def test_reader_of_one_account_meets_no_names(ines: User, account: Account) -> N
     assert client.get(f"/account-{account.pk}/api/v1/people").status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("acts", [40, pytest.param(200, marks=pytest.mark.soak)])
 def test_random_acts_land_where_their_page_is(ines: User, accounts: list[Account], seed: int, acts: int) -> None:
     """Two browsers with two tabs each, three accounts: whatever is done is in the log of the account that was shown."""

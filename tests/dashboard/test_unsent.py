@@ -40,6 +40,7 @@ def kept(page: str) -> dict[str, Any]:
     return json.loads(html.unescape(found[1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", range(2))
 def test_every_form_leads_back_to_its_page(marked_companies: Canary, share: int) -> None:
     canary = marked_companies

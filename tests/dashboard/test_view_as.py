@@ -75,6 +75,7 @@ def test_only_administrators_view_and_only_their_members(
     assert "as yourself already" in response.content.decode()
 
 
+@pytest.mark.slow
 def test_every_page_names_who_looks_and_as_whom(as_ines: Client, company: Account) -> None:
     """On every address that answers with a page; a refusal's is made without the request, and tells of nobody."""
     auditor = factories.MembershipFactory(

@@ -30,6 +30,7 @@ def font(name: str) -> TTFont:
     return TTFont(found)
 
 
+@pytest.mark.slow
 def test_latin_is_small_and_whole() -> None:
     inter = font(LATIN)
     assert set(inter.getBestCmap()) == characters(CHARACTERS[LATIN]) - NOT_DRAWN
