@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,14 @@ from django.contrib.staticfiles.utils import matches_patterns
 from django.core.files.storage import FileSystemStorage
 
 
-class GeneratedFilesFinder(BaseFinder):
+class GeneratedFilesFinder(BaseFinder, ABC):
     """Finds the files called `names`, and nothing else."""
 
     names: tuple[str, ...] = ()
 
+    @abstractmethod
     def folder(self) -> Path:
         """Return the folder that holds the files, up to date."""
-        raise NotImplementedError
 
     def check(self, **kwargs: Any) -> list[Any]:
         """Return no problems: there is nothing to configure."""
