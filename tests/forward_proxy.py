@@ -30,7 +30,7 @@ def forward_proxy() -> Iterator[ForwardProxy]:
         thread.start()
         yield proxy
         listening.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        thread.join()
 
 
 def _accept(listening: socket.socket, proxy: ForwardProxy) -> None:

@@ -73,6 +73,7 @@ def test_postgres_has_the_embedded_ones_major_version(compose):
     assert compose["services"]["postgres"]["image"] == f"postgres:{major[1]}"
 
 
+@pytest.mark.slow
 def test_postgres_makes_the_database_and_its_roles(compose, tmp_path):
     service = compose["services"]["postgres"]
     variables = service["environment"] | {"DATABASE_PASSWORD": "owner1", "WEB_DATABASE_PASSWORD": "web2"}

@@ -110,7 +110,7 @@ def test_sentry_hears_of_errors_and_not_of_people() -> None:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Sentry)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     dsn = f"http://key@127.0.0.1:{server.server_port}/1"
     done = settings({"SENTRY_DSN": dsn}, show=REPORT)

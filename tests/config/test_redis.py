@@ -89,6 +89,7 @@ def test_takes_over_the_file_of_redis_6_2(installation):
         assert client.lrange("celery", 0, -1) == ["task", "another"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_stuck", [False, True])
 def test_a_server_that_outlived_its_keeper_is_stopped(installation, monkeypatch, is_stuck):
     monkeypatch.setattr(config.redis, "_SIGNALS", ((signal.SIGTERM, 1.0), (signal.SIGKILL, 5.0)))

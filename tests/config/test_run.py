@@ -405,6 +405,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.slow
 def test_each_has_its_own_time_to_stop():
     children = Children(Terminal(io.StringIO()))
     there: list[str] = []

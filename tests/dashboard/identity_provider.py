@@ -116,7 +116,7 @@ def identity_provider(issuer: str = "", context: ssl.SSLContext | None = None) -
     server = IdentityProvider()
     if context is not None:
         server.issuer, server.socket = issuer, context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield server

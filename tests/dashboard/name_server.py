@@ -50,7 +50,7 @@ class _Handler(socketserver.BaseRequestHandler):
 def name_server() -> Iterator[NameServer]:
     """Run a name server for the length of the block."""
     with NameServer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:
             yield server

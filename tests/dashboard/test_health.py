@@ -71,6 +71,7 @@ def test_ready_when_all_is_well(well: RedisServer) -> None:
     assert _ready() == (200, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", ["away", "full", "read-only", "silent"])
 def test_redis_is_named(well: RedisServer, trouble: str) -> None:
     well.trouble(trouble)

@@ -109,6 +109,7 @@ def test_people_stand_as_the_figures_say(crowd: Account, now: datetime) -> None:
     assert sum(row.past_due for row in everybody.rows) == counts.past_due
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [0, 40])
 def test_any_way_of_counting_gives_the_same_people(crowd: Account, days: int, now: datetime) -> None:
     as_of = now - timedelta(days=days)

@@ -170,6 +170,7 @@ def test_provider_speaks_for_no_domain_that_its_account_has_not_proven(site: Sit
     assert not Membership.objects.filter(user__email=EMAIL, account=site.northwind).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_required", [False, True], ids=["free", "required"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("way", ["oidc", "saml", "password", "passkey", "invitation"])

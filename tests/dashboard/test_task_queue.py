@@ -127,6 +127,7 @@ def test_a_published_run_survives_a_queue_that_is_away(
     assert AskedTask.objects.get().task == "dashboard.tasks.build_tallies"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_whatever_is_the_matter_with_redis_people_sign_in_and_work(
     trouble: str, account: Account, published: SyncRun, ines: User, other_redis: RedisServer,

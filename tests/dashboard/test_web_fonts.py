@@ -16,6 +16,9 @@ from dashboard import web_fonts
 from dashboard.generated_files import made_once
 from dashboard.web_fonts import CHARACTERS, EXTENDED, LATIN, characters
 
+# The first test makes the files.
+pytestmark = pytest.mark.slow
+
 FONTS_CSS = settings.BASE_DIR / "static" / "css" / "fonts.css"
 # What no font shows as a mark of its own, and what Inter does without.
 NOT_DRAWN = {0xAD, 0x149}
@@ -30,7 +33,6 @@ def font(name: str) -> TTFont:
     return TTFont(found)
 
 
-@pytest.mark.slow
 def test_latin_is_small_and_whole() -> None:
     inter = font(LATIN)
     assert set(inter.getBestCmap()) == characters(CHARACTERS[LATIN]) - NOT_DRAWN

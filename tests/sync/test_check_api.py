@@ -87,6 +87,7 @@ def test_a_check_leaves_the_reserve_of_the_day_alone(connected, simulator):
     assert 0 < allowance(connected).used < 20
 
 
+@pytest.mark.slow
 def test_a_check_is_finished_when_it_ends(connected, simulator, now):
     with time_machine.travel(now, tick=False) as traveller:
         simulator.disguise("retry-after")

@@ -59,6 +59,7 @@ def upgrade(django_db_setup: None, django_db_blocker: Any) -> Iterator[Upgrade]:
             yield Upgrade(fresh, listing(), said.getvalue(), rows, count_rows())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LISTINGS)
 def test_an_upgraded_database_is_made_as_a_new_one(upgrade, kind):
     assert upgrade.upgraded[kind] - upgrade.fresh[kind] == set(), "only in the upgraded database"

@@ -14,6 +14,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "FRAGMENTS", doors.FRAGMENTS[1:2])
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_pages_and_fragments_are_measured(account, now, few):
     said: list[str] = []

@@ -169,6 +169,7 @@ def test_a_department_s_pack_holds_nobody_else(ines: User, company: Account, tmp
     assert manifest_of(room)["scope"] == "Claims"
 
 
+@pytest.mark.slow
 def test_packs_are_chained(ines: User, company: Account, tmp_path: Path) -> None:
     first, second = made(ask(ines, company)), made(ask(ines, company))
     assert (first.number, second.number, second.previous) == (1, 2, first)
@@ -327,6 +328,7 @@ def test_files_go_after_a_week_and_the_chain_stays(ines: User, company: Account,
     assert made(ask(ines, company)).previous == pack
 
 
+@pytest.mark.slow
 def test_sample_sizes(ines: User, company: Account, tmp_path: Path) -> None:
     for size in (0, 1, 1_000):
         pack = made(ask(ines, company, sample_size=size))

@@ -55,6 +55,7 @@ def test_work_that_fails_leaves_nothing(files: Path) -> None:
     assert list((files / "making").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_files_of_the_version_before_are_taken_over(files: Path, tmp_path: Path, settings: Any) -> None:
     settings.VAR_DIR = tmp_path

@@ -53,6 +53,7 @@ def test_a_notice_waits_for_a_server_and_is_given_up_at_last(server: Inbox) -> N
     assert not server.mails
 
 
+@pytest.mark.slow
 def test_of_a_notice_the_server_may_have_taken_nobody_sends_another(server: Inbox) -> None:
     server.hang = "DATA"
     task = asked()

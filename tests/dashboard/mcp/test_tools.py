@@ -23,6 +23,7 @@ def canary(marked_companies: Canary, db: None) -> Canary:
     return marked_companies
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", [role for role in MAY_SEE if role != "nobody"])
 def test_no_tool_tells_about_somebody_out_of_scope(canary: Canary, role: str) -> None:
     met: set[str] = set()

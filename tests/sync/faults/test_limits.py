@@ -91,6 +91,7 @@ def _sleep_until_the_window_opens(simulator):
     time.sleep(max(0.0, limits._day[0] + limits.day + 0.2 - time.monotonic()))
 
 
+@pytest.mark.slow
 def test_a_run_that_waited_for_the_day_to_end_goes_on_after_more_than_six_hours(
     run, run_during, simulator, connected, company
 ):
@@ -108,6 +109,7 @@ def test_a_run_that_waited_for_the_day_to_end_goes_on_after_more_than_six_hours(
     assert_truth(connected, company, simulator.clock.now())
 
 
+@pytest.mark.slow
 def test_a_full_sync_does_not_go_on_with_a_quick_one_that_was_interrupted(run, run_during, simulator, now):
     run()
     simulator.clock.set(now + timedelta(hours=1))

@@ -168,6 +168,7 @@ def lose_redis(own_redis):
     return listener
 
 
+@pytest.mark.slow
 def test_redis_away_for_a_moment_is_waited_for(run, own_redis, lose_redis, connected, company, now):
     returning = threading.Thread(
         target=lambda: (wait_until(lambda: not own_redis.process), time.sleep(1), own_redis.start())
@@ -179,6 +180,7 @@ def test_redis_away_for_a_moment_is_waited_for(run, own_redis, lose_redis, conne
     assert_truth(connected, company, now, first=True)
 
 
+@pytest.mark.slow
 def test_redis_away_for_longer_pauses_the_run(run, own_redis, lose_redis, connected, company, now, monkeypatch):
     monkeypatch.setattr("sync.pipeline.run.Pacer", partial(Pacer, redis_patience=0.3))
     paused = run(listener=lose_redis)

@@ -49,6 +49,7 @@ def granted(connection, pacer):
     return [int(moment) / 1e6 for moment in reversed(connection.lrange(pacer._recent, 0, -1))]
 
 
+@pytest.mark.slow
 def test_second_slides(connection, account):
     waits = []
     paced = pacer(connection, account, per_second=4, windows=Windows(second=0.3))
@@ -172,6 +173,7 @@ def _take(redis_url, account, seconds, taken):
         taken.put(time.monotonic())
 
 
+@pytest.mark.slow
 def test_processes_share_one_allowance(redis_url, account):
     context = multiprocessing.get_context("fork")
     taken = context.Queue()
@@ -193,6 +195,7 @@ def test_processes_share_one_allowance(redis_url, account):
     assert all(later - earlier >= 0.25 for earlier, later in zip(moments, moments[10:], strict=False))
 
 
+@pytest.mark.slow
 def test_redis_away_for_a_while_is_waited_for(own_redis):
     with redis.Redis.from_url(own_redis.url) as connection:
         paced = pacer(connection, "a", per_minute=50)
@@ -221,6 +224,7 @@ def test_redis_that_stays_away_is_named(own_redis):
 # With the client
 
 
+@pytest.mark.slow
 def test_429_seen_by_one_client_holds_the_others(server, connection, account):
     server.says(Reply({}, status=429, headers={"Retry-After": "1"}), {"name": "Northwind"})
     clients = [Client(server.url, KEY, pacer=pacer(connection, account, per_minute=50)) for _ in range(2)]

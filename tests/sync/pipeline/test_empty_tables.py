@@ -95,6 +95,7 @@ def somebody_reading(table):
         other.rollback()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_both_ways_publish_the_same(sync, account):
     before = definitions()
