@@ -4,7 +4,7 @@
 import os
 import sys
 
-from config import embedded
+from config.local import embedded
 
 # Commands that read no data; everything else needs Postgres and Redis.
 WITHOUT_SERVICES = {

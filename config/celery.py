@@ -8,7 +8,8 @@ from celery import Celery
 from celery.exceptions import SecurityWarning
 from celery.signals import beat_init, celeryd_init, worker_ready
 
-from config import broker, embedded, heartbeats
+from config import broker, heartbeats
+from config.local import embedded
 from config.schema import exit_on_newer_schema
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -7,7 +7,7 @@ import time
 from http import HTTPStatus
 from pathlib import Path
 
-from config import embedded
+from config.local import embedded
 from config.processes import BEAT, DEFAULT_PORT
 
 # Beat writes its schedule every three minutes.

@@ -5,7 +5,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-from config import embedded
+from config.local import embedded
 from config.memory import keep_what_is_loaded
 from config.schema import exit_on_newer_schema
 

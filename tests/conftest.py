@@ -22,7 +22,7 @@ from django.db import connection, transaction
 from django.test import TransactionTestCase
 from psycopg import sql
 
-from config import embedded
+from config.local import embedded
 from sync.simulator.company import Company
 from sync.simulator.server import Simulator, serve
 from tests import clock

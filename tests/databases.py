@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.utils import DatabaseError
 
-from config.embedded import BASE_DIR
+from config.local.embedded import BASE_DIR
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import redis
 from kombu import pools
 
-from config import embedded, variables
+from config import variables
 from config.celery import app
+from config.local import embedded
 from tests.sync.faults.processes import wait_until
 
 # What can be the matter with it, as `RedisServer.trouble` takes it.

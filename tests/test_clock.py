@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from config.embedded import BASE_DIR
+from config.local.embedded import BASE_DIR
 from tests.clock import MOMENT
 
 SAMPLE = """import datetime as dt

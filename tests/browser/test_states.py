@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from config import embedded
+from config.local import embedded
 from dashboard.models import User
 from sync.models import Account, ConsoleImport, SyncRun
 from sync.pipeline.console import accept_import, preview_import

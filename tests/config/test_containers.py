@@ -13,9 +13,10 @@ import psycopg
 import pytest
 import yaml
 
-from config import embedded, processes
-from config.owner import find_owner, open_installation
-from config.postgres import tuning
+from config import processes
+from config.local import embedded
+from config.local.owner import find_owner, open_installation
+from config.local.postgres import tuning
 
 ROOT = embedded.BASE_DIR
 

@@ -15,15 +15,15 @@ import psutil
 import psycopg
 import pytest
 
-from config import embedded
-from config.leftovers import find_servers
-from config.owner import find_owner
-from config.postgres import tuning
+from config.local import embedded
+from config.local.leftovers import find_servers
+from config.local.owner import find_owner
+from config.local.postgres import tuning
 
 pytestmark = pytest.mark.slow
 USER = """
 import sys
-from config import embedded
+from config.local import embedded
 try:
     embedded.ensure_running(patience=60)
 except embedded.EmbeddedError as error:
@@ -97,7 +97,7 @@ class Installation:
             try:
                 title = " ".join(process.cmdline())
                 is_ours = str(self.var) in title or (
-                    "config.keeper" in title and process.environ().get("ROLLCALL_VAR") == str(self.var)
+                    "config.local.service_manager" in title and process.environ().get("ROLLCALL_VAR") == str(self.var)
                 )
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
                 continue
@@ -146,7 +146,7 @@ def test_started_by_several_at_once_runs_once(installation):
     commands = [" ".join(process.cmdline()) for process in installation.processes()]
     assert len([command for command in commands if "/bin/postgres -D" in command]) == 1
     assert len([command for command in commands if "valkey-server" in command]) == 1
-    assert len([command for command in commands if "config.keeper" in command]) == 1
+    assert len([command for command in commands if "config.local.service_manager" in command]) == 1
 
 
 def test_stops_with_its_last_user_however_that_ends(installation):

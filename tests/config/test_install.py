@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.embedded import BASE_DIR
+from config.local.embedded import BASE_DIR
 
 REQUIREMENTS = {
     "base": ["cryptography", "django"],

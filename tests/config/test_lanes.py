@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.embedded import BASE_DIR
+from config.local.embedded import BASE_DIR
 
 USAGE = "usage: bin/soak [MINUTES] [--seed N]\n"
 

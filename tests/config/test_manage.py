@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from config import embedded
+from config.local import embedded
 
 SECRET = "0123456789abcdef" * 2
 

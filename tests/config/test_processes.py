@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from config import embedded, processes
+from config import processes
+from config.local import embedded
 
 UNIT = embedded.BASE_DIR / "docs/operate/rollcall@.service"
 

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from config.embedded import BASE_DIR
+from config.local.embedded import BASE_DIR
 
 # What the script itself runs.
 TOOLS = ("bash", "dirname", "sort", "tr", "id")

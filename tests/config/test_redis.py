@@ -11,10 +11,10 @@ import psutil
 import pytest
 from redis import Redis as Client
 
-import config.redis
-from config import embedded
-from config.owner import find_owner
-from config.redis import Redis
+import config.local.redis
+from config.local import embedded
+from config.local.owner import find_owner
+from config.local.redis import Redis
 
 
 class Installation:
@@ -92,7 +92,7 @@ def test_takes_over_the_file_of_redis_6_2(installation):
 @pytest.mark.slow
 @pytest.mark.parametrize("is_stuck", [False, True])
 def test_a_server_that_outlived_its_keeper_is_stopped(installation, monkeypatch, is_stuck):
-    monkeypatch.setattr(config.redis, "_SIGNALS", ((signal.SIGTERM, 1.0), (signal.SIGKILL, 5.0)))
+    monkeypatch.setattr(config.local.redis, "_SIGNALS", ((signal.SIGTERM, 1.0), (signal.SIGKILL, 5.0)))
     with installation.start() as client:
         client.set("kept", "42")
         # On the disk: what is killed does not write it any more.

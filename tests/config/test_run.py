@@ -17,12 +17,13 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from config import embedded, processes
-from config.children import Children, program
+from config import processes
 from config.health import web_answers
+from config.local import embedded
+from config.local.console import Terminal
+from config.local.process_group import Children, program
+from config.local.run import OPTIONS, USAGE, CannotRun, Run
 from config.processes import Process
-from config.run import OPTIONS, USAGE, CannotRun, Run
-from config.terminal import Terminal
 
 READY = "Ctrl-C stops everything"
 INHERITED = (
@@ -49,7 +50,7 @@ class Installation:
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         kept = {name: value for name, value in os.environ.items() if name not in INHERITED}
         return subprocess.Popen(
-            [sys.executable, "-m", "config.run", *arguments],
+            [sys.executable, "-m", "config.local.run", *arguments],
             cwd=embedded.BASE_DIR,
             env=kept | {"ROLLCALL_VAR": str(self.var), "PORT": str(self.port)} | environment,
             stdin=subprocess.DEVNULL,
@@ -184,14 +185,14 @@ def test_without_a_key_and_without_the_demo_it_begins_with_a_link(installation):
 
 
 def test_help_says_what_can_be_chosen(installation):
-    for command in (["bin/run", "--help"], [sys.executable, "-m", "config.run", "--help"]):
+    for command in (["bin/run", "--help"], [sys.executable, "-m", "config.local.run", "--help"]):
         done = subprocess.run(command, cwd=embedded.BASE_DIR, capture_output=True, text=True, check=True)
         assert done.stdout == USAGE
     assert not installation.var.exists()
     assert all(option in USAGE for option in OPTIONS)
 
 
-@pytest.mark.parametrize("command", [["bin/run"], [sys.executable, "-m", "config.run"]])
+@pytest.mark.parametrize("command", [["bin/run"], [sys.executable, "-m", "config.local.run"]])
 def test_an_unknown_option_is_one_sentence(command):
     done = subprocess.run([*command, "--quiet"], cwd=embedded.BASE_DIR, capture_output=True, text=True, check=False)
     assert done.returncode == 2

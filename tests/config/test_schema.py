@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from config import embedded, processes
-from config.children import program
+from config import processes
+from config.local import embedded
+from config.local.process_group import program
 from config.schema import applied_migrations, require_known_schema, unknown_migrations
 
 SENTENCE = "The database was migrated by a newer Rollcall (dashboard 9999_of_tomorrow): start that version, or restore"

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from config import embedded
+from config.local import embedded
 
 SERVER = {"DATABASE_URL": "postgresql:///none", "REDIS_URL": "redis://none", "SECRET_KEY": "0123456789abcdef" * 2}
 OWN = ["127.0.0.1", "localhost", "[::1]"]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from config import embedded
-from config.run import static_sources
+from config.local import embedded
+from config.local.run import static_sources
 
 
 def imported(module: str) -> set[str]:

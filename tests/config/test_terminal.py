@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from config.terminal import Terminal, sign_in_box
+from config.local.console import Terminal, sign_in_box
 
 
 class TtyText(io.StringIO):

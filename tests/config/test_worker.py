@@ -11,7 +11,8 @@ import psycopg
 import pytest
 import redis
 
-from config import embedded, processes
+from config import processes
+from config.local import embedded
 from dashboard.models import AskedTask
 from dashboard.task_queue import send
 from tests.redis_server import RedisServer, queue_in, redis_server

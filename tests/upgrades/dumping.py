@@ -17,7 +17,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 
-from config import embedded
+from config.local import embedded
 from tests.clock import MOMENT, stand
 from tests.databases import new_database
 from tests.upgrades.dumps import dump_path

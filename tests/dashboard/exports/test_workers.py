@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from config.embedded import BASE_DIR
+from config.local.embedded import BASE_DIR
 from dashboard import tasks
 from dashboard.alone import alone
 from dashboard.files import storage

@@ -22,10 +22,10 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from config import embedded
 from config.celery import app
-from config.children import program
-from config.owner import find_owner
+from config.local import embedded
+from config.local.owner import find_owner
+from config.local.process_group import program
 from dashboard.models import Delivery, EvidencePack, Export, User
 from sync.models import Account
 from tests.dashboard.conftest import Queue

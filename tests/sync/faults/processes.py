@@ -14,7 +14,7 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
-from config.embedded import BASE_DIR
+from config.local.embedded import BASE_DIR
 from sync.models import Account
 
 PATIENCE = 60.0

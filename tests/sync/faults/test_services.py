@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config import embedded
+from config.local import embedded
 from sync.knowbe4.pacing import Pacer
 from sync.models import SyncRun
 from sync.pipeline.redis_connection import redis_connection

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from config import embedded
+from config.local import embedded
 from sync.knowbe4.client import Client
 from sync.knowbe4.retry import Retry
 from tests.sync.knowbe4.server import Script, serving

@@ -1,4 +1,4 @@
-"""The process that owns the embedded Postgres and Redis: `python -m config.keeper`, started by `config.embedded`.
+"""The process that owns the embedded Postgres and Redis, started by `config.local.embedded`.
 
 It starts both, starts them again if one dies, and stops both when the last user is gone. If the keeper itself is
 killed, the kernel tells both to stop.
@@ -12,10 +12,10 @@ import time
 from collections import deque
 from types import FrameType
 
-from config import embedded
-from config.owner import find_owner
-from config.postgres import Postgres
-from config.redis import Redis
+from config.local import embedded
+from config.local.owner import find_owner
+from config.local.postgres import Postgres
+from config.local.redis import Redis
 
 logger = logging.getLogger("rollcall.keeper")
 

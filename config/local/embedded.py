@@ -1,8 +1,8 @@
 """Postgres and Redis of this installation alone, used when the environment names no others.
 
 Both come as wheels, keep their data under `var/`, listen on unix sockets only, and belong to one keeper process
-(`config.keeper`). Every process that uses them holds a shared lock on `var/embedded.lock` for as long as it lives; the
-kernel drops it however the process ends. When the keeper finds nobody left it stops both and leaves.
+(`config.local.service_manager`). Every process that uses them holds a shared lock on `var/embedded.lock` for as long as
+it lives; the kernel drops it however the process ends. When the keeper finds nobody left it stops both and leaves.
 
 Importing this module starts nothing and needs neither Django nor the wheels.
 """
@@ -25,7 +25,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = Path(__file__).resolve().parents[2]
 VAR_DIR = (BASE_DIR / (os.environ.get("ROLLCALL_VAR") or "var")).resolve()
 
 # Linux allows 107 bytes for a socket's path, macOS 103.
@@ -340,7 +340,7 @@ def _spawn_keeper() -> None:
     """
     with (VAR_DIR / "log" / "embedded.log").open("ab") as log:
         subprocess.run(
-            [sys.executable, "-m", "config.keeper"],
+            [sys.executable, "-m", "config.local.service_manager"],
             cwd=BASE_DIR,
             env=os.environ | {"ROLLCALL_VAR": str(VAR_DIR)},
             stdin=subprocess.DEVNULL,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.embedded import EmbeddedError
+from config.local.embedded import EmbeddedError
 
 SYSTEM_USER = "embedded_postgres"
 

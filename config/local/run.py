@@ -1,4 +1,4 @@
-"""Everything in one terminal: `bin/run`, or `python -m config.run` where the requirements are installed."""
+"""Everything in one terminal: `bin/run`, or `python -m config.local.run` where the requirements are installed."""
 
 import errno
 import hashlib
@@ -19,13 +19,14 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded, flags, processes
-from config.children import Child, Children
-from config.embedded import EmbeddedError
+from config import flags, processes
 from config.health import web_answers
-from config.lifeline import adopt_orphans, bury_children, die_with_parent
+from config.local import embedded
+from config.local.console import Terminal, sign_in_box
+from config.local.embedded import EmbeddedError
+from config.local.parent_death import adopt_orphans, bury_children, die_with_parent
+from config.local.process_group import Child, Children
 from config.processes import Process
-from config.terminal import Terminal, sign_in_box
 
 _SIMULATOR_URL = re.compile(r"KnowBe4 simulator: (http://\S+)")
 _SIMULATOR_PATIENCE = 120.0

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from config import embedded
-from config.lifeline import die_with_parent
+from config.local import embedded
+from config.local.console import Terminal
+from config.local.parent_death import die_with_parent
 from config.processes import Process
-from config.terminal import Terminal
 
 # How many seconds a process has that was told to hurry.
 _HURRIED_PATIENCE = 2.0

@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from config.embedded import EmbeddedError, last_line
-from config.leftovers import find_servers
-from config.lifeline import die_with_parent
-from config.owner import Owner, open_installation
+from config.local.embedded import EmbeddedError, last_line
+from config.local.leftovers import find_servers
+from config.local.owner import Owner, open_installation
+from config.local.parent_death import die_with_parent
 
 MAJOR_VERSION = 18
 _MB = 1024 * 1024

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psutil
 
-from config.embedded import SERVER_NAMES, EmbeddedError, last_line
-from config.leftovers import find_servers
-from config.lifeline import die_with_parent
-from config.owner import Owner
+from config.local.embedded import SERVER_NAMES, EmbeddedError, last_line
+from config.local.leftovers import find_servers
+from config.local.owner import Owner
+from config.local.parent_death import die_with_parent
 
 # How it is stopped: each signal, and how many seconds it is given.
 _SIGNALS = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))

@@ -1,0 +1,1 @@
+"""All that `bin/run` needs to start Postgres, Redis and the product's own processes on one machine."""
