@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboard import vacancies
-from dashboard.held_roles import held_roles
+from dashboard.active_roles import active_roles
 from dashboard.models import Exemption, Membership, SettingChange, User
 from sync.models import (
     Account,
@@ -101,7 +101,7 @@ class Scope:
         if not isinstance(user, User) or not user.is_active:
             return cls()
         at = at or timezone.now()
-        held = held_roles(user, at, lent=LEND, through=through)
+        held = active_roles(user, at, lent=LEND, through=through)
         if not held:
             return cls()
         accounts = {membership.account_id: membership.account for membership in held}

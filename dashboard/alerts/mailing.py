@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from dashboard.access import Scope
 from dashboard.alerts.causes import SYNC_KINDS
-from dashboard.alone import alone
+from dashboard.locks import advisory_lock
 from dashboard.mail import handing_over
 from dashboard.mail.occurrences import WAITS
 from dashboard.mail.sending import PUT_OFF_FOR
@@ -24,7 +24,7 @@ _OPEN = Q(state__in=[State.WAITING, State.HANDING_OVER])
 
 def deliver(mail_id: int) -> None:
     """Send one mail, unless another worker does, or it is over. Raises what the database raises when it went away."""
-    with alone(f"alert mail {mail_id}") as is_alone:
+    with advisory_lock(f"alert mail {mail_id}") as is_alone:
         if not is_alone:
             return
         mail = AlertMail.objects.select_related("alert__account", "recipient").filter(_OPEN, pk=mail_id).first()

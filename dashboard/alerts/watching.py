@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from dashboard.alerts.causes import SYNC_KINDS, Cause, causes
-from dashboard.alone import alone
+from dashboard.locks import advisory_lock
 from dashboard.mail import handing_over
 from dashboard.mail.occurrences import LONGEST_AHEAD
 from dashboard.members import administrators, auditors
@@ -26,7 +26,7 @@ def look(now: datetime) -> list[int]:
 
     Of two that look at once the second does nothing.
     """
-    with alone("alerts") as is_alone, transaction.atomic():
+    with advisory_lock("alerts") as is_alone, transaction.atomic():
         if is_alone:
             _compare({cause.key: cause for cause in causes(now)}, now)
     if not handing_over.is_set_up():

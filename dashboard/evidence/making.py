@@ -25,12 +25,12 @@ from django.utils.translation import gettext as _
 from config.database_errors import is_away
 from dashboard import audit, reports
 from dashboard.access import Scope
-from dashboard.alone import alone
 from dashboard.audit_chain import anchor
 from dashboard.evidence import contents
 from dashboard.evidence.contents import Period, written
 from dashboard.evidence.packing import README, START, VERIFY, Pack, Sample
 from dashboard.files import storage
+from dashboard.locks import advisory_lock
 from dashboard.metrics import Counts, local_midnight
 from dashboard.models import EvidencePack, Role, User
 from dashboard.queries.asking import Filters
@@ -132,7 +132,7 @@ def make_pack(pack_id: int) -> None:
 
     Raises what the database raises when it went away: the task is to come again.
     """
-    with alone(f"evidence {pack_id}") as is_alone:
+    with advisory_lock(f"evidence {pack_id}") as is_alone:
         if not is_alone:
             return
         pack = (

@@ -21,13 +21,13 @@ from psycopg.errors import DiskFull
 
 from config.database_errors import is_away
 from dashboard.access import Scope
-from dashboard.alone import alone
 from dashboard.exports.about import about
 from dashboard.exports.asking import Question, Table
 from dashboard.exports.delimited import delimited
 from dashboard.exports.tables import TABLES
 from dashboard.exports.workbook import write_workbook
 from dashboard.files import storage
+from dashboard.locks import advisory_lock
 from dashboard.models import Export, User
 from dashboard.row_security import within
 from dashboard.searches import Search
@@ -121,7 +121,7 @@ def make_export(export_id: int) -> None:
 
     Raises what the database raises when it went away: the task is to come again.
     """
-    with alone(f"export {export_id}") as is_alone:
+    with advisory_lock(f"export {export_id}") as is_alone:
         if not is_alone:
             return
         export = Export.objects.select_related("account__published_run", "user").filter(pk=export_id).first()

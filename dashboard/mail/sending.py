@@ -23,8 +23,8 @@ from django.utils.translation import gettext as _
 from config.database_errors import is_away
 from dashboard import audit
 from dashboard.access import Scope
-from dashboard.alone import alone
 from dashboard.files import storage
+from dashboard.locks import advisory_lock
 from dashboard.mail import handing_over
 from dashboard.mail.composing import Copy, NoAccessError, compose, kept
 from dashboard.mail.occurrences import LONGEST_AHEAD, WAITS
@@ -52,7 +52,7 @@ def deliver(delivery_id: int) -> None:
     What stands in the way is kept in the delivery, for the page. Raises what the database raises when it went away:
     the task is to come again.
     """
-    with alone(f"delivery {delivery_id}") as is_alone:
+    with advisory_lock(f"delivery {delivery_id}") as is_alone:
         if not is_alone:
             return
         delivery = (

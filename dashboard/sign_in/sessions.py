@@ -2,7 +2,7 @@
 
 A session that an account's identity provider made opens that account and no other: whoever runs the provider says who
 somebody is, and only their own account believes them. A session by password or passkey opens the accounts that do not
-require single sign-on of its user. `dashboard.held_roles` holds each request to that.
+require single sign-on of its user. `dashboard.active_roles` holds each request to that.
 """
 
 from collections.abc import Callable

@@ -14,8 +14,8 @@ from django.urls import reverse
 
 from config.local.embedded import BASE_DIR
 from dashboard import tasks
-from dashboard.alone import alone
 from dashboard.files import storage
+from dashboard.locks import advisory_lock
 from dashboard.models import Export, User
 from sync.models import Account
 from tests.dashboard.conftest import Queue
@@ -110,7 +110,7 @@ def is_whole(folder: Path, export: Export) -> bool:
 
 def is_unlocked(export: Export) -> bool:
     """Return whether Postgres has noticed that the worker is dead."""
-    with alone(f"export {export.pk}") as is_alone:
+    with advisory_lock(f"export {export.pk}") as is_alone:
         return is_alone
 
 

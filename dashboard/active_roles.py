@@ -49,7 +49,7 @@ _HELD = """
 """
 
 
-def held_roles(user: User, at: datetime, *, lent: frozenset[str], through: str | None = None) -> list[Membership]:
+def active_roles(user: User, at: datetime, *, lent: frozenset[str], through: str | None = None) -> list[Membership]:
     """Return the roles that the user holds at `at`, and those of others, held as well, whose scope they borrowed.
 
     Only the roles `lent` are borrowed. Each comes with its user, its account, and the run that account shows. With

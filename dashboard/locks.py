@@ -7,7 +7,7 @@ from django.db import connection
 
 
 @contextmanager
-def alone(name: str) -> Iterator[bool]:
+def advisory_lock(name: str) -> Iterator[bool]:
     """Hold the lock of this name; False when somebody else does. It outlives transactions, not the connection."""
     key = [name]
     with connection.cursor() as cursor:
