@@ -83,7 +83,7 @@ if len(KNOWBE4_ACCOUNT) > 200:
 # Who administers first: gets a link by mail as long as no administrator can sign in.
 ADMIN_EMAIL = variables.administrator(os.environ.get("ADMIN_EMAIL", "").strip())
 
-CSRF_FAILURE_VIEW = "dashboard.named_accounts.csrf_failure"
+CSRF_FAILURE_VIEW = "dashboard.web.named_accounts.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 # How many proxies in front of this site add to X-Forwarded-For: rate limits and the audit log go by what they say.
 TRUSTED_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = variables.count("TRUSTED_PROXIES", default=0)
@@ -126,14 +126,14 @@ if os.environ.get("SENTRY_DSN", "").strip():
     monitoring.report_errors(os.environ["SENTRY_DSN"].strip(), PUBLIC_URL)
 
 MIDDLEWARE = [
-    *(["dashboard.access_log.AccessLogMiddleware"] if HAS_ACCESS_LOG else []),
+    *(["dashboard.web.access_log.AccessLogMiddleware"] if HAS_ACCESS_LOG else []),
     "dashboard.client_address.ForwardedMiddleware",
-    "dashboard.headers.HeadersMiddleware",
-    "dashboard.health.HealthMiddleware",
+    "dashboard.web.headers.HeadersMiddleware",
+    "dashboard.web.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "dashboard.compression.CompressionMiddleware",
-    "dashboard.refusals.RefusalMiddleware",
-    "dashboard.bodies.BodyMiddleware",
+    "dashboard.web.compression.CompressionMiddleware",
+    "dashboard.web.refusals.RefusalMiddleware",
+    "dashboard.web.bodies.BodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -145,7 +145,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dashboard.audit.ActingMiddleware",
-    "dashboard.scoping.ScopeMiddleware",
+    "dashboard.web.scoping.ScopeMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -170,8 +170,12 @@ TEMPLATES = [
                     ],
                 )
             ],
+            "libraries": {
+                name: f"dashboard.web.templatetags.{name}"
+                for name in ("addresses", "cached_include", "drawings", "entrance", "exports", "figures", "members")
+            },
             # As in Django 6, so that no template changes with the upgrade.
-            "builtins": ["template_partials.templatetags.partials", "dashboard.templatetags.forms"],
+            "builtins": ["template_partials.templatetags.partials", "dashboard.web.templatetags.forms"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -291,8 +295,8 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "dashboard.charts.finder.PlotlyFinder",
-    "dashboard.styles.StylesFinder",
-    "dashboard.web_fonts.FontsFinder",
+    "dashboard.web.styles.StylesFinder",
+    "dashboard.web.fonts.FontsFinder",
 ]
 # Exports, evidence packs and what mailed links lead to (`dashboard.files`): web, workers and beat share the directory.
 MEDIA_ROOT = BASE_DIR / (os.environ.get("MADE_FILES_DIR", "").strip() or VAR_DIR / "files")
@@ -360,7 +364,7 @@ LOGGING = {
         # Its package is installed only with what monitoring needs.
         **({"json": {"()": "config.json_log.Formatter"}} if IS_LOG_JSON else {}),
     },
-    "filters": {"outages": {"()": "dashboard.outages.InShort"}},
+    "filters": {"outages": {"()": "dashboard.web.outages.InShort"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

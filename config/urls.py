@@ -9,7 +9,6 @@ from allauth.socialaccount.providers.saml import views as saml
 from django.urls import include, path, re_path
 
 from dashboard.api.description import api_description
-from dashboard.api.problems import not_found as api_not_found
 from dashboard.api.site import addresses as api_addresses
 from dashboard.mcp.transport import mcp
 from dashboard.pages.accounts import (
@@ -91,11 +90,12 @@ from dashboard.pages.sync_runs import resolve_run, sync_run
 from dashboard.pages.tokens import api_reference, create_token, revoke_token, tokens, try_api
 from dashboard.pages.trends import trends
 from dashboard.pages.view_as import stop_viewing, view_as_member
+from dashboard.web.problems import not_found as api_not_found
 
-handler400 = "dashboard.refusals.bad_request"
-handler403 = "dashboard.refusals.permission_denied"
-handler404 = "dashboard.refusals.page_not_found"
-handler500 = "dashboard.refusals.server_error"
+handler400 = "dashboard.web.refusals.bad_request"
+handler403 = "dashboard.web.refusals.permission_denied"
+handler404 = "dashboard.web.refusals.page_not_found"
+handler500 = "dashboard.web.refusals.server_error"
 
 urlpatterns = [
     path("", overview, name="overview"),

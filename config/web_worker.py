@@ -1,7 +1,7 @@
 """gunicorn's worker, which leaves it to the site to say that an address is too long.
 
 gunicorn answers a line of more than 8,190 bytes itself, in HTML that no program of the API can read, and takes no
-higher limit; the site's own answer (`dashboard.refusals`) is a page or a problem.
+higher limit; the site's own answer (`dashboard.web.refusals`) is a page or a problem.
 """
 
 from gunicorn.http import message

@@ -1,8 +1,8 @@
 """Who sees what: the only home of scoping.
 
-A `Scope` is decided once per request by `dashboard.scoping`, and anew wherever something is made for a reader later;
-every page, fragment, export, mail and command starts from it. It grants nothing by itself: without a membership each of
-its readings is empty. Behind it stands `dashboard.row_security`, which it does not rely on.
+A `Scope` is decided once per request by `dashboard.web.scoping`, and anew wherever something is made for a reader
+later; every page, fragment, export, mail and command starts from it. It grants nothing by itself: without a membership
+each of its readings is empty. Behind it stands `dashboard.row_security`, which it does not rely on.
 """
 
 from dataclasses import dataclass, field

@@ -1,9 +1,9 @@
 """A form does what it says once: each one shown has a key, and what was sent with it is held against a second click.
 
-`{% csrf_token %}` writes the key (`dashboard.templatetags.forms`), so every form that posts has one. Views that make a
-row or send a mail are marked with `once`. It holds across web processes and without Redis: the hash of what was sent is
-unique in Postgres, and whoever comes second waits there until the first is done. The same form with other words in it
-is another act.
+`{% csrf_token %}` writes the key (`dashboard.web.templatetags.forms`), so every form that posts has one. Views that
+make a row or send a mail are marked with `once`. It holds across web processes and without Redis: the hash of what was
+sent is unique in Postgres, and whoever comes second waits there until the first is done. The same form with other words
+in it is another act.
 """
 
 import hashlib

@@ -12,7 +12,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 
 from dashboard.api.fields import Field, written
-from dashboard.api.problems import Problem
+from dashboard.web.problems import Problem
 
 JSON, CSV = "application/json", "text/csv"
 # One user's data, to be asked for anew each time; with the tag, the answer may be that nothing changed.

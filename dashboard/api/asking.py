@@ -7,11 +7,11 @@ from ninja import Schema
 from pydantic import Field
 
 from dashboard.access import EARLIEST_YEAR, Scope
-from dashboard.api.problems import Problem
 from dashboard.metrics import CampaignState, local_midnight
 from dashboard.models import Trigger
 from dashboard.queries.asking import Filters, State
 from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve
+from dashboard.web.problems import Problem
 from sync.models import Account
 from sync.models.training import ContentType
 

@@ -19,10 +19,10 @@ from dashboard.api.answers import One, Rows, Standing, Told, respond, wants_csv
 from dashboard.api.asking import LARGEST_ID, AsOf, Listed, Shown, moment
 from dashboard.api.fields import Field, chosen
 from dashboard.api.paging import Place
-from dashboard.api.problems import Problem
 from dashboard.audit import asked as asked_for
 from dashboard.row_security import within
 from dashboard.tokens import Caller
+from dashboard.web.problems import Problem
 from sync.models import Account
 
 Arguments = ParamSpec("Arguments")

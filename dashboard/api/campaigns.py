@@ -11,7 +11,6 @@ from dashboard.api.answers import One, Rows
 from dashboard.api.asking import AsOf, Listed, Shown
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
-from dashboard.api.problems import Problem
 from dashboard.exports.columns import share
 from dashboard.metrics import CampaignState, Rate, Requirement, Totals, campaign_state
 from dashboard.models import Trigger
@@ -19,6 +18,7 @@ from dashboard.queries.asking import By, Filters
 from dashboard.queries.campaigns import CampaignPlan, plans
 from dashboard.queries.figures import figures_by
 from dashboard.triggers import effective_trigger
+from dashboard.web.problems import Problem
 from sync.models import Campaign, ContentItem, Group
 from sync.models.training import ContentType
 

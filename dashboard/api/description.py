@@ -10,10 +10,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from dashboard.api import campaigns, changes, content, enrollments, groups, metrics, people, phishing, problems, sync
+from dashboard.api import campaigns, changes, content, enrollments, groups, metrics, people, phishing, sync
 from dashboard.api.answers import CSV, JSON
 from dashboard.api.fields import Field, example_of, schema_of, written
 from dashboard.api.site import PREFIX, api
+from dashboard.web import problems
 
 LISTS: dict[str, tuple[Field, ...]] = {
     "list_campaigns": campaigns.FIELDS,

@@ -11,9 +11,9 @@ from dashboard.api.answers import One, Rows
 from dashboard.api.asking import About, AsOf, Id, Listed, Shown, filters
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
-from dashboard.api.problems import Problem
 from dashboard.queries.asking import State
 from dashboard.queries.paged.enrollments import enrollment_page
+from dashboard.web.problems import Problem
 from sync.models import ContentItem
 from sync.models.training import ContentType, DueSource
 

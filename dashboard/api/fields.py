@@ -6,8 +6,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from dashboard.api.problems import Problem
 from dashboard.exports.neutral import neutral
+from dashboard.web.problems import Problem
 
 
 class Kind(StrEnum):

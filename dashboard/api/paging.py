@@ -7,7 +7,7 @@ from datetime import datetime
 from django.core import signing
 from django.http import QueryDict
 
-from dashboard.api.problems import Problem
+from dashboard.web.problems import Problem
 
 _SALT = "dashboard.api.cursor"
 # What may differ from page to page.

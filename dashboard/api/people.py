@@ -8,9 +8,9 @@ from dashboard.api.asking import AboutPeople, AsOf, Listed, Shown, filters
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.enrollments import read
 from dashboard.api.fields import Field, Kind
-from dashboard.api.problems import Problem
 from dashboard.queries.paged.people import people_page
 from dashboard.queries.people import Status
+from dashboard.web.problems import Problem
 from sync.models.people import PersonStatus
 
 router = Router(tags=["People"])

@@ -10,8 +10,8 @@ from dashboard.api.answers import Rows
 from dashboard.api.asking import Id, Listed
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
-from dashboard.api.problems import Problem
 from dashboard.api.rows import page_of
+from dashboard.web.problems import Problem
 
 router = Router(tags=["Phishing"])
 

@@ -14,7 +14,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from dashboard.api import campaigns, changes, content, enrollments, groups, metrics, people, phishing, sync
 from dashboard.api.calls import Call, TokenAuth, note
-from dashboard.api.problems import Problem
+from dashboard.web.problems import Problem
 
 log = logging.getLogger(__name__)
 PREFIX = "api/v1/"

@@ -37,7 +37,7 @@ from dashboard.models import Export, Schedule, User
 from dashboard.queries.figures import figures
 from dashboard.reporting.registry import REGISTRY
 from dashboard.row_security import within
-from dashboard.templatetags.figures import number, percent
+from dashboard.web.templatetags.figures import number, percent
 
 # Mail servers refuse what is larger: then the file goes by a link, whatever was chosen.
 MOST_ATTACHED = 8 * 1024 * 1024

@@ -10,7 +10,7 @@ from django.utils import timezone
 from dashboard import row_security
 from dashboard.mcp.reading import Reader, ToolError
 from dashboard.mcp.tools import find
-from dashboard.outages import FOR_ASSISTANTS, is_outage
+from dashboard.web.outages import FOR_ASSISTANTS, is_outage
 
 log = logging.getLogger(__name__)
 Note = Callable[[str, Mapping[str, object]], None]

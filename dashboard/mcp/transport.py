@@ -21,10 +21,9 @@ from dashboard import tokens
 from dashboard.mcp.answering import answer
 from dashboard.mcp.reading import Reader, ToolError, rate_limited, unauthorized
 from dashboard.tokens import Caller
+from dashboard.web.json_rpc import refusal
 
 LARGEST = 256 * 1024
-# JSON-RPC's codes for a server's own errors.
-_REFUSED = -32000
 
 
 @login_not_required
@@ -83,12 +82,6 @@ def _method(request: HttpRequest) -> str:
         return ""
     method = message.get("method") if isinstance(message, dict) else ""
     return method if isinstance(method, str) else ""
-
-
-def refusal(error: ToolError | str, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """Answer with an error that the client of the SDK hands on, words and all."""
-    told = {"jsonrpc": "2.0", "id": None, "error": {"code": _REFUSED, "message": str(error)}}
-    return HttpResponse(json.dumps(told), status=status, content_type="application/json", headers=dict(headers or {}))
 
 
 def _drive(request: HttpRequest, call: Any) -> HttpResponse:

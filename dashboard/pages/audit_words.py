@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from dashboard.access import Scope
 from dashboard.models import AuditEvent
 from dashboard.queries.audit import Key, names
-from dashboard.templatetags.figures import number
+from dashboard.web.templatetags.figures import number
 
 Subject = AuditEvent.Subject
 _PAGES = {

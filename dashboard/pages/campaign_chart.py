@@ -13,7 +13,7 @@ from dashboard.charts import Mark, Size
 from dashboard.charts.interactive import AXIS, LOOK
 from dashboard.pages.campaign_words import HALF, THREE_QUARTERS, on_day, reached, short
 from dashboard.queries.campaign import BurnDay
-from dashboard.templatetags.figures import number, percent
+from dashboard.web.templatetags.figures import number, percent
 
 WIDE = Size(720, 300, left=44, right=52)
 NARROW = Size(340, 260, left=40, right=44, names_deadlines=False)

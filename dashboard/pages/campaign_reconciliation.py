@@ -12,7 +12,7 @@ from dashboard.access import ScopedRequest
 from dashboard.queries import reconciliation as queries
 from dashboard.queries.left_out import Reason
 from dashboard.queries.reconciliation import Reconciliation, Since
-from dashboard.templatetags.figures import percent
+from dashboard.web.templatetags.figures import percent
 
 ROWS = 50
 

@@ -18,7 +18,7 @@ from dashboard.pages.findings import people_count
 from dashboard.queries.campaign import BurnDay, CampaignFigures
 from dashboard.queries.campaigns import CampaignPlan, CampaignRow, next_deadline
 from dashboard.queries.figures import Group
-from dashboard.templatetags.figures import ahead, day, number, percent, points
+from dashboard.web.templatetags.figures import ahead, day, number, percent, points
 from sync.models import Enrollment
 from sync.models.training import ContentType, DueSource
 

@@ -15,7 +15,7 @@ from dashboard.queries.overview import CampaignRow, Day, DepartmentRow, Headline
 from dashboard.queries.past_due import AgeGroup
 from dashboard.queries.past_due_found import PastDueGroup
 from dashboard.queries.sync_status import Progress
-from dashboard.templatetags.figures import ahead
+from dashboard.web.templatetags.figures import ahead
 
 # Below this many people one past-due person makes a share that says nothing.
 SMALL = 5

@@ -28,8 +28,8 @@ from dashboard.queries.offers import managers_of_nobody
 from dashboard.sent_forms import once
 from dashboard.sign_in.invitation_mail import CANNOT_SEND, send_invitation
 from dashboard.sign_in.recently import recently_signed_in
-from dashboard.templatetags.figures import number
 from dashboard.vacancies import counted_as
+from dashboard.web.templatetags.figures import number
 
 logger = logging.getLogger(__name__)
 Arguments = ParamSpec("Arguments")

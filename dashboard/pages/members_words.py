@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from dashboard.decisions.possessions import LeftBehind, possessions, without
 from dashboard.models import Membership, User
-from dashboard.templatetags.members import last_day
+from dashboard.web.templatetags.members import last_day
 
 
 def what_becomes(membership: Membership, *, ends: User, at: datetime) -> list[str]:

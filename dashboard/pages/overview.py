@@ -19,7 +19,7 @@ from dashboard.pages.asked import asked
 from dashboard.pages.context import shell_of
 from dashboard.pages.no_data import no_data
 from dashboard.queries import overview as queries
-from dashboard.templatetags.figures import number, svg_percent
+from dashboard.web.templatetags.figures import number, svg_percent
 
 # Longer lists are cut: their pages show the rest.
 MOST_DEPARTMENTS, FIRST_DEPARTMENTS = 24, 12

@@ -19,7 +19,7 @@ from dashboard.queries import passport as queries
 from dashboard.queries.durations import days_to_complete
 from dashboard.reporting.answers import days_cell
 from dashboard.reporting.registry import REGISTRY, Unit
-from dashboard.templatetags.figures import number, percent
+from dashboard.web.templatetags.figures import number, percent
 
 # As the addresses of quarterly reviews have it: 2026-q3.
 _QUARTER = re.compile(r"(20\d\d)-q([1-4])", re.ASCII)

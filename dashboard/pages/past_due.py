@@ -33,8 +33,8 @@ from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_found import PastDueGroup, Spread
 from dashboard.queries.past_due_groups import PastDue
 from dashboard.rate_limits import limited
-from dashboard.templatetags.addresses import here
-from dashboard.templatetags.figures import svg_percent
+from dashboard.web.templatetags.addresses import here
+from dashboard.web.templatetags.figures import svg_percent
 
 FRAGMENT = "past-due-list"
 PER_PAGE = 50

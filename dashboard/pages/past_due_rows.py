@@ -17,8 +17,8 @@ from dashboard.metrics import AGE_LIMITS
 from dashboard.queries.asking import By
 from dashboard.queries.past_due import PastDuePerson
 from dashboard.queries.past_due_found import Item
-from dashboard.templatetags.addresses import here, to
-from dashboard.templatetags.figures import number, stamp
+from dashboard.web.templatetags.addresses import here, to
+from dashboard.web.templatetags.figures import number, stamp
 from sync.models.training import DueSource
 
 _DUE_SOURCES = {

@@ -22,7 +22,7 @@ from dashboard.queries import people as queries
 from dashboard.queries.figures import figures
 from dashboard.queries.people import Sort, Standing, Status, Wanted
 from dashboard.searches import PARAMETER, searched
-from dashboard.templatetags.figures import number
+from dashboard.web.templatetags.figures import number
 
 ROWS = 50
 FRAGMENT = "people-list"

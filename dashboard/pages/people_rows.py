@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 from dashboard.access import ScopedRequest
 from dashboard.metrics import days_past_due
 from dashboard.queries.people import PersonRow
-from dashboard.templatetags.addresses import here, to
-from dashboard.templatetags.figures import NOTHING, mark, number, stamp
+from dashboard.web.templatetags.addresses import here, to
+from dashboard.web.templatetags.figures import NOTHING, mark, number, stamp
 
 _NAME = '<th scope="row" role="rowheader"><a class="main-link" href="{}">{}</a><span class="sub">{}</span></th>'
 _CELL = '<td role="cell" class="{}" data-label="{}">{}</td>'

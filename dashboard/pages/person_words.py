@@ -17,7 +17,7 @@ from dashboard.pages import change_words
 from dashboard.pages.change_words import field_words, value_words
 from dashboard.queries.asking import State
 from dashboard.queries.person import Owed, Record
-from dashboard.templatetags.figures import day, number
+from dashboard.web.templatetags.figures import day, number
 from sync.models import Change, Enrollment, PhishingResult
 from sync.models.training import DueSource
 

@@ -21,7 +21,7 @@ from dashboard.pages.settings.guards import decider
 from dashboard.queries.members import own_loans, own_roles
 from dashboard.sent_forms import once
 from dashboard.sign_in.email_field import AddressField, AddressInput
-from dashboard.templatetags.figures import number
+from dashboard.web.templatetags.figures import number
 
 
 class LoanForm(forms.Form):

@@ -21,8 +21,8 @@ from dashboard.queries.asking import By
 from dashboard.queries.review import Review, latest_quarter, quarter_of
 from dashboard.queries.review import review as read_review
 from dashboard.queries.trends import Course, Period, periods
-from dashboard.templatetags.addresses import to
-from dashboard.templatetags.figures import percent
+from dashboard.web.templatetags.addresses import to
+from dashboard.web.templatetags.figures import percent
 
 # How many quarters the menu offers, and how many exemptions the report lists.
 OFFERED = 12

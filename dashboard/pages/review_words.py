@@ -13,7 +13,7 @@ from dashboard.pages.trend_words import SMALL, department_name, mover
 from dashboard.queries.cohorts import Cohort
 from dashboard.queries.review import CampaignRow, ContentRow, Review
 from dashboard.queries.trends import Course, Trend
-from dashboard.templatetags.figures import number, percent, points
+from dashboard.web.templatetags.figures import number, percent, points
 
 # How many departments "the lowest" are.
 LOWEST = 3

@@ -31,7 +31,7 @@ from dashboard.reports import Kind, RenderingError
 from dashboard.row_security import within
 from dashboard.sent_forms import once
 from dashboard.task_queue import send
-from dashboard.templatetags.figures import number
+from dashboard.web.templatetags.figures import number
 
 log = logging.getLogger(__name__)
 

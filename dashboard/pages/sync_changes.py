@@ -14,7 +14,7 @@ from dashboard.access import ScopedRequest
 from dashboard.pages.change_words import Line, kind_words, lines, subject_words
 from dashboard.queries import sync_changes as queries
 from dashboard.queries import vanished as register
-from dashboard.templatetags.figures import NOTHING, day, number
+from dashboard.web.templatetags.figures import NOTHING, day, number
 from sync.models import Change, SyncRun
 
 ROWS = 50

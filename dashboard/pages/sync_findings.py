@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from dashboard.pages.change_words import Told, noun
 from dashboard.queries.allowance import Allowance
 from dashboard.queries.sync_status import Progress
-from dashboard.templatetags.figures import clock, number
+from dashboard.web.templatetags.figures import clock, number
 from sync.models import SyncRun
 
 

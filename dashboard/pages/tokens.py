@@ -23,7 +23,7 @@ from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import limited
 from dashboard.sent_forms import once
 from dashboard.sign_in.recently import recently_signed_in
-from dashboard.templatetags.figures import number
+from dashboard.web.templatetags.figures import number
 
 _LASTS = {
     30: gettext_lazy("30 days"),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.metrics import Counts, Rate
 from dashboard.queries.cohorts import Cohort
 from dashboard.queries.trends import Course, Trend
-from dashboard.templatetags.figures import number, percent
+from dashboard.web.templatetags.figures import number, percent
 
 Value = Rate | int | None
 

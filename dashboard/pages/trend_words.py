@@ -11,7 +11,7 @@ from dashboard.pages.trend_measures import MEASURES, Measure, Value, difference,
 from dashboard.queries.asking import By
 from dashboard.queries.cohorts import Cohort
 from dashboard.queries.trends import Course, Period, Trend
-from dashboard.templatetags.figures import number, points
+from dashboard.web.templatetags.figures import number, points
 
 # Fewer enrollments than this due in a quarter make a department's rate say little.
 SMALL = 5

@@ -26,8 +26,8 @@ from dashboard.pages.filter_choices import filter_bar
 from dashboard.pages.trend_measures import MEASURES, Measure, Value, difference, settled, size, written
 from dashboard.queries.asking import By
 from dashboard.queries.trends import Course, Period, Trend, trend
-from dashboard.templatetags.addresses import to
-from dashboard.templatetags.figures import NOTHING, number
+from dashboard.web.templatetags.addresses import to
+from dashboard.web.templatetags.figures import NOTHING, number
 
 FILTERS = ("department", "manager", "campaign", "basis")
 PERIODS = {By.QUARTER.value: By.QUARTER, By.MONTH.value: By.MONTH}

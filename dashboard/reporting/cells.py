@@ -5,7 +5,7 @@ from decimal import ROUND_DOWN, Decimal
 
 from dashboard.metrics import Rate
 from dashboard.reporting.registry import Value
-from dashboard.templatetags.figures import NOTHING, number, percent
+from dashboard.web.templatetags.figures import NOTHING, number, percent
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dashboard.reporting.answers import Report, Row
 from dashboard.reporting.cells import Cell
 from dashboard.reporting.registry import Metric, Unit
 from dashboard.reporting.stamp import Stamp
-from dashboard.templatetags.figures import number
+from dashboard.web.templatetags.figures import number
 
 GAP = "  "
 EMPTY = "Nobody and nothing that passes the filters is counted."

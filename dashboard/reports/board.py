@@ -18,7 +18,7 @@ from dashboard.queries.past_due import Ageing, ageing
 from dashboard.queries.trends import Trend, trend
 from dashboard.reports import blocks, drawing
 from dashboard.reports.document import Document, Question
-from dashboard.templatetags.figures import ahead, number, percent
+from dashboard.web.templatetags.figures import ahead, number, percent
 
 QUARTERS = 8
 # What fits on one page, whatever the names.

@@ -15,7 +15,7 @@ from dashboard.queries.figures import Group
 from dashboard.reports import blocks, drawing
 from dashboard.reports.document import Document, Question
 from dashboard.reports.review import more
-from dashboard.templatetags.figures import day, number, percent
+from dashboard.web.templatetags.figures import day, number, percent
 from sync.models import Enrollment
 
 MOST_PEOPLE = 2_000

@@ -20,7 +20,7 @@ from dashboard.queries.past_due_groups import PastDue
 from dashboard.reports import blocks
 from dashboard.reports.document import Document, Question
 from dashboard.reports.review import more
-from dashboard.templatetags.figures import day, number, percent
+from dashboard.web.templatetags.figures import day, number, percent
 from sync.models.training import DueSource
 
 # So many people make some two hundred pages.

@@ -17,7 +17,7 @@ from dashboard.queries.asking import Basis
 from dashboard.queries.branding import branding
 from dashboard.reports.blocks import cut
 from dashboard.reports.rendering import Rendered, data_hash, render, short_hash
-from dashboard.templatetags.figures import day
+from dashboard.web.templatetags.figures import day
 from sync.models import Account
 
 

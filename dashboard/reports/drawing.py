@@ -11,7 +11,7 @@ from dashboard.charts.periods import Line, Plot, end_text, tick_places
 from dashboard.pages.campaign_chart import thinned, tick_days
 from dashboard.pages.campaign_words import HALF, THREE_QUARTERS, on_day, reached, short
 from dashboard.queries.campaign import BurnDay
-from dashboard.templatetags.figures import percent
+from dashboard.web.templatetags.figures import percent
 
 Point = list[float]
 # The most labels under an axis of the page's width.

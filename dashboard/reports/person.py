@@ -11,7 +11,7 @@ from dashboard.queries.person import Owed, Record, read_person
 from dashboard.reports import blocks
 from dashboard.reports.document import Document, Question
 from dashboard.reports.review import more
-from dashboard.templatetags.figures import day
+from dashboard.web.templatetags.figures import day
 
 MOST_EVENTS = 60
 

@@ -14,7 +14,7 @@ from dashboard.queries.trends import Course, Period
 from dashboard.reports import blocks
 from dashboard.reports.board import rates_chart
 from dashboard.reports.document import Document, Question
-from dashboard.templatetags.figures import day, number, percent, points
+from dashboard.web.templatetags.figures import day, number, percent, points
 
 MOST_EXEMPTIONS = 200
 MOST_CAMPAIGNS = 100

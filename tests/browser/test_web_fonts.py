@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from dashboard.models import User
-from dashboard.web_fonts import EXTENDED, LATIN
+from dashboard.web.fonts import EXTENDED, LATIN
 from sync.models import Account, Department, Person
 from tests.browser.accessibility import assert_fits
 from tests.dashboard.signing_in import sign_in_lately

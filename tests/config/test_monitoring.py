@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from config.json_log import Formatter
-from dashboard.access_log import AccessLogMiddleware
+from dashboard.web.access_log import AccessLogMiddleware
 from tests.config.test_settings import settings
 
 SECRET = "Ann Example said no to ann@brackwater.example"

@@ -10,8 +10,8 @@ import pytest
 import requests
 from django.test import Client, RequestFactory
 
-from dashboard.bodies import BodyMiddleware
 from dashboard.models import User
+from dashboard.web.bodies import BodyMiddleware
 from sync.models import Account, ConsoleImport
 from tests import factories
 from tests.dashboard.api.conftest import token_for

@@ -9,7 +9,7 @@ import pytest
 
 from dashboard import charts
 from dashboard.charts.days import figure as day_figure
-from dashboard.templatetags.drawings import spark, split
+from dashboard.web.templatetags.drawings import spark, split
 
 FIRST = date(2026, 8, 26)
 

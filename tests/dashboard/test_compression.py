@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.test import Client, RequestFactory
 
-from dashboard.compression import CompressionMiddleware
+from dashboard.web.compression import CompressionMiddleware
 from sync.models import Account
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from dashboard.metrics import Rate
-from dashboard.templatetags import figures
+from dashboard.web.templatetags import figures
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 

@@ -148,7 +148,7 @@ def test_a_database_that_refuses_or_is_read_only_is_named(well: RedisServer, mon
     def probe(**options: Any) -> None:
         found = connection.copy()
         found.settings_dict = {**found.settings_dict, **options}
-        monkeypatch.setattr("dashboard.readiness.connection", SimpleNamespace(copy=lambda: found))
+        monkeypatch.setattr("dashboard.web.readiness.connection", SimpleNamespace(copy=lambda: found))
 
     probe(USER="nobody_at_all")
     status, missing = _ready()

@@ -15,7 +15,7 @@ from dashboard.access import Scope
 from dashboard.mcp.answering import answer
 from dashboard.mcp.reading import Reader
 from dashboard.models import User
-from dashboard.outages import FOR_ASSISTANTS, RETRY_AFTER, InShort
+from dashboard.web.outages import FOR_ASSISTANTS, RETRY_AFTER, InShort
 from sync.models import Account
 from tests.dashboard.api.conftest import token_for
 from tests.dashboard.signing_in import sign_in_lately

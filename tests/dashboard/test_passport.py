@@ -11,7 +11,7 @@ from dashboard.access import Scope
 from dashboard.models import Membership, User
 from dashboard.queries.overview import overview
 from dashboard.reporting.registry import REGISTRY
-from dashboard.templatetags.figures import number, percent
+from dashboard.web.templatetags.figures import number, percent
 from sync.models import Account, Campaign, SyncRun
 from tests.clock import MOMENT
 

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from dashboard.models import User
-from dashboard.refusals import is_for_programs
+from dashboard.web.refusals import is_for_programs
 from sync.models import Account
 from tests.dashboard.api.conftest import token_for
 from tests.dashboard.canary import Canary

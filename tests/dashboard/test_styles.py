@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 
-from dashboard import styles
+from dashboard.web import styles
 
 
 def test_every_style_sheet_is_in_it_once():

@@ -12,9 +12,9 @@ from django.template.loader import render_to_string
 from django.test import override_settings
 from fontTools.ttLib import TTFont
 
-from dashboard import web_fonts
 from dashboard.generated_files import made_once
-from dashboard.web_fonts import CHARACTERS, EXTENDED, LATIN, characters
+from dashboard.web import fonts
+from dashboard.web.fonts import CHARACTERS, EXTENDED, LATIN, characters
 
 # The first test makes the files.
 pytestmark = pytest.mark.slow
@@ -133,9 +133,9 @@ def test_collected_under_the_name_of_what_it_holds(tmp_path: Path) -> None:
 
 
 def test_a_missing_wheel_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web_fonts, "_PACKAGE", "no_such_package")
-    with pytest.raises(web_fonts.MissingFontError, match=r"install requirements/base\.txt"):
-        web_fonts.source()
+    monkeypatch.setattr(fonts, "_PACKAGE", "no_such_package")
+    with pytest.raises(fonts.MissingFontError, match=r"install requirements/base\.txt"):
+        fonts.source()
 
 
 def test_files_are_made_once_and_anew_when_a_source_has_changed(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ from dashboard.pages.settings.words import evidence, log_lines
 from dashboard.queries.asking import Filters
 from dashboard.queries.figures import figures
 from dashboard.queries.setting_changes import latest_by_subject, setting_changes
-from dashboard.templatetags.figures import number
 from dashboard.triggers import effective_trigger
+from dashboard.web.templatetags.figures import number
 from sync.models import Campaign
 
 ROWS = 50

@@ -28,8 +28,8 @@ from dashboard.queries.departments import DepartmentLine, department_lines, sugg
 from dashboard.queries.figures import figures_by
 from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
-from dashboard.templatetags.figures import number
 from dashboard.vacancies import rename_in_words
+from dashboard.web.templatetags.figures import number
 
 SUGGESTED = 6
 LOGGED = 20

@@ -27,7 +27,7 @@ from dashboard.models import Exemption
 from dashboard.pages.console_import import MemoryUpload
 from dashboard.pages.settings.guards import decider, for_deciders
 from dashboard.sent_forms import once
-from dashboard.templatetags.figures import number
+from dashboard.web.templatetags.figures import number
 
 SHOWN_ROWS = 50
 

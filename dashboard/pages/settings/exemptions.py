@@ -28,7 +28,7 @@ from dashboard.pages.settings.words import log_lines
 from dashboard.queries import exemptions as queries
 from dashboard.queries.setting_changes import setting_changes
 from dashboard.searches import searched
-from dashboard.templatetags.figures import number
+from dashboard.web.templatetags.figures import number
 
 State = Exemption.State
 ROWS = 50

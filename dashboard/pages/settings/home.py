@@ -26,7 +26,7 @@ from dashboard.pages.settings.words import log_lines
 from dashboard.queries.exemptions import State, counts, exemptions
 from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
-from dashboard.templatetags.figures import number
+from dashboard.web.templatetags.figures import number
 
 LATEST = 6
 ROWS = 50

@@ -16,7 +16,7 @@ from dashboard.decisions.licenses import set_license_end
 from dashboard.pages.settings.fields import DayField
 from dashboard.pages.settings.guards import decider
 from dashboard.queries.licenses import License, licenses
-from dashboard.templatetags.figures import number
+from dashboard.web.templatetags.figures import number
 
 SOON = timedelta(days=90)
 

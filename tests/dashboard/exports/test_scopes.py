@@ -20,7 +20,7 @@ from dashboard.models import Export, Membership, Role, User
 from dashboard.reporting.answers import Asked, answer
 from dashboard.reporting.registry import REGISTRY, find
 from dashboard.reports import Kind, Question, describe
-from dashboard.templatetags.figures import number, percent
+from dashboard.web.templatetags.figures import number, percent
 from sync.models import Account, Department, Person
 from tests import factories
 from tests.clock import MOMENT

@@ -20,7 +20,7 @@ from dashboard.access import Scope
 from dashboard.mail import composing, handing_over, occurrences, sending
 from dashboard.models import AuditEvent, Delivery, Membership, Schedule, User
 from dashboard.queries.figures import figures
-from dashboard.templatetags.figures import percent
+from dashboard.web.templatetags.figures import percent
 from sync.models import Account, Department
 from tests.clock import MOMENT
 from tests.dashboard.conftest import Queue

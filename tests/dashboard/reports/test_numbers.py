@@ -16,7 +16,7 @@ from dashboard.queries.past_due import people_past_due
 from dashboard.queries.review import latest_quarter
 from dashboard.queries.review import review as read_review
 from dashboard.reports import Kind, Question, describe, make
-from dashboard.templatetags.figures import number, percent
+from dashboard.web.templatetags.figures import number, percent
 from sync.models import Account, Campaign, Department, Person
 
 pytestmark = pytest.mark.usefixtures("company")

@@ -13,7 +13,7 @@ from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from gunicorn.http.errors import ParseException
 
-from dashboard.refusals import refusal
+from dashboard.web.refusals import refusal
 
 # Beside the one file that a form may hold: its other fields and what stands between them.
 _AROUND_A_FILE = 1024 * 1024

@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.views import defaults
 
-from dashboard.api.problems import PROBLEM_TYPE, Problem
-from dashboard.outages import is_outage, unavailable
+from dashboard.web.outages import is_outage, unavailable
+from dashboard.web.problems import PROBLEM_TYPE, Problem
 
 # Characters: more than the longest filter that a page takes, less than gunicorn hands on (`config.web_worker`).
 LONGEST_ADDRESS = 32_000

@@ -22,13 +22,13 @@ from config.sealing import SecretUnreadableError
 from dashboard.access import CHOSEN_ACCOUNT, EARLIEST_YEAR, VIEWED_AS, Scope, ScopedRequest
 from dashboard.metrics import local_midnight
 from dashboard.models import User
-from dashboard.named_accounts import OF_NO_ACCOUNT, answer_by_name, read_name
 from dashboard.row_security import within
 from dashboard.sign_in.required import required_single_sign_on
 from dashboard.sign_in.sessions import OWN, OWN_SIGN_IN, provider_of, through
 from dashboard.sign_in.unsent import nothing_done, page_of
 from dashboard.sign_in_log import stopped_viewing
-from dashboard.unreadable_secrets import secret_unreadable
+from dashboard.web.named_accounts import OF_NO_ACCOUNT, answer_by_name, read_name
+from dashboard.web.unreadable_secrets import secret_unreadable
 from sync.models import Account
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})

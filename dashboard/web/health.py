@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from config.version import VERSION
-from dashboard import readiness
-from dashboard.outages import is_outage, unavailable
+from dashboard.web import readiness
+from dashboard.web.outages import is_outage, unavailable
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -59,7 +59,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         response["WWW-Authenticate"] = 'Bearer realm="Rollcall metrics"'
         return response
     # Not before they are asked for: the package is an optional one.
-    from dashboard.gauges import CONTENT_TYPE, exposition  # noqa: PLC0415
+    from dashboard.web.gauges import CONTENT_TYPE, exposition  # noqa: PLC0415
 
     try:
         return HttpResponse(exposition(timezone.now()), content_type=CONTENT_TYPE)

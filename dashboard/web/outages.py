@@ -37,11 +37,11 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
     if request.path.startswith("/api/"):
         # The log is set up before what these import can be.
-        from dashboard.api.problems import Problem  # noqa: PLC0415
+        from dashboard.web.problems import Problem  # noqa: PLC0415
 
         return Problem(503, SENTENCE, headers=headers).response()
     if request.path == "/mcp":
-        from dashboard.mcp.transport import refusal  # noqa: PLC0415
+        from dashboard.web.json_rpc import refusal  # noqa: PLC0415
 
         return refusal(FOR_ASSISTANTS, 503, headers)
     # Without the request: what else templates are given is read from the database.

@@ -12,8 +12,8 @@ register = template.Library()
 
 
 @register.simple_tag
-def once(name: str) -> SafeString:
-    """Draw a template that depends on nothing but the language, once for every process: `{% once "x.html" %}`."""
+def cached_include(name: str) -> SafeString:
+    """Draw a template that depends on nothing but the language, once for every process: `{% cached_include NAME %}`."""
     return render_to_string(name) if settings.DEBUG else _drawn(name, get_language())
 
 
