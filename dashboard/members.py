@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db.models import Q
 
 from dashboard.access import Scope
-from dashboard.account_paths import named_path, split_path
 from dashboard.models import Membership, Role, User
+from dashboard.requests.account_paths import named_path, split_path
 from sync.models import Account
 
 

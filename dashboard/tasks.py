@@ -8,11 +8,12 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from config.database_errors import is_away
-from dashboard import retention, rollups, sent_forms, task_queue
+from dashboard import retention, rollups, task_queue
 from dashboard.alerts import mailing, watching
 from dashboard.evidence import making as evidence
 from dashboard.exports import making
 from dashboard.mail import handing_over, notices, occurrences, sending
+from dashboard.requests import sent_forms
 from sync.models import Account
 
 

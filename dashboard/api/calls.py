@@ -16,9 +16,9 @@ from dashboard import tokens
 from dashboard.access import Scope
 from dashboard.api import paging
 from dashboard.api.answers import One, Rows, Standing, Told, respond, wants_csv
-from dashboard.api.asking import LARGEST_ID, AsOf, Listed, Shown, moment
 from dashboard.api.fields import Field, chosen
 from dashboard.api.paging import Place
+from dashboard.api.parameters import LARGEST_ID, AsOf, Listed, Shown, moment
 from dashboard.audit import asked as asked_for
 from dashboard.row_security import within
 from dashboard.tokens import Caller

@@ -8,9 +8,9 @@ from ninja import Query, Router
 from pydantic import Field as Parameter
 
 from dashboard.api.answers import One, Rows
-from dashboard.api.asking import AsOf, Listed, Shown
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
+from dashboard.api.parameters import AsOf, Listed, Shown
 from dashboard.exports.columns import share
 from dashboard.metrics import CampaignState, Rate, Requirement, Totals, campaign_state
 from dashboard.models import Trigger

@@ -9,9 +9,9 @@ from pydantic import Field as Parameter
 
 from dashboard.access import Scope
 from dashboard.api.answers import Rows
-from dashboard.api.asking import Id, Listed, Name, moment
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
+from dashboard.api.parameters import Id, Listed, Name, moment
 from dashboard.api.rows import page_of
 from sync.models import Change
 

@@ -7,9 +7,9 @@ from ninja import Query, Router
 from pydantic import Field as Parameter
 
 from dashboard.api.answers import Rows
-from dashboard.api.asking import Listed
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
+from dashboard.api.parameters import Listed
 from dashboard.api.rows import page_of
 from sync.models import ContentItem
 from sync.models.training import ContentType

@@ -7,9 +7,9 @@ from ninja import Query, Router
 from pydantic import Field as Parameter
 
 from dashboard.api.answers import Told
-from dashboard.api.asking import About, AsOf, Name, filters
-from dashboard.api.asking import Shown as ShownFields
 from dashboard.api.calls import Call, view_of
+from dashboard.api.parameters import About, AsOf, Name, filters
+from dashboard.api.parameters import Shown as ShownFields
 from dashboard.models import RollupState
 from dashboard.queries.asking import Basis, By
 from dashboard.reporting.answers import GROUPINGS, Asked, NotAskableError, answer

@@ -4,10 +4,10 @@ from ninja import Query, Router
 from pydantic import Field as Parameter
 
 from dashboard.api.answers import One, Rows
-from dashboard.api.asking import AboutPeople, AsOf, Listed, Shown, filters
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.enrollments import read
 from dashboard.api.fields import Field, Kind
+from dashboard.api.parameters import AboutPeople, AsOf, Listed, Shown, filters
 from dashboard.queries.paged.people import people_page
 from dashboard.queries.people import Status
 from dashboard.web.problems import Problem

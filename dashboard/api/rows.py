@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from dashboard.api.answers import Rows
-from dashboard.api.asking import Listed
 from dashboard.api.calls import Call
 from dashboard.api.fields import Field
+from dashboard.api.parameters import Listed
 
 # Far above every key: where a list begins that goes down.
 _TOP = 2**63 - 1

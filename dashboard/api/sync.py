@@ -6,9 +6,9 @@ from django.db.models import F
 from ninja import Query, Router
 
 from dashboard.api.answers import One, Rows
-from dashboard.api.asking import Listed, Shown
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
+from dashboard.api.parameters import Listed, Shown
 from dashboard.api.rows import page_of
 from sync.models import SyncRun
 

@@ -11,7 +11,7 @@ from django.db.models import Count, QuerySet
 from django.urls import reverse
 
 from dashboard.access import Scope
-from dashboard.searches import keep
+from dashboard.requests.searches import keep
 
 Address = Callable[["Places"], str]
 

@@ -22,10 +22,10 @@ from psycopg import ClientCursor
 
 from dashboard.access import Scope
 from dashboard.exports.about import about
-from dashboard.exports.asking import Question, Table
 from dashboard.exports.columns import Column
 from dashboard.exports.copying import statement_of_copy
 from dashboard.exports.delimited import delimited
+from dashboard.exports.table_request import Question, Table
 from dashboard.exports.tables import TABLES
 from dashboard.exports.workbook import write_workbook
 from dashboard.models import Membership

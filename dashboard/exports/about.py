@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from dashboard.exports.asking import Answer, Question, Table
+from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.models import User
 from dashboard.queries.asking import Basis
 from dashboard.reporting.registry import REGISTRY

@@ -6,10 +6,10 @@ from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.exports.asking import Answer
 from dashboard.exports.columns import Column
 from dashboard.exports.copying import CHUNK, copied
 from dashboard.exports.neutral import neutral
+from dashboard.exports.table_request import Answer
 
 BOM = b"\xef\xbb\xbf"
 # A row at a time would be a write to the browser for each.

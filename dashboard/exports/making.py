@@ -22,15 +22,15 @@ from psycopg.errors import DiskFull
 from config.database_errors import is_away
 from dashboard.access import Scope
 from dashboard.exports.about import about
-from dashboard.exports.asking import Question, Table
 from dashboard.exports.delimited import delimited
+from dashboard.exports.table_request import Question, Table
 from dashboard.exports.tables import TABLES
 from dashboard.exports.workbook import write_workbook
 from dashboard.files import storage
 from dashboard.locks import advisory_lock
 from dashboard.models import Export, User
+from dashboard.requests.searches import Search
 from dashboard.row_security import within
-from dashboard.searches import Search
 
 logger = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone, translation
 
 from dashboard.exports.about import about
-from dashboard.exports.asking import Answer, Question, Table
 from dashboard.exports.columns import Column
 from dashboard.exports.delimited import delimited
 from dashboard.exports.making import file_name
+from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.workbook import write_workbook
 from dashboard.files import storage
 from dashboard.models import Export, User

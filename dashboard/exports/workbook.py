@@ -17,10 +17,10 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.worksheet import Worksheet
 
 from dashboard.exports.about import About
-from dashboard.exports.asking import Answer
 from dashboard.exports.columns import Column
 from dashboard.exports.copying import counted
 from dashboard.exports.sheet import Sheet, Styles
+from dashboard.exports.table_request import Answer
 
 # What a sheet holds at most; further rows go to further sheets.
 MOST_ROWS = 1_048_576

@@ -20,7 +20,7 @@ from django.utils.translation import ngettext
 
 from dashboard import reports
 from dashboard.access import Scope
-from dashboard.exports import asking
+from dashboard.exports import table_request
 from dashboard.exports.about import about
 from dashboard.exports.delimited import delimited
 from dashboard.exports.making import file_name
@@ -177,9 +177,9 @@ def kept(scope: Scope) -> dict[str, Any]:
     return {"departments": sorted(scope.department_keys), "managers": sorted(scope.manager_keys)}
 
 
-def question_of(schedule: Schedule, scope: Scope, at: datetime) -> asking.Question:
+def question_of(schedule: Schedule, scope: Scope, at: datetime) -> table_request.Question:
     """Return what a schedule's filters ask for in a scope. BadRequest, later, for filters that cannot be any."""
-    return asking.Question(scope, QueryDict(schedule.query), at, at)
+    return table_request.Question(scope, QueryDict(schedule.query), at, at)
 
 
 def figures_of(counts: Counts) -> list[tuple[str, str]]:
@@ -265,7 +265,7 @@ def _report(schedule: Schedule, recipient: User, scope: Scope, at: datetime, pla
     query = query_of(schedule)
     if kind == reports.Kind.DEPARTMENT and subject and not scope.departments().filter(pk=subject).exists():
         raise NoAccessError(_("The department is not in their scope."))
-    counts = figures(scope, **asking.Question(scope, QueryDict(query), at, at).numbers).net
+    counts = figures(scope, **table_request.Question(scope, QueryDict(query), at, at).numbers).net
     is_quiet = not (counts.people_past_due if kind == reports.Kind.DEPARTMENT else counts.counted)
     page = reverse("campaign", args=[subject]) if kind == reports.Kind.CAMPAIGN else _page(_PAGES[kind], query)
     copy = Copy(

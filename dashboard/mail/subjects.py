@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from dashboard import reports
 from dashboard.access import Scope
-from dashboard.exports.asking import Question
+from dashboard.exports.table_request import Question
 from dashboard.models import Schedule
 from dashboard.queries.vacancies import vacancies_of
 

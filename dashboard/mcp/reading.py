@@ -11,9 +11,9 @@ from django.conf import settings
 from dashboard.access import EARLIEST_YEAR, Scope
 from dashboard.mcp.shapes import About, Sync
 from dashboard.metrics import local_midnight
-from dashboard.pages.asked import parameters
 from dashboard.queries.asking import Filters
 from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve
+from dashboard.requests.filters import parameters
 from sync.models import Account, SyncRun
 
 

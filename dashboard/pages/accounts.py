@@ -19,14 +19,14 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest, choose_account, grant_administrator
-from dashboard.account_paths import split_path
 from dashboard.decisions.retention import KEEPING, keep
 from dashboard.models import User
 from dashboard.pages.account_form import AccountForm, is_from_environment
 from dashboard.pages.sync_requests import SLOW_AFTER, ask
 from dashboard.queries.connections import Connection, connection, connections
 from dashboard.queries.sync_status import Progress, key_problem, latest_runs
-from dashboard.sent_forms import once
+from dashboard.requests.account_paths import split_path
+from dashboard.requests.sent_forms import once
 from dashboard.sign_in.recently import recently_signed_in
 from dashboard.sign_in.sessions import tell_if_closed
 from dashboard.task_queue import send

@@ -20,13 +20,13 @@ from dashboard.charts import Segment
 from dashboard.metrics import Rate, Totals, days_past_due
 from dashboard.pages import campaign_chart as chart
 from dashboard.pages import campaign_words as words
-from dashboard.pages.asked import Asked, asked
 from dashboard.pages.context import shell_of
 from dashboard.queries import campaign as queries
 from dashboard.queries.asking import State
 from dashboard.queries.campaign import CampaignFigures, Show
 from dashboard.queries.campaigns import CampaignPlan, plans
 from dashboard.queries.figures import Group
+from dashboard.requests.filters import Asked, asked
 from sync.models import Enrollment
 
 ROWS = 25

@@ -27,7 +27,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.sent_forms import once
+from dashboard.requests.sent_forms import once
 from dashboard.task_queue import send
 from sync.models import ConsoleImport
 from sync.models.training import DueSource

@@ -10,11 +10,11 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.access import ScopedRequest
-from dashboard.account_paths import address_of
 from dashboard.metrics import quarter_name
-from dashboard.pages.asked import CARRIED
 from dashboard.pages.sync_requests import SyncPanel, sync_panel
-from dashboard.searches import searched
+from dashboard.requests.account_paths import address_of
+from dashboard.requests.filters import CARRIED
+from dashboard.requests.searches import searched
 
 # Typed after `g` wherever nothing is being written: the way to a page without the mouse.
 KEYS = {
@@ -242,10 +242,7 @@ class Shell:
 
 def shell_of(request: ScopedRequest) -> Shell:
     """Return the request's one frame, so that view and templates read the sync's state once."""
-    frame = getattr(request, "shell", None)
-    if frame is None:
-        frame = Shell(request)
-        request.shell = frame
+    frame: Shell = vars(request).setdefault("shell", Shell(request))
     return frame
 
 

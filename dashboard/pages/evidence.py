@@ -20,7 +20,7 @@ from dashboard.files import storage
 from dashboard.models import EvidencePack, User
 from dashboard.pages.settings.fields import DayField
 from dashboard.rate_limits import limited
-from dashboard.sent_forms import once
+from dashboard.requests.sent_forms import once
 from dashboard.task_queue import send
 
 FRAGMENT = "evidence-list"

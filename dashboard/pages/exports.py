@@ -15,16 +15,16 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.exports.asking import Question, Table
 from dashboard.exports.making import exports_of, name_of, request_export, rows_done
 from dashboard.exports.streaming import CONTENT_TYPES, is_large, streamed
+from dashboard.exports.table_request import Question, Table
 from dashboard.exports.tables import TABLES
 from dashboard.files import storage
 from dashboard.models import Export, User
 from dashboard.pages.schedules_form import LISTS
 from dashboard.rate_limits import limited
-from dashboard.searches import PARAMETER, searched
-from dashboard.sent_forms import once
+from dashboard.requests.searches import PARAMETER, searched
+from dashboard.requests.sent_forms import once
 from dashboard.task_queue import send
 
 FRAGMENT = "exports-list"

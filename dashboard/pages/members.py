@@ -25,7 +25,7 @@ from dashboard.pages.members_words import what_became, what_becomes
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.queries.offers import managers_of_nobody
-from dashboard.sent_forms import once
+from dashboard.requests.sent_forms import once
 from dashboard.sign_in.invitation_mail import CANNOT_SEND, send_invitation
 from dashboard.sign_in.recently import recently_signed_in
 from dashboard.vacancies import counted_as

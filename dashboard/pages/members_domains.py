@@ -28,7 +28,7 @@ from dashboard.pages.members import for_this_accounts_administrators
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.rate_limits import limited
-from dashboard.sent_forms import once
+from dashboard.requests.sent_forms import once
 from dashboard.sign_in.domain_records import CannotAskError, texts_at
 from dashboard.sign_in.invitation_mail import CANNOT_SEND, public_address
 from dashboard.sign_in.recently import recently_signed_in

@@ -24,7 +24,7 @@ from dashboard.pages.members_domains import shown_domains
 from dashboard.pages.members_form import Doubts, RoleForm, unread_doubts
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
-from dashboard.sent_forms import once
+from dashboard.requests.sent_forms import once
 from dashboard.sign_in.invitation_mail import public_address
 from dashboard.sign_in.recently import recently_signed_in
 

@@ -15,10 +15,10 @@ from dashboard.access import ScopedRequest
 from dashboard.charts.days import figure as day_figure
 from dashboard.metrics import CampaignState, Rate
 from dashboard.pages import findings
-from dashboard.pages.asked import asked
 from dashboard.pages.context import shell_of
 from dashboard.pages.no_data import no_data
 from dashboard.queries import overview as queries
+from dashboard.requests.filters import asked
 from dashboard.web.templatetags.figures import number, svg_percent
 
 # Longer lists are cut: their pages show the rest.

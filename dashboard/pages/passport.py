@@ -13,12 +13,12 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
 from dashboard.metrics import Rate, quarter_name
-from dashboard.pages.asked import NAMES, Asked, asked
-from dashboard.pages.filter_choices import filter_bar
 from dashboard.queries import passport as queries
 from dashboard.queries.durations import days_to_complete
 from dashboard.reporting.answers import days_cell
 from dashboard.reporting.registry import REGISTRY, Unit
+from dashboard.requests.filter_choices import filter_bar
+from dashboard.requests.filters import NAMES, Asked, asked
 from dashboard.web.templatetags.figures import number, percent
 
 # As the addresses of quarterly reviews have it: 2026-q3.

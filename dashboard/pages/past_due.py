@@ -1,7 +1,7 @@
 """Past due: one row per person across all campaigns, how long it has been, and who has most of them.
 
 The address says it all: `?by=manager&manager=12&age=31-60&sort=items&order=asc&page=2` beside the filters of
-`dashboard.pages.asked`. Without `by`, people are grouped by department until a filter singles some of them out.
+`dashboard.requests.filters`. Without `by`, people are grouped by department until a filter singles some of them out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,9 +22,7 @@ from dashboard import audit
 from dashboard.access import ScopedRequest
 from dashboard.metrics import Age, Rate
 from dashboard.pages import past_due_findings as findings
-from dashboard.pages.asked import Asked, asked
 from dashboard.pages.context import shell_of
-from dashboard.pages.filter_choices import filter_bar
 from dashboard.pages.no_data import no_data
 from dashboard.pages.past_due_rows import Pen
 from dashboard.queries.asking import By, Filters
@@ -33,6 +31,8 @@ from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_found import PastDueGroup, Spread
 from dashboard.queries.past_due_groups import PastDue
 from dashboard.rate_limits import limited
+from dashboard.requests.filter_choices import filter_bar
+from dashboard.requests.filters import Asked, asked
 from dashboard.web.templatetags.addresses import here
 from dashboard.web.templatetags.figures import svg_percent
 

@@ -15,13 +15,13 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
 from dashboard.metrics import Counts
-from dashboard.pages.asked import Asked, asked
-from dashboard.pages.filter_choices import Choice, Control, FilterBar, filter_bar
 from dashboard.pages.people_rows import Pen
 from dashboard.queries import people as queries
 from dashboard.queries.figures import figures
 from dashboard.queries.people import Sort, Standing, Status, Wanted
-from dashboard.searches import PARAMETER, searched
+from dashboard.requests.filter_choices import Choice, Control, FilterBar, filter_bar
+from dashboard.requests.filters import Asked, asked
+from dashboard.requests.searches import PARAMETER, searched
 from dashboard.web.templatetags.figures import number
 
 ROWS = 50

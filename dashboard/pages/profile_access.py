@@ -19,7 +19,7 @@ from dashboard.models import Delegation
 from dashboard.pages.settings.fields import DayField
 from dashboard.pages.settings.guards import decider
 from dashboard.queries.members import own_loans, own_roles
-from dashboard.sent_forms import once
+from dashboard.requests.sent_forms import once
 from dashboard.sign_in.email_field import AddressField, AddressInput
 from dashboard.web.templatetags.figures import number
 

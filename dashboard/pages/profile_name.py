@@ -24,7 +24,7 @@ from dashboard.decisions.identity import EmailTakenError, Identity, Source, rena
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import sign_in as queries
 from dashboard.rate_limits import limited
-from dashboard.sent_forms import once
+from dashboard.requests.sent_forms import once
 from dashboard.sign_in.email_field import AddressField, AddressInput
 from dashboard.sign_in.invitation_mail import CANNOT_SEND
 from dashboard.sign_in.recently import recently_signed_in

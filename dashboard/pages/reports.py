@@ -11,12 +11,12 @@ from django.views.decorators.http import require_safe
 
 from dashboard.access import EARLIEST_YEAR, ScopedRequest
 from dashboard.audit import Action, Subject, record
-from dashboard.pages.asked import asked
 from dashboard.pages.context import shell_of
 from dashboard.queries.asking import By
 from dashboard.queries.trends import Period, periods
 from dashboard.rate_limits import limited
 from dashboard.reports import Kind, Question, RenderingError, make
+from dashboard.requests.filters import asked
 
 # As many as the menus offer: whoever wants another begins at its page.
 QUARTERS, DEPARTMENTS, CAMPAIGNS = 12, 500, 300

@@ -14,13 +14,13 @@ from dashboard.access import EARLIEST_YEAR, ScopedRequest
 from dashboard.charts.panel import Cell, Chart
 from dashboard.charts.periods import Line, Plot
 from dashboard.pages import review_words as words
-from dashboard.pages.asked import asked, parameters
 from dashboard.pages.context import shell_of
 from dashboard.pages.trend_words import department_name, short_name
 from dashboard.queries.asking import By
 from dashboard.queries.review import Review, latest_quarter, quarter_of
 from dashboard.queries.review import review as read_review
 from dashboard.queries.trends import Course, Period, periods
+from dashboard.requests.filters import asked, parameters
 from dashboard.web.templatetags.addresses import to
 from dashboard.web.templatetags.figures import percent
 

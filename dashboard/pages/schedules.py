@@ -28,8 +28,8 @@ from dashboard.pages.schedules_form import LISTS, WEEKDAYS, ScheduleForm, initia
 from dashboard.pages.settings.guards import decider, for_deciders, for_readers_of_settings
 from dashboard.rate_limits import limited
 from dashboard.reports import Kind, RenderingError
+from dashboard.requests.sent_forms import once
 from dashboard.row_security import within
-from dashboard.sent_forms import once
 from dashboard.task_queue import send
 from dashboard.web.templatetags.figures import number
 

@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy
 
 from dashboard.access import ScopedRequest
 from dashboard.decisions.schedules import Plan
-from dashboard.exports.asking import Question
+from dashboard.exports.table_request import Question
 from dashboard.exports.tables import TABLES
 from dashboard.mail.composing import REPORTS
 from dashboard.mail.reading import possible_recipients
 from dashboard.models import Schedule, User
-from dashboard.pages.asked import asked
 from dashboard.reports import Kind
+from dashboard.requests.filters import asked
 from dashboard.vacancies import counted_as
 
 FIGURES = "figures"

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_POST
 from dashboard.access import ScopedRequest
 from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import limited
-from dashboard.searches import PARAMETER, keep
-from dashboard.sent_forms import FIELD
+from dashboard.requests.searches import PARAMETER, keep
+from dashboard.requests.sent_forms import FIELD
 
 # The pages that people are looked for on, by the names of their addresses.
 PAGES = frozenset({"people", "exemptions", "request_exemption"})

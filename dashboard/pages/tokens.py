@@ -21,7 +21,7 @@ from dashboard.decisions import RefusedError
 from dashboard.models import ApiToken
 from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import limited
-from dashboard.sent_forms import once
+from dashboard.requests.sent_forms import once
 from dashboard.sign_in.recently import recently_signed_in
 from dashboard.web.templatetags.figures import number
 

@@ -20,12 +20,12 @@ from dashboard.charts.panel import Cell, Chart
 from dashboard.charts.periods import Line, Plot
 from dashboard.metrics import Rate
 from dashboard.pages import trend_words as words
-from dashboard.pages.asked import asked, parameters
 from dashboard.pages.context import shell_of
-from dashboard.pages.filter_choices import filter_bar
 from dashboard.pages.trend_measures import MEASURES, Measure, Value, difference, settled, size, written
 from dashboard.queries.asking import By
 from dashboard.queries.trends import Course, Period, Trend, trend
+from dashboard.requests.filter_choices import filter_bar
+from dashboard.requests.filters import asked, parameters
 from dashboard.web.templatetags.addresses import to
 from dashboard.web.templatetags.figures import NOTHING, number
 

@@ -8,8 +8,8 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from dashboard.account_paths import unnamed_address
 from dashboard.models import Invitation
+from dashboard.requests.account_paths import unnamed_address
 from dashboard.sign_in.required import replaces_password
 
 logger = logging.getLogger(__name__)

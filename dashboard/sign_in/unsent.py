@@ -19,8 +19,8 @@ from django.urls import Resolver404, resolve
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
-from dashboard.account_paths import split_path
-from dashboard.sent_forms import FIELD, reader_of
+from dashboard.requests.account_paths import split_path
+from dashboard.requests.sent_forms import FIELD, reader_of
 
 _KEPT = "unsent"
 _NOT_TYPED = frozenset({"csrfmiddlewaretoken", FIELD, "next"})

@@ -7,8 +7,8 @@ from django.test import RequestFactory
 
 from dashboard import rollups
 from dashboard.access import Scope, ScopedRequest
-from dashboard.pages.asked import asked
-from dashboard.pages.filter_choices import Control, FilterBar, filter_bar
+from dashboard.requests.filter_choices import Control, FilterBar, filter_bar
+from dashboard.requests.filters import asked
 from sync.models import Account, Person
 from tests import factories
 from tests.clock import MOMENT

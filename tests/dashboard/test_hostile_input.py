@@ -22,7 +22,7 @@ from django.test import Client, RequestFactory
 from django.urls import Resolver404, resolve
 
 from dashboard.access import Scope
-from dashboard.pages import asked
+from dashboard.requests import filters
 from tests.dashboard.canary import Canary
 from tests.dashboard.routes import ROUTES, addresses, names
 from tests.dashboard.signing_in import sign_in_lately
@@ -126,20 +126,20 @@ def parameters(client: Client, own: str, read: Read) -> Iterator[str]:
         yield from left
 
 
-@pytest.mark.parametrize("name", asked.NAMES)
+@pytest.mark.parametrize("name", filters.NAMES)
 @pytest.mark.parametrize("value", HOSTILE)
 def test_filters_are_understood_or_refused(name: str, value: str) -> None:
     request = RequestFactory().get("/", {name: value})
     request.scope = Scope()  # type: ignore[attr-defined]
     try:
-        found = asked.asked(request)  # type: ignore[arg-type]
+        found = filters.asked(request)  # type: ignore[arg-type]
     except BadRequest as error:
         assert str(error)
         return
     # What was understood can be written again, and is understood the same.
-    again = RequestFactory().get("/", asked.parameters(found.filters, found.basis))
+    again = RequestFactory().get("/", filters.parameters(found.filters, found.basis))
     again.scope = request.scope  # type: ignore[attr-defined]
-    assert asked.asked(again) == found  # type: ignore[arg-type]
+    assert filters.asked(again) == found  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("share", SHARES)

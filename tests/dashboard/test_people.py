@@ -13,8 +13,8 @@ from dashboard.access import Scope
 from dashboard.models import Membership, User
 from dashboard.queries.figures import figures
 from dashboard.queries.people import Sort, Standing, Status, Wanted, people
+from dashboard.requests.searches import keep
 from dashboard.rollups import rebuild
-from dashboard.searches import keep
 from sync.models import Account, Person, SyncRun
 from tests import factories
 from tests.clock import MOMENT

@@ -27,7 +27,7 @@ from dashboard.models import (
     SingleSignOnRole,
     User,
 )
-from dashboard.sent_forms import FIELD, KEPT_FOR, forget, new_key
+from dashboard.requests.sent_forms import FIELD, KEPT_FOR, forget, new_key
 from sync.models import Account, ConsoleImport, Person
 from tests import factories
 from tests.dashboard.canary import Canary

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.test import Client
 
 from dashboard.access import Scope
-from dashboard.account_paths import split_path
 from dashboard.members import mailed_address
 from dashboard.models import AuditEvent, Branding, Invitation, Role, User
-from dashboard.sent_forms import FIELD
+from dashboard.requests.account_paths import split_path
+from dashboard.requests.sent_forms import FIELD
 from sync.models import Account
 from tests import factories
 from tests.dashboard.canary import Canary

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.test import Client
 
 from dashboard.models import Schedule, User
-from dashboard.sent_forms import FIELD, new_key
+from dashboard.requests.sent_forms import FIELD, new_key
 from dashboard.sign_in.unsent import SECRET, nothing_done
 from sync.models import Account
 from tests import factories

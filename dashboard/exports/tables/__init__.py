@@ -1,6 +1,6 @@
 """Every list that can be had as a file, by the key that addresses name it with."""
 
-from dashboard.exports.asking import Table
+from dashboard.exports.table_request import Table
 from dashboard.exports.tables.audit import AUDIT_LOG
 from dashboard.exports.tables.campaigns import CAMPAIGNS
 from dashboard.exports.tables.changes import CHANGES

@@ -6,8 +6,8 @@ from itertools import islice
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.asking import Answer, Question, Table
 from dashboard.exports.columns import Column, Kind
+from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.models import AuditEvent
 from dashboard.pages.audit import search_of
 from dashboard.pages.audit_words import AuditLine, about, audit_lines

@@ -8,8 +8,8 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.asking import Answer, Question, Table
 from dashboard.exports.columns import Column, Kind
+from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.pages.change_words import field_words, kind_words, subject_words, value_words
 from dashboard.queries import sync_changes as queries
 from dashboard.queries.sync_changes import Kind as ChangeKind

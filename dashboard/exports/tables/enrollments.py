@@ -8,8 +8,8 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.asking import Answer, Question, Table
 from dashboard.exports.columns import Column, Kind
+from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.tables.people import PERSON_ID, WHO
 from dashboard.exports.tables.words import SOURCES, STATES, YES_NO, filters_in_words
 from dashboard.pages import campaign as campaign_page

@@ -7,13 +7,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.asking import Answer, Question, Table
 from dashboard.exports.columns import Column, Kind
+from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.models import Exemption
 from dashboard.pages.settings import exemptions as page
 from dashboard.pages.settings.fields import id_in, word_in
 from dashboard.queries import exemptions as queries
-from dashboard.searches import searched
+from dashboard.requests.searches import searched
 
 _AT_ONCE = 2_000
 

@@ -3,8 +3,8 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.asking import Answer, Question, Table
 from dashboard.exports.columns import Column, Kind
+from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.tables.words import SOURCES, YES_NO, filters_in_words
 from dashboard.metrics import Age
 from dashboard.pages import past_due as past_due_page

@@ -7,8 +7,8 @@ from django.core.exceptions import BadRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.asking import Answer, Question, Table
 from dashboard.exports.columns import Column, Kind
+from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.tables.words import YES_NO, filters_in_words
 from dashboard.metrics import Counts
 from dashboard.pages.trends import PERIODS

@@ -26,7 +26,7 @@ from dashboard.decisions.exemptions import Excuse, request_all
 from dashboard.models import Exemption
 from dashboard.pages.console_import import MemoryUpload
 from dashboard.pages.settings.guards import decider, for_deciders
-from dashboard.sent_forms import once
+from dashboard.requests.sent_forms import once
 from dashboard.web.templatetags.figures import number
 
 SHOWN_ROWS = 50

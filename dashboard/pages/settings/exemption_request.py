@@ -21,8 +21,8 @@ from dashboard.models.settings import ALL_USERS
 from dashboard.pages.settings.fields import DayField, id_in
 from dashboard.pages.settings.guards import decider, for_deciders
 from dashboard.queries.people import Page, Wanted, people
-from dashboard.searches import searched
-from dashboard.sent_forms import once
+from dashboard.requests.searches import searched
+from dashboard.requests.sent_forms import once
 from sync.models import Campaign, Group, Person
 
 MOST_FOUND = 12

@@ -27,7 +27,7 @@ from dashboard.pages.settings.guards import decider, for_deciders, for_readers_o
 from dashboard.pages.settings.words import log_lines
 from dashboard.queries import exemptions as queries
 from dashboard.queries.setting_changes import setting_changes
-from dashboard.searches import searched
+from dashboard.requests.searches import searched
 from dashboard.web.templatetags.figures import number
 
 State = Exemption.State

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dashboard.access import ScopedRequest
-from dashboard.pages.filter_choices import Choice, Control, FilterBar
-from dashboard.searches import PARAMETER
+from dashboard.requests.filter_choices import Choice, Control, FilterBar
+from dashboard.requests.searches import PARAMETER
 
 Offer = tuple[str, Any, Sequence[tuple[str, Any]]]
 

@@ -13,7 +13,7 @@ from dashboard.mail.trying import send_test_mail, server_in_words
 from dashboard.pages.members import for_this_accounts_administrators
 from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import seconds_to_wait, too_many
-from dashboard.sent_forms import once
+from dashboard.requests.sent_forms import once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from django import template
 
-from dashboard.account_paths import address_of
-from dashboard.pages.asked import CARRIED
+from dashboard.requests.account_paths import address_of
+from dashboard.requests.filters import CARRIED
 
 register = template.Library()
 

@@ -1,6 +1,6 @@
-"""`{% csrf_token %}` of this site: Django's, and the key by which a form is done once (`dashboard.sent_forms`).
+"""`{% csrf_token %}` of this site: Django's, and the key by which a form is done once.
 
-A builtin of the templates in the place of Django's own, so that no form can be without.
+The key is of `dashboard.requests.sent_forms`. A builtin of the templates in the place of Django's own, so that no form can be without.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from dashboard.models import User
-from dashboard.sent_forms import FIELD, new_key
+from dashboard.requests.sent_forms import FIELD, new_key
 
 register = template.Library()
 

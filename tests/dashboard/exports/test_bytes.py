@@ -14,8 +14,8 @@ from django.urls import reverse
 from dashboard.access import Scope
 from dashboard.exports import workbook
 from dashboard.exports.about import About
-from dashboard.exports.asking import Answer
 from dashboard.exports.columns import Column, Kind, percent_text, share
+from dashboard.exports.table_request import Answer
 from dashboard.exports.workbook import write_workbook
 from dashboard.metrics import Rate
 from dashboard.models import User

@@ -17,7 +17,7 @@ from dashboard import tasks
 from dashboard.exports import making, streaming
 from dashboard.files import storage
 from dashboard.models import AuditEvent, Export, Membership, User
-from dashboard.searches import keep
+from dashboard.requests.searches import keep
 from sync.models import Account
 from tests import factories
 from tests.dashboard.conftest import Queue

@@ -18,10 +18,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from dashboard.access import ScopedRequest
 from dashboard.metrics import CampaignState
 from dashboard.models import Trigger
-from dashboard.pages.asked import Asked
 from dashboard.queries.asking import Basis
 from dashboard.queries.choices import Choices, Named, choices
 from dashboard.queries.vacancies import vacancies_of
+from dashboard.requests.filters import Asked
 from sync.models.training import ContentType
 
 ALL = ("department", "manager", "campaign", "type", "trigger", "group", "basis")

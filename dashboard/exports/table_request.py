@@ -12,9 +12,9 @@ from django.http import QueryDict
 
 from dashboard.access import Scope, ScopedRequest
 from dashboard.exports.columns import Column
-from dashboard.pages.asked import Asked, asked
 from dashboard.queries.statement import Statement
-from dashboard.searches import NOTHING, PARAMETER, Search
+from dashboard.requests.filters import Asked, asked
+from dashboard.requests.searches import NOTHING, PARAMETER, Search
 from sync.models import Account
 
 # More columns than any list has.
