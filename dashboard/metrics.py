@@ -5,7 +5,7 @@ retype nothing. Conditions are `Q` objects on `Enrollment` unless a docstring sa
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from operator import add, sub
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -27,7 +27,9 @@ from django.db.models.lookups import In
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from dashboard.local_days import day_of
 from dashboard.models.settings import CampaignSetting
+from dashboard.rate import Rate
 from sync.models.people import PersonStatus
 from sync.models.training import STANDINGS, has_known_status
 
@@ -157,25 +159,6 @@ def left_at(person: str = "") -> Expression:
 
 
 # Figures --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A share of a whole, kept as its two counts so that totals are recounted and rounding is exact."""
-
-    numerator: int
-    denominator: int
-
-    @property
-    def percent(self) -> float | None:
-        """Percent, unrounded; None when the denominator is empty."""
-        return self.numerator * 100 / self.denominator if self.denominator else None
-
-    def points_since(self, earlier: "Rate") -> float | None:
-        """Return the difference to an earlier rate in percentage points; None when either is empty."""
-        if self.percent is None or earlier.percent is None:
-            return None
-        return self.percent - earlier.percent
 
 
 # The same rules said as spans of time, for sums over any moment ------------------------------------------------
@@ -339,24 +322,6 @@ def days_past_due(due_at: datetime, as_of: datetime, zone: ZoneInfo) -> int:
 def days_late(due_at: datetime, completed_at: datetime, zone: ZoneInfo) -> int:
     """Return local days between the due date and a later completion, at least 1."""
     return max(1, (completed_at.astimezone(zone).date() - due_at.astimezone(zone).date()).days)
-
-
-def day_of(as_of: datetime, zone: ZoneInfo) -> date:
-    """Return the local day that figures as of a moment belong to: that of the last instant before it.
-
-    So midnight belongs to the day that it ends, and any other moment to its own.
-    """
-    return (as_of - timedelta(microseconds=1)).astimezone(zone).date()
-
-
-def local_midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Return the moment at which a local day begins."""
-    return datetime.combine(day, time.min, tzinfo=zone)
-
-
-def quarter_name(day: date) -> str:
-    """Return what the quarter that a day is in is called: "Q3 2026"."""
-    return f"Q{(day.month - 1) // 3 + 1} {day.year}"
 
 
 # Campaigns ------------------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from ninja import Schema
 from pydantic import Field
 
 from dashboard.access import EARLIEST_YEAR, Scope
-from dashboard.metrics import CampaignState, local_midnight
+from dashboard.local_days import local_midnight
+from dashboard.metrics import CampaignState
 from dashboard.models import Trigger
 from dashboard.queries.asking import Filters, State
 from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve

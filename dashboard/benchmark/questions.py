@@ -9,7 +9,7 @@ from typing import Any
 from dashboard.access import Scope
 from dashboard.benchmark import plain
 from dashboard.benchmark.draws import Asked
-from dashboard.metrics import local_midnight
+from dashboard.local_days import local_midnight
 from dashboard.queries.asking import By
 from dashboard.queries.cohorts import cohorts
 from dashboard.queries.figures import figures, figures_by

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 
 from dashboard.charts.interactive import AXIS, LOOK
 from dashboard.charts.svg import count_axis
-from dashboard.web.templatetags.figures import number
+from dashboard.formats import number
 
 _STRONG = {"color": "var(--ink)", "size": 12, "weight": 600}
 # Labels of deadlines closer to each other than this share of the days would run into each other.

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import floor
 
 from dashboard.charts.svg import Mark, Size, count_axis
-from dashboard.web.templatetags.figures import percent
+from dashboard.formats import percent
 
 WIDE = Size(720, 262, left=40, right=74)
 NARROW = Size(360, 230, left=40, right=48)

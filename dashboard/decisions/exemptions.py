@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from dashboard import metrics
 from dashboard.decisions.deciding import RefusedError, deciding, given, record
+from dashboard.local_days import local_midnight
 from dashboard.models import Exemption, SettingChange, User
 from dashboard.models.settings import ALL_USERS
 from dashboard.rollups import recount
@@ -144,7 +144,7 @@ def span(account: Account, excuse: Excuse) -> tuple[datetime, datetime | None]:
 
 def _midnight(account: Account, day: date) -> datetime:
     """Return the moment at which a local day begins, in UTC, as the database gives it back."""
-    return metrics.local_midnight(day, account.zone).astimezone(UTC)
+    return local_midnight(day, account.zone).astimezone(UTC)
 
 
 def _require(exemption: Exemption, *states: Exemption.State, at: datetime) -> None:

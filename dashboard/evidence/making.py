@@ -30,8 +30,9 @@ from dashboard.evidence import contents
 from dashboard.evidence.contents import Period, written
 from dashboard.evidence.packing import README, START, VERIFY, Pack, Sample
 from dashboard.files import storage
+from dashboard.local_days import local_midnight
 from dashboard.locks import advisory_lock
-from dashboard.metrics import Counts, local_midnight
+from dashboard.metrics import Counts
 from dashboard.models import EvidencePack, Role, User
 from dashboard.queries.asking import Filters
 from dashboard.queries.figures import figures

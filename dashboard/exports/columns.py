@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboard.exports.neutral import neutral
-from dashboard.metrics import Rate
+from dashboard.rate import Rate
 
 _TENTH = Decimal("0.001")
 

@@ -29,6 +29,7 @@ from dashboard.exports.tables import TABLES
 from dashboard.exports.tables.words import filters_in_words
 from dashboard.exports.workbook import write_workbook
 from dashboard.files import storage
+from dashboard.formats import number, percent
 from dashboard.mail.handing_over import addressed
 from dashboard.mail.subjects import nobody_left, query_of
 from dashboard.members import mailed_address
@@ -37,7 +38,6 @@ from dashboard.models import Export, Schedule, User
 from dashboard.queries.figures import figures
 from dashboard.reporting.registry import REGISTRY
 from dashboard.row_security import within
-from dashboard.web.templatetags.figures import number, percent
 
 # Mail servers refuse what is larger: then the file goes by a link, whatever was chosen.
 MOST_ATTACHED = 8 * 1024 * 1024

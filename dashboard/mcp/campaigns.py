@@ -10,10 +10,11 @@ from msgspec import Meta
 
 from dashboard.mcp.reading import Reader, campaign_not_found, listing, sliced
 from dashboard.mcp.shapes import About, Arguments, Id, Listing, Page, PerPage, Shape
-from dashboard.metrics import Rate, Totals, campaign_state
+from dashboard.metrics import Totals, campaign_state
 from dashboard.queries.asking import By, Filters
 from dashboard.queries.campaigns import CampaignPlan, plans
 from dashboard.queries.figures import figures_by
+from dashboard.rate import Rate
 from sync.models import Campaign as CampaignRow
 
 Status = Literal["created", "scheduled", "active", "closed", "cancelled", "archived"]

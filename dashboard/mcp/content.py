@@ -8,9 +8,10 @@ from typing import Annotated, Literal, cast
 from django.urls import reverse
 from msgspec import Meta
 
+from dashboard.local_days import local_midnight
 from dashboard.mcp.reading import Reader, ToolError, listing, sliced
 from dashboard.mcp.shapes import About, Arguments, Id, Listing, Page, PerPage, Shape
-from dashboard.metrics import CampaignState, campaign_state, local_midnight
+from dashboard.metrics import CampaignState, campaign_state
 from dashboard.queries.licenses import ends_on
 from sync.models import ContentItem
 from sync.models.training import ContentType

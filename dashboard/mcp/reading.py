@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from dashboard.access import EARLIEST_YEAR, Scope
+from dashboard.local_days import local_midnight
 from dashboard.mcp.shapes import About, Sync
-from dashboard.metrics import local_midnight
 from dashboard.queries.asking import Filters
 from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve
 from dashboard.requests.filters import parameters

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.access import Scope
+from dashboard.formats import number
 from dashboard.models import AuditEvent
 from dashboard.queries.audit import Key, names
-from dashboard.web.templatetags.figures import number
 
 Subject = AuditEvent.Subject
 _PAGES = {

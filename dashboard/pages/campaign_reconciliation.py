@@ -9,10 +9,10 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
+from dashboard.formats import percent
 from dashboard.queries import reconciliation as queries
 from dashboard.queries.left_out import Reason
 from dashboard.queries.reconciliation import Reconciliation, Since
-from dashboard.web.templatetags.figures import percent
 
 ROWS = 50
 

@@ -13,8 +13,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from dashboard.formats import NOTHING, number, took
 from dashboard.queries.sync_changes import NEW, PAST_DUE, REFERENCES, Group, Kind, Names
-from dashboard.web.templatetags.figures import NOTHING, number, took
 from sync.models import Campaign, Change, ContentItem, Enrollment, Person, PhishingTest
 from sync.models import Group as PeopleGroup
 from sync.models.history import parse

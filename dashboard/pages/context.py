@@ -10,7 +10,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.access import ScopedRequest
-from dashboard.metrics import quarter_name
+from dashboard.local_days import quarter_name
 from dashboard.pages.sync_requests import SyncPanel, sync_panel
 from dashboard.requests.account_paths import address_of
 from dashboard.requests.filters import CARRIED

@@ -10,12 +10,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from dashboard.formats import ahead
 from dashboard.metrics import Age, CampaignState
 from dashboard.queries.overview import CampaignRow, Day, DepartmentRow, Headline
 from dashboard.queries.past_due import AgeGroup
 from dashboard.queries.past_due_found import PastDueGroup
 from dashboard.queries.sync_status import Progress
-from dashboard.web.templatetags.figures import ahead
 
 # Below this many people one past-due person makes a share that says nothing.
 SMALL = 5

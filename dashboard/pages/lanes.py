@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.safestring import SafeString
 
-from dashboard.metrics import local_midnight
+from dashboard.local_days import local_midnight
 from dashboard.queries.asking import State
 from dashboard.queries.person import Owed
 

@@ -19,6 +19,7 @@ from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
 from dashboard.decisions.loans import end_loan
 from dashboard.decisions.members import change, end, invite, renew, revoke
+from dashboard.formats import number
 from dashboard.models import Delegation, Invitation, Membership, Role
 from dashboard.pages.members_form import Doubts, InviteForm, RoleForm, unread_doubts
 from dashboard.pages.members_words import what_became, what_becomes
@@ -29,7 +30,6 @@ from dashboard.requests.sent_forms import once
 from dashboard.sign_in.invitation_mail import CANNOT_SEND, send_invitation
 from dashboard.sign_in.recently import recently_signed_in
 from dashboard.vacancies import counted_as
-from dashboard.web.templatetags.figures import number
 
 logger = logging.getLogger(__name__)
 Arguments = ParamSpec("Arguments")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from dashboard.access import ScopedRequest
 from dashboard.decisions.members import Offer
-from dashboard.metrics import local_midnight
+from dashboard.local_days import local_midnight
 from dashboard.models import Role
 from dashboard.pages.settings.fields import DayField
 from dashboard.queries.offers import doubts

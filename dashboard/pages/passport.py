@@ -12,14 +12,15 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
-from dashboard.metrics import Rate, quarter_name
+from dashboard.formats import number, percent
+from dashboard.local_days import quarter_name
 from dashboard.queries import passport as queries
 from dashboard.queries.durations import days_to_complete
+from dashboard.rate import Rate
 from dashboard.reporting.answers import days_cell
 from dashboard.reporting.registry import REGISTRY, Unit
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import NAMES, Asked, asked
-from dashboard.web.templatetags.figures import number, percent
 
 # As the addresses of quarterly reviews have it: 2026-q3.
 _QUARTER = re.compile(r"(20\d\d)-q([1-4])", re.ASCII)

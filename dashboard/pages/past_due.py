@@ -20,7 +20,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.metrics import Age, Rate
+from dashboard.formats import svg_percent
+from dashboard.metrics import Age
 from dashboard.pages import past_due_findings as findings
 from dashboard.pages.context import shell_of
 from dashboard.pages.no_data import no_data
@@ -30,11 +31,11 @@ from dashboard.queries.figures import figures
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_found import PastDueGroup, Spread
 from dashboard.queries.past_due_groups import PastDue
+from dashboard.rate import Rate
 from dashboard.rate_limits import limited
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import Asked, asked
 from dashboard.web.templatetags.addresses import here
-from dashboard.web.templatetags.figures import svg_percent
 
 FRAGMENT = "past-due-list"
 PER_PAGE = 50

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
+from dashboard.formats import number
 from dashboard.metrics import Counts
 from dashboard.pages.people_rows import Pen
 from dashboard.queries import people as queries
@@ -22,7 +23,6 @@ from dashboard.queries.people import Sort, Standing, Status, Wanted
 from dashboard.requests.filter_choices import Choice, Control, FilterBar, filter_bar
 from dashboard.requests.filters import Asked, asked
 from dashboard.requests.searches import PARAMETER, searched
-from dashboard.web.templatetags.figures import number
 
 ROWS = 50
 FRAGMENT = "people-list"

@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.access import ScopedRequest
+from dashboard.formats import NOTHING, number, stamp
 from dashboard.metrics import days_past_due
 from dashboard.queries.people import PersonRow
 from dashboard.web.templatetags.addresses import here, to
-from dashboard.web.templatetags.figures import NOTHING, mark, number, stamp
+from dashboard.web.templatetags.figures import mark
 
 _NAME = '<th scope="row" role="rowheader"><a class="main-link" href="{}">{}</a><span class="sub">{}</span></th>'
 _CELL = '<td role="cell" class="{}" data-label="{}">{}</td>'

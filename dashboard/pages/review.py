@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from dashboard.access import EARLIEST_YEAR, ScopedRequest
 from dashboard.charts.panel import Cell, Chart
 from dashboard.charts.periods import Line, Plot
+from dashboard.formats import percent
 from dashboard.pages import review_words as words
 from dashboard.pages.context import shell_of
 from dashboard.pages.trend_words import department_name, short_name
@@ -22,7 +23,6 @@ from dashboard.queries.review import review as read_review
 from dashboard.queries.trends import Course, Period, periods
 from dashboard.requests.filters import asked, parameters
 from dashboard.web.templatetags.addresses import to
-from dashboard.web.templatetags.figures import percent
 
 # How many quarters the menu offers, and how many exemptions the report lists.
 OFFERED = 12

@@ -8,12 +8,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dashboard.metrics import Rate, quarter_name
+from dashboard.formats import number, percent, points
+from dashboard.local_days import quarter_name
 from dashboard.pages.trend_words import SMALL, department_name, mover
 from dashboard.queries.cohorts import Cohort
 from dashboard.queries.review import CampaignRow, ContentRow, Review
 from dashboard.queries.trends import Course, Trend
-from dashboard.web.templatetags.figures import number, percent, points
+from dashboard.rate import Rate
 
 # How many departments "the lowest" are.
 LOWEST = 3

@@ -18,6 +18,7 @@ from dashboard.access import ScopedRequest
 from dashboard.decisions import schedules as decisions
 from dashboard.decisions.deciding import RefusedError
 from dashboard.files import storage
+from dashboard.formats import number
 from dashboard.mail import handing_over, occurrences, reading, sending
 from dashboard.mail.calendar import upcoming
 from dashboard.mail.composing import REPORTS, Copy, NoAccessError, compose, covers, what_is
@@ -31,7 +32,6 @@ from dashboard.reports import Kind, RenderingError
 from dashboard.requests.sent_forms import once
 from dashboard.row_security import within
 from dashboard.task_queue import send
-from dashboard.web.templatetags.figures import number
 
 log = logging.getLogger(__name__)
 

@@ -18,12 +18,12 @@ from dashboard.access import ScopedRequest
 from dashboard.api.description import description
 from dashboard.api.trying import ROUTES, Tried, try_it
 from dashboard.decisions import RefusedError
+from dashboard.formats import number
 from dashboard.models import ApiToken
 from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import limited
 from dashboard.requests.sent_forms import once
 from dashboard.sign_in.recently import recently_signed_in
-from dashboard.web.templatetags.figures import number
 
 _LASTS = {
     30: gettext_lazy("30 days"),

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.metrics import Counts, Rate
+from dashboard.formats import number, percent
+from dashboard.metrics import Counts
 from dashboard.queries.cohorts import Cohort
 from dashboard.queries.trends import Course, Trend
-from dashboard.web.templatetags.figures import number, percent
+from dashboard.rate import Rate
 
 Value = Rate | int | None
 

@@ -6,12 +6,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dashboard.metrics import Rate
+from dashboard.formats import number, points
 from dashboard.pages.trend_measures import MEASURES, Measure, Value, difference, settled, size, written
 from dashboard.queries.asking import By
 from dashboard.queries.cohorts import Cohort
 from dashboard.queries.trends import Course, Period, Trend
-from dashboard.web.templatetags.figures import number, points
+from dashboard.rate import Rate
 
 # Fewer enrollments than this due in a quarter make a department's rate say little.
 SMALL = 5

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from dashboard import audit
 from dashboard.access import Scope
-from dashboard.metrics import local_midnight
+from dashboard.local_days import local_midnight
 from dashboard.models import AuditEvent, User
 
 Key = tuple[str, int]

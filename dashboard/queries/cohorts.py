@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from dashboard.access import Scope
-from dashboard.metrics import COHORT_SPANS, Rate
+from dashboard.metrics import COHORT_SPANS
 from dashboard.queries import tallies
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.figures import BY_CODE, KEYS, Key
 from dashboard.queries.names import names
 from dashboard.queries.selection import Selection, select
+from dashboard.rate import Rate
 from dashboard.rollups import stretches
 from dashboard.rollups.buckets import next_month
 

@@ -14,7 +14,8 @@ from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QueryS
 
 from dashboard import metrics
 from dashboard.access import Scope
-from dashboard.metrics import CampaignState, Counts, Rate, Totals, local_midnight
+from dashboard.local_days import local_midnight
+from dashboard.metrics import CampaignState, Counts, Totals
 from dashboard.models import ExemptSpan, Fact
 from dashboard.queries import tallies
 from dashboard.queries.asking import Basis, By, Filters
@@ -24,6 +25,7 @@ from dashboard.queries.past_due_found import PastDueGroup, Spread
 from dashboard.queries.past_due_groups import PastDue
 from dashboard.queries.selection import Selection, select
 from dashboard.queries.series import Point, daily_and_by
+from dashboard.rate import Rate
 from sync.models import Campaign
 
 WEEK_DAYS = 7

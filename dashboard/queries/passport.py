@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from dashboard.access import Scope
-from dashboard.metrics import Rate, Totals
+from dashboard.metrics import Totals
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.cohorts import cohorts
 from dashboard.queries.figures import figures
@@ -15,6 +15,7 @@ from dashboard.queries.left_out import Reason
 from dashboard.queries.reasons import reasons
 from dashboard.queries.remedial import GRACE, training_after_failure
 from dashboard.queries.selection import Selection, select
+from dashboard.rate import Rate
 from dashboard.reporting.registry import OF_PEOPLE, REGISTRY, Base, Metric
 from sync.models import SyncRun
 

@@ -14,7 +14,8 @@ from typing import Any
 from django.db import connection
 
 from dashboard.access import Scope
-from dashboard.metrics import AGE_LIMITS, SPANS, Age, day_of, days_past_due, local_midnight
+from dashboard.local_days import day_of, local_midnight
+from dashboard.metrics import AGE_LIMITS, SPANS, Age, days_past_due
 from dashboard.queries.asking import Basis, Filters, State
 from dashboard.queries.figures import IS_EXEMPT
 from dashboard.queries.names import NAME

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from dashboard.metrics import Age, Rate
+from dashboard.metrics import Age
 from dashboard.queries.past_due import PastDuePerson
+from dashboard.rate import Rate
 
 
 @dataclass(frozen=True)

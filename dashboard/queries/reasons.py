@@ -14,7 +14,8 @@ from django.db.models.expressions import RawSQL
 
 from dashboard import metrics
 from dashboard.access import Scope
-from dashboard.metrics import Totals, local_midnight
+from dashboard.local_days import local_midnight
+from dashboard.metrics import Totals
 from dashboard.models import CONTENT_TYPE_CODES
 from dashboard.queries.asking import State
 from dashboard.queries.figures import positional

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard import metrics
 from dashboard.access import Scope
-from dashboard.metrics import Rate
 from dashboard.queries.left_out import COUNTED, Reason, with_reason
+from dashboard.rate import Rate
 from sync.models import Campaign, Enrollment, SyncRun
 
 

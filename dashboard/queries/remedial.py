@@ -7,12 +7,12 @@ from typing import Any
 from django.db import connection
 
 from dashboard.access import Scope
-from dashboard.metrics import Rate
 from dashboard.models import Trigger
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.figures import KEYS, Key
 from dashboard.queries.names import names
 from dashboard.queries.selection import Selection, select
+from dashboard.rate import Rate
 from dashboard.triggers import effective_trigger
 
 # How soon after a failure remedial training begins to count as an answer to it.

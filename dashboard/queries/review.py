@@ -9,7 +9,8 @@ from typing import Any
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from dashboard.access import Scope
-from dashboard.metrics import CANCELLED_STATUSES, Counts, local_midnight
+from dashboard.local_days import local_midnight
+from dashboard.metrics import CANCELLED_STATUSES, Counts
 from dashboard.models import AccountSetting, Exemption
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.history import Standing, standings

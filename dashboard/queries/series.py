@@ -15,7 +15,8 @@ from django.db import connection
 
 from dashboard import metrics
 from dashboard.access import Scope
-from dashboard.metrics import COUNT_NAMES, NO_COUNTS, SPANS, Counts, Totals, local_midnight
+from dashboard.local_days import local_midnight
+from dashboard.metrics import COUNT_NAMES, NO_COUNTS, SPANS, Counts, Totals
 from dashboard.models import Grain
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.figures import KEYS, Group, figures_by

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from dashboard.metrics import COUNT_NAMES, Counts, Totals, local_midnight
+from dashboard.local_days import local_midnight
+from dashboard.metrics import COUNT_NAMES, Counts, Totals
 from dashboard.models import RollupState
 from dashboard.queries import lines as reporting_lines
 from dashboard.queries.asking import Basis

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from dashboard.access import Scope
-from dashboard.metrics import NO_COUNTS, Counts, local_midnight, quarter_name
+from dashboard.local_days import local_midnight, quarter_name
+from dashboard.metrics import NO_COUNTS, Counts
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.cohorts import MONTHS, NOTHING_DUE, Cohort, cohorts
 from dashboard.queries.figures import Key

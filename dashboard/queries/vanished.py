@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, QuerySet, TextField, Value
 
 from dashboard.access import Scope
-from dashboard.metrics import local_midnight
+from dashboard.local_days import local_midnight
 from dashboard.queries.sync_changes import Names, names
 from sync.models import SyncRun
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
-from dashboard.metrics import Rate
+from dashboard.formats import NOTHING, number, percent
+from dashboard.rate import Rate
 from dashboard.reporting.registry import Value
-from dashboard.web.templatetags.figures import NOTHING, number, percent
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from enum import StrEnum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from dashboard.metrics import Counts, Rate
+from dashboard.metrics import Counts
 from dashboard.queries.cohorts import Cohort
+from dashboard.rate import Rate
 
 Value = Rate | int
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from dashboard.formats import number
 from dashboard.queries.asking import Basis
 from dashboard.reporting.answers import Report, Row
 from dashboard.reporting.cells import Cell
 from dashboard.reporting.registry import Metric, Unit
 from dashboard.reporting.stamp import Stamp
-from dashboard.web.templatetags.figures import number
 
 GAP = "  "
 EMPTY = "Nobody and nothing that passes the filters is counted."

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from dashboard.metrics import Counts, Rate
+from dashboard.formats import NOTHING, number, percent, points
+from dashboard.metrics import Counts
+from dashboard.rate import Rate
 from dashboard.reporting.registry import REGISTRY
-from dashboard.web.templatetags.figures import NOTHING, number, percent, points
 
 Block = dict[str, Any]
 # A word so long would stick out of its column. An address is broken after its @; what is still too long, anywhere.

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.charts.periods import Plot
+from dashboard.formats import ahead, number, percent
 from dashboard.pages import findings
 from dashboard.pages.review_words import chart_finding
 from dashboard.pages.trend_words import short_name
@@ -18,7 +19,6 @@ from dashboard.queries.past_due import Ageing, ageing
 from dashboard.queries.trends import Trend, trend
 from dashboard.reports import blocks, drawing
 from dashboard.reports.document import Document, Question
-from dashboard.web.templatetags.figures import ahead, number, percent
 
 QUARTERS = 8
 # What fits on one page, whatever the names.

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from dashboard.formats import day, number, percent
 from dashboard.metrics import Counts, Totals, days_past_due
 from dashboard.pages import campaign_chart
 from dashboard.pages import campaign_words as words
@@ -15,7 +16,6 @@ from dashboard.queries.figures import Group
 from dashboard.reports import blocks, drawing
 from dashboard.reports.document import Document, Question
 from dashboard.reports.review import more
-from dashboard.web.templatetags.figures import day, number, percent
 from sync.models import Enrollment
 
 MOST_PEOPLE = 2_000

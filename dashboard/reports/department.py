@@ -8,7 +8,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dashboard.metrics import Counts, local_midnight
+from dashboard.formats import day, number, percent
+from dashboard.local_days import local_midnight
+from dashboard.metrics import Counts
 from dashboard.pages import findings
 from dashboard.pages.person_words import DUE_SOURCES
 from dashboard.queries.asking import By, Filters
@@ -20,7 +22,6 @@ from dashboard.queries.past_due_groups import PastDue
 from dashboard.reports import blocks
 from dashboard.reports.document import Document, Question
 from dashboard.reports.review import more
-from dashboard.web.templatetags.figures import day, number, percent
 from sync.models.training import DueSource
 
 # So many people make some two hundred pages.

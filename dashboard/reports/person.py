@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from dashboard.formats import day
 from dashboard.models import Exemption
 from dashboard.pages import person_words as words
 from dashboard.queries.asking import State
@@ -11,7 +12,6 @@ from dashboard.queries.person import Owed, Record, read_person
 from dashboard.reports import blocks
 from dashboard.reports.document import Document, Question
 from dashboard.reports.review import more
-from dashboard.web.templatetags.figures import day
 
 MOST_EVENTS = 60
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.metrics import local_midnight
+from dashboard.local_days import local_midnight
 
 # The larger grains keep single days this far back and whole months before: a page that looks further back, at a day
 # within a month, is answered from the facts.

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.metrics import Span, local_midnight
+from dashboard.local_days import local_midnight
+from dashboard.metrics import Span
 from dashboard.models import CONTENT_TYPE_CODES
 from dashboard.rollups.buckets import as_array
 from sync.models.training import ContentType

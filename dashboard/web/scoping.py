@@ -20,7 +20,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from config.sealing import SecretUnreadableError
 from dashboard.access import CHOSEN_ACCOUNT, EARLIEST_YEAR, VIEWED_AS, Scope, ScopedRequest
-from dashboard.metrics import local_midnight
+from dashboard.local_days import local_midnight
 from dashboard.models import User
 from dashboard.row_security import within
 from dashboard.sign_in.required import required_single_sign_on

@@ -7,9 +7,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from dashboard.access import Scope
+from dashboard.formats import every
 from dashboard.models import Membership
 from dashboard.queries.allowance import Allowance, RunPlan, allowance
-from dashboard.web.templatetags.figures import every
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.dashboard.conftest import Queue

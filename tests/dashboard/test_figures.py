@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from dashboard.metrics import Rate
+from dashboard.rate import Rate
 from dashboard.web.templatetags import figures
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from dashboard.access import Scope
-from dashboard.metrics import local_midnight
+from dashboard.local_days import local_midnight
 from dashboard.models import CampaignSetting, Membership
 from dashboard.queries.asking import Basis, By, Filters, State
 from dashboard.queries.figures import figures_by

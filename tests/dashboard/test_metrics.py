@@ -7,7 +7,8 @@ import pytest
 from django.db.models import Q
 
 from dashboard import metrics
-from dashboard.metrics import Age, CampaignState, Counts, Rate
+from dashboard.metrics import Age, CampaignState, Counts
+from dashboard.rate import Rate
 from sync.models import Campaign, Enrollment
 from tests import factories
 

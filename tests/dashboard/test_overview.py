@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard import metrics
+from dashboard.local_days import local_midnight
 from dashboard.models import User
 from dashboard.rollups import rebuild
 from sync.models import Account, Enrollment, Person, SyncRun
@@ -42,7 +43,7 @@ def test_overview_of_a_past_day_counts_what_was_then(
         response = as_alice.get("/", {"as_of": day.isoformat()})
     text = response.content.decode()
     assert "You are looking at the past." in text
-    end = metrics.local_midnight(day + timedelta(days=1), company.zone)
+    end = local_midnight(day + timedelta(days=1), company.zone)
     late = Enrollment.objects.filter(metrics.counted(end), metrics.past_due(end)).values("person").distinct().count()
     assert late > 0
     assert f"{late} people are past due" in text

@@ -9,9 +9,11 @@ from django.db.models import QuerySet
 
 from dashboard import metrics, rollups
 from dashboard.access import Scope
-from dashboard.metrics import CampaignState, Counts, Rate
+from dashboard.local_days import local_midnight
+from dashboard.metrics import CampaignState, Counts
 from dashboard.models import Exemption, Membership, RollupState, User
 from dashboard.queries import overview as queries
+from dashboard.rate import Rate
 from sync.models import Account, Enrollment
 from tests import factories
 
@@ -84,7 +86,7 @@ def people(rows: QuerySet[Enrollment]) -> int:
 
 def test_headline_is_the_plain_count(mixture: Account, scope: Scope, now: datetime, way: str) -> None:
     found = queries.overview(scope, as_of=now)
-    week_ago = metrics.local_midnight(found.headline.week_ago_date + timedelta(days=1), BERLIN)
+    week_ago = local_midnight(found.headline.week_ago_date + timedelta(days=1), BERLIN)
     assert week_ago == now.astimezone(BERLIN).replace(day=17, hour=0, minute=0)
     for moment, counts in ((now, found.headline.now), (week_ago, found.headline.week_ago)):
         rows = counted(moment)
@@ -113,7 +115,7 @@ def test_past_due_by_day_equals_the_rule_at_each_days_end(
     assert days[-1].date == now.astimezone(BERLIN).date()
     for back in (0, 1, 2, 29, 30, 31, 60, 89):
         day = days[-1 - back]
-        moment = now if back == 0 else metrics.local_midnight(day.date + timedelta(days=1), BERLIN)
+        moment = now if back == 0 else local_midnight(day.date + timedelta(days=1), BERLIN)
         assert day.people == people(counted(moment).filter(metrics.past_due(moment)))
     assert max(day.people for day in days) > 5
 

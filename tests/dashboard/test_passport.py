@@ -8,10 +8,10 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
+from dashboard.formats import number, percent
 from dashboard.models import Membership, User
 from dashboard.queries.overview import overview
 from dashboard.reporting.registry import REGISTRY
-from dashboard.web.templatetags.figures import number, percent
 from sync.models import Account, Campaign, SyncRun
 from tests.clock import MOMENT
 

@@ -14,8 +14,8 @@ from config.email_addresses import validate_address
 from dashboard.decisions import RefusedError
 from dashboard.decisions.members import Offer
 from dashboard.decisions.operator_links import way_in
+from dashboard.local_days import local_midnight
 from dashboard.management.accounts import EXIT_MISUSE, find_account
-from dashboard.metrics import local_midnight
 from dashboard.models import Invitation, Role
 from dashboard.queries.members import find_user
 from dashboard.queries.offers import doubts

@@ -19,6 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
 from dashboard.decisions.campaigns import archive, choose_trigger, restore, set_requirement
+from dashboard.formats import number
 from dashboard.metrics import CampaignState, Totals, campaign_state
 from dashboard.models import CampaignSetting, InferredTrigger, SettingChange, Trigger, User
 from dashboard.pages.settings.fields import ReasonField, search_in, word_in
@@ -29,7 +30,6 @@ from dashboard.queries.asking import Filters
 from dashboard.queries.figures import figures
 from dashboard.queries.setting_changes import latest_by_subject, setting_changes
 from dashboard.triggers import effective_trigger
-from dashboard.web.templatetags.figures import number
 from sync.models import Campaign
 
 ROWS = 50

@@ -17,6 +17,7 @@ from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
 from dashboard.decisions.departments import merge, unmerge
 from dashboard.decisions.renames import continue_department, keep_apart
+from dashboard.formats import number
 from dashboard.metrics import Totals
 from dashboard.models import SettingChange
 from dashboard.pages.settings.fields import ReasonField, id_in, search_in
@@ -29,7 +30,6 @@ from dashboard.queries.figures import figures_by
 from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
 from dashboard.vacancies import rename_in_words
-from dashboard.web.templatetags.figures import number
 
 SUGGESTED = 6
 LOGGED = 20

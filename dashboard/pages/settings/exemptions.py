@@ -20,6 +20,7 @@ from django.views.decorators.vary import vary_on_headers
 from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
 from dashboard.decisions.exemptions import approve, end, reject
+from dashboard.formats import number
 from dashboard.models import Exemption, SettingChange, User
 from dashboard.pages.settings.fields import ReasonField, id_in, word_in
 from dashboard.pages.settings.filters import filter_bar
@@ -28,7 +29,6 @@ from dashboard.pages.settings.words import log_lines
 from dashboard.queries import exemptions as queries
 from dashboard.queries.setting_changes import setting_changes
 from dashboard.requests.searches import searched
-from dashboard.web.templatetags.figures import number
 
 State = Exemption.State
 ROWS = 50

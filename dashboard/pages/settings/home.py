@@ -17,6 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
 from dashboard.decisions.targets import set_target
+from dashboard.formats import number
 from dashboard.mail.handing_over import is_set_up
 from dashboard.models import AccountSetting, CampaignSetting, SettingChange
 from dashboard.pages.settings.fields import ReasonField, word_in
@@ -26,7 +27,6 @@ from dashboard.pages.settings.words import log_lines
 from dashboard.queries.exemptions import State, counts, exemptions
 from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
-from dashboard.web.templatetags.figures import number
 
 LATEST = 6
 ROWS = 50

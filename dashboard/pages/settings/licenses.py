@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods
 from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
 from dashboard.decisions.licenses import set_license_end
+from dashboard.formats import number
 from dashboard.pages.settings.fields import DayField
 from dashboard.pages.settings.guards import decider
 from dashboard.queries.licenses import License, licenses
-from dashboard.web.templatetags.figures import number
 
 SOON = timedelta(days=90)
 

@@ -1,6 +1,7 @@
 """`{% csrf_token %}` of this site: Django's, and the key by which a form is done once.
 
-The key is of `dashboard.requests.sent_forms`. A builtin of the templates in the place of Django's own, so that no form can be without.
+The key is of `dashboard.requests.sent_forms`. A builtin of the templates in the place of Django's own, so that no form
+can be without.
 """
 
 from typing import Any

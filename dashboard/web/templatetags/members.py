@@ -7,7 +7,7 @@ from django.template import Context
 from django.utils.translation import gettext as _
 
 from dashboard import vacancies
-from dashboard.web.templatetags.figures import day
+from dashboard.formats import day
 from sync.models import Department
 
 register = template.Library()

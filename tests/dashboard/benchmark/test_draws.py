@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from dashboard.benchmark.draws import TWO_YEARS, Draws
-from dashboard.metrics import local_midnight
+from dashboard.local_days import local_midnight
 
 
 def test_draws_are_the_same_each_time(scope, now):

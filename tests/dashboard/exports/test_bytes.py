@@ -17,8 +17,8 @@ from dashboard.exports.about import About
 from dashboard.exports.columns import Column, Kind, percent_text, share
 from dashboard.exports.table_request import Answer
 from dashboard.exports.workbook import write_workbook
-from dashboard.metrics import Rate
 from dashboard.models import User
+from dashboard.rate import Rate
 from sync.models import Account, Person
 from tests.dashboard.exports.reading import body, fetch, rows_of_csv, sheets_of
 

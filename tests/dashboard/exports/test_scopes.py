@@ -15,12 +15,12 @@ from dashboard import rollups
 from dashboard.access import Scope
 from dashboard.exports import making
 from dashboard.exports.tables import TABLES
-from dashboard.metrics import Rate
+from dashboard.formats import number, percent
 from dashboard.models import Export, Membership, Role, User
+from dashboard.rate import Rate
 from dashboard.reporting.answers import Asked, answer
 from dashboard.reporting.registry import REGISTRY, find
 from dashboard.reports import Kind, Question, describe
-from dashboard.web.templatetags.figures import number, percent
 from sync.models import Account, Department, Person
 from tests import factories
 from tests.clock import MOMENT

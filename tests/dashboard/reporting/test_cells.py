@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 
 from dashboard.access import Scope
-from dashboard.metrics import Rate
+from dashboard.rate import Rate
 from dashboard.reporting.answers import Report, Row
 from dashboard.reporting.cells import Cell, Pair
 from dashboard.reporting.registry import REGISTRY, UnknownMetricError, find

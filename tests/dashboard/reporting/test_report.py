@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from dashboard.access import Scope
-from dashboard.metrics import local_midnight
+from dashboard.local_days import local_midnight
 from dashboard.models import Membership
 from dashboard.queries.asking import By, Filters
 from dashboard.queries.cohorts import cohorts

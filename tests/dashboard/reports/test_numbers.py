@@ -8,7 +8,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
-from dashboard.metrics import local_midnight
+from dashboard.formats import number, percent
+from dashboard.local_days import local_midnight
 from dashboard.models import Membership
 from dashboard.queries.asking import By, Filters
 from dashboard.queries.figures import figures, figures_by
@@ -16,7 +17,6 @@ from dashboard.queries.past_due import people_past_due
 from dashboard.queries.review import latest_quarter
 from dashboard.queries.review import review as read_review
 from dashboard.reports import Kind, Question, describe, make
-from dashboard.web.templatetags.figures import number, percent
 from sync.models import Account, Campaign, Department, Person
 
 pytestmark = pytest.mark.usefixtures("company")
