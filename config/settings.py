@@ -144,7 +144,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "dashboard.audit.ActingMiddleware",
+    "dashboard.audit.log.ActingMiddleware",
     "dashboard.web.scoping.ScopeMiddleware",
 ]
 

@@ -2,7 +2,7 @@
 
 The database refuses to rewrite history, the audit log, changes of settings and exemptions; it lets this module's
 transactions empty values there (`rollcall.erasing`), and nothing else. Each erasure is an event of the audit log, by
-which `dashboard.audit_chain` still proves the events that it emptied.
+which `dashboard.audit.chain` still proves the events that it emptied.
 """
 
 import gzip
@@ -21,7 +21,7 @@ from django.db.models.functions import Cast, Coalesce, Trim, Upper
 
 from dashboard import audit, rollups
 from dashboard.audit import Action, Subject, Through
-from dashboard.audit_chain import digest_over, erased_digest
+from dashboard.audit.chain import digest_over, erased_digest
 from dashboard.decisions.members import is_last_administrator
 from dashboard.models import (
     Alert,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
-from dashboard.audit_chain import anchor
+from dashboard.audit.chain import anchor
 from dashboard.mail.subjects import nobody_left
 from dashboard.members import auditors
 from dashboard.models import Alert, Delivery, Occurrence, Schedule, SingleSignOn

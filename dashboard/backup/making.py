@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from config.schema import applied_migrations, unknown_migrations
 from config.sealing import fingerprint
-from dashboard.audit_chain import verify
+from dashboard.audit.chain import verify
 from dashboard.backup import programs
 from dashboard.backup.archive import BackupError, Reader, Writer, read_in_chunks
 from dashboard.evidence import making as evidence

@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from config.database_errors import is_away
 from dashboard import audit, reports
 from dashboard.access import Scope
-from dashboard.audit_chain import anchor
+from dashboard.audit.chain import anchor
 from dashboard.evidence import contents
 from dashboard.evidence.contents import Period, written
 from dashboard.evidence.packing import README, START, VERIFY, Pack, Sample

@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from dashboard.audit_chain import START, Anchor
+from dashboard.audit.chain import START, Anchor
 from dashboard.evidence.packing import FORMAT
 
 # A manifest lists files and sample: much larger ones are none.

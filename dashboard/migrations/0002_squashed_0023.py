@@ -100,7 +100,7 @@ $$
 """
 
 # Both functions run as the owner of the tables: whoever writes an event needs no right to the chain, and cannot touch
-# it. The text that is hashed is the one `dashboard.audit_chain` builds to verify it.
+# it. The text that is hashed is the one `dashboard.audit.chain` builds to verify it.
 CHAIN = r"""
 CREATE FUNCTION dashboard_seal_audit_event() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

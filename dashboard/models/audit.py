@@ -180,7 +180,7 @@ class AuditErasure(models.Model):
     """That an event lost its actor's email and network when they were erased, by the event `act`.
 
     `digest` is SHA-256 over the text of the event as it is now and the hash it was sealed with; `act` holds the hash
-    over all of its digests in its details (`dashboard.audit_chain`).
+    over all of its digests in its details (`dashboard.audit.chain`).
     """
 
     event = models.OneToOneField(AuditEvent, primary_key=True, on_delete=models.PROTECT, related_name="erasure")

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dashboard import audit
-from dashboard.audit_chain import sealed_text, verify
+from dashboard.audit.chain import sealed_text, verify
 from dashboard.models import AuditEvent, User
 from sync.models import Account
 from tests.dashboard.sealing import seal

@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from dashboard.audit import Action, record
-from dashboard.audit_chain import chains, verify
+from dashboard.audit.chain import chains, verify
 from dashboard.backup.archive import BackupError
 from dashboard.backup.programs import find_programs, server_version
 from sync.models import Account, Person

@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.test import Client
 
 from dashboard.audit import Action, Subject, record
-from dashboard.audit_chain import chains, verify
+from dashboard.audit.chain import chains, verify
 from dashboard.erasure import NotErasableError, erase_person
 from dashboard.models import (
     Alert,

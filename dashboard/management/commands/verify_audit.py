@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from config.commands import PlainCommand
-from dashboard.audit_chain import chains, continues, holds, verify
+from dashboard.audit.chain import chains, continues, holds, verify
 from dashboard.evidence.reading import NotAPackError, noted_in
 from sync.models import Account
 

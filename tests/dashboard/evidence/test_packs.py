@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 
 from dashboard import audit, tasks
 from dashboard.access import Scope
-from dashboard.audit_chain import anchor
+from dashboard.audit.chain import anchor
 from dashboard.evidence import making, sample
 from dashboard.models import EvidencePack, Membership, User
 from dashboard.queries.asking import Filters
