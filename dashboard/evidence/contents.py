@@ -17,9 +17,9 @@ from dashboard import audit, metrics
 from dashboard.access import Scope
 from dashboard.exports.neutral import neutral
 from dashboard.mail.reading import deliveries
+from dashboard.metrics.registry import REGISTRY
 from dashboard.models import CampaignSetting
 from dashboard.queries.asking import State
-from dashboard.reporting.registry import REGISTRY
 from sync.models import Change, Enrollment, Person
 
 _AT_ONCE = 5_000

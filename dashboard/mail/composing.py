@@ -34,9 +34,9 @@ from dashboard.mail.handing_over import addressed
 from dashboard.mail.subjects import nobody_left, query_of
 from dashboard.members import mailed_address
 from dashboard.metrics import Counts
+from dashboard.metrics.registry import REGISTRY
 from dashboard.models import Export, Schedule, User
 from dashboard.queries.figures import figures
-from dashboard.reporting.registry import REGISTRY
 from dashboard.row_security import within
 
 # Mail servers refuse what is larger: then the file goes by a link, whatever was chosen.

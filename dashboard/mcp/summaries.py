@@ -12,6 +12,7 @@ from dashboard.local_days import local_midnight, quarter_name
 from dashboard.mcp.reading import Reader, invalid
 from dashboard.mcp.shapes import About, Arguments, Day, Id, Name, Number, Shape
 from dashboard.metrics import NO_COUNTS
+from dashboard.metrics.registry import REGISTRY, Base, Metric, Unit, UnknownMetricError, Value, find
 from dashboard.queries import passport as passports
 from dashboard.queries.asking import By, Filters
 from dashboard.queries.cohorts import cohorts
@@ -24,7 +25,6 @@ from dashboard.queries.trends import Period
 from dashboard.rate import Rate
 from dashboard.reporting.answers import NAMELESS, Asked, NotAskableError, Row, answer
 from dashboard.reporting.cells import Cell
-from dashboard.reporting.registry import REGISTRY, Base, Metric, Unit, UnknownMetricError, Value, find
 
 USUAL = (
     *("completion_rate", "on_time_rate", "people_compliant", "coverage", "policy_acknowledgement_rate"),

@@ -7,8 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.formats import number, percent
-from dashboard.metrics import Counts
-from dashboard.queries.cohorts import Cohort
+from dashboard.metrics import Cohort, Counts
 from dashboard.queries.trends import Course, Trend
 from dashboard.rate import Rate
 

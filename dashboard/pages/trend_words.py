@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.formats import number, points
+from dashboard.metrics import Cohort
 from dashboard.pages.trend_measures import MEASURES, Measure, Value, difference, settled, size, written
 from dashboard.queries.asking import By
-from dashboard.queries.cohorts import Cohort
 from dashboard.queries.trends import Course, Period, Trend
 from dashboard.rate import Rate
 

@@ -2,63 +2,21 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from operator import add, sub
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from dashboard.access import Scope
-from dashboard.metrics import COHORT_SPANS
+from dashboard.metrics import COHORT_SPANS, NOTHING_DUE, Cohort
 from dashboard.queries import tallies
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.figures import BY_CODE, KEYS, Key
 from dashboard.queries.names import names
 from dashboard.queries.selection import Selection, select
-from dashboard.rate import Rate
 from dashboard.rollups import stretches
 from dashboard.rollups.buckets import next_month
 
 MONTHS = {By.MONTH: 1, By.QUARTER: 3}
-
-
-class Cohort(NamedTuple):
-    """The counts of one cohort, as of the moment asked for."""
-
-    due: int = 0
-    due_so_far: int = 0
-    completed: int = 0
-    completed_by_end: int = 0
-    on_time: int = 0
-    on_time_so_far: int = 0
-
-    def __add__(self, other: "Cohort") -> "Cohort":  # type: ignore[override]  # sums, not a longer tuple
-        return Cohort._make(map(add, self, other))
-
-    def __sub__(self, other: "Cohort") -> "Cohort":
-        return Cohort._make(map(sub, self, other))
-
-    @property
-    def late(self) -> int:
-        """Completed after the due date."""
-        return self.completed - self.on_time
-
-    @property
-    def still_open(self) -> int:
-        """Not completed yet."""
-        return self.due - self.completed
-
-    @property
-    def completion_rate(self) -> Rate:
-        """Completed by the period's end, or by now while it runs, out of those due in it."""
-        return Rate(self.completed_by_end, self.due)
-
-    @property
-    def on_time_rate(self) -> Rate:
-        """Completed by the due date out of those whose due date has passed."""
-        return Rate(self.on_time_so_far, self.due_so_far)
-
-
-NOTHING_DUE = Cohort()
 
 
 class CohortRow(NamedTuple):

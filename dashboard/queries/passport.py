@@ -8,6 +8,7 @@ from django.db import connection
 
 from dashboard.access import Scope
 from dashboard.metrics import Totals
+from dashboard.metrics.registry import OF_PEOPLE, REGISTRY, Base, Metric
 from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.cohorts import cohorts
 from dashboard.queries.figures import figures
@@ -16,7 +17,6 @@ from dashboard.queries.reasons import reasons
 from dashboard.queries.remedial import GRACE, training_after_failure
 from dashboard.queries.selection import Selection, select
 from dashboard.rate import Rate
-from dashboard.reporting.registry import OF_PEOPLE, REGISTRY, Base, Metric
 from sync.models import SyncRun
 
 

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 
 from dashboard.access import Scope
 from dashboard.local_days import local_midnight, quarter_name
-from dashboard.metrics import NO_COUNTS, Counts
+from dashboard.metrics import NO_COUNTS, NOTHING_DUE, Cohort, Counts
 from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.cohorts import MONTHS, NOTHING_DUE, Cohort, cohorts
+from dashboard.queries.cohorts import MONTHS, cohorts
 from dashboard.queries.figures import Key
 from dashboard.queries.history import standings
 from dashboard.queries.selection import Selection, select

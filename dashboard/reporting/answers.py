@@ -6,14 +6,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from dashboard.access import Scope
-from dashboard.metrics import Age, Totals
+from dashboard.metrics import Age, Cohort, Totals
+from dashboard.metrics.registry import Base, Metric, Unit
 from dashboard.queries import durations, past_due, remedial
 from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.cohorts import Cohort, CohortRow, cohorts
+from dashboard.queries.cohorts import CohortRow, cohorts
 from dashboard.queries.durations import Durations
 from dashboard.queries.figures import Key, figures, figures_by
 from dashboard.reporting.cells import Cell, Pair
-from dashboard.reporting.registry import Base, Metric, Unit
 
 PERIODS = (By.QUARTER, By.MONTH)
 # Beside what `By` offers: what is past due, by how long it has been.

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
 from dashboard.formats import NOTHING, number, percent
+from dashboard.metrics.registry import Value
 from dashboard.rate import Rate
-from dashboard.reporting.registry import Value
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from dashboard.metrics.registry import Metric, Unit
 from dashboard.reporting.answers import Report, Row
 from dashboard.reporting.cells import Cell, Pair
-from dashboard.reporting.registry import Metric, Unit
 from dashboard.reporting.stamp import Stamp
 
 # A new number stands for keys that changed their meaning or went away; keys may be added under the same one.

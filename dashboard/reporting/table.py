@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from dashboard.formats import number
+from dashboard.metrics.registry import Metric, Unit
 from dashboard.queries.asking import Basis
 from dashboard.reporting.answers import Report, Row
 from dashboard.reporting.cells import Cell
-from dashboard.reporting.registry import Metric, Unit
 from dashboard.reporting.stamp import Stamp
 
 GAP = "  "

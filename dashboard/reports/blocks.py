@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from dashboard.formats import NOTHING, number, percent, points
 from dashboard.metrics import Counts
+from dashboard.metrics.registry import REGISTRY
 from dashboard.rate import Rate
-from dashboard.reporting.registry import REGISTRY
 
 Block = dict[str, Any]
 # A word so long would stick out of its column. An address is broken after its @; what is still too long, anywhere.

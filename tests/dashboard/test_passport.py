@@ -9,9 +9,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
 from dashboard.formats import number, percent
+from dashboard.metrics.registry import REGISTRY
 from dashboard.models import Membership, User
 from dashboard.queries.overview import overview
-from dashboard.reporting.registry import REGISTRY
 from sync.models import Account, Campaign, SyncRun
 from tests.clock import MOMENT
 

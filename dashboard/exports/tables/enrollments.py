@@ -12,11 +12,11 @@ from dashboard.exports.columns import Column, Kind
 from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.tables.people import PERSON_ID, WHO
 from dashboard.exports.tables.words import SOURCES, STATES, YES_NO, filters_in_words
+from dashboard.metrics.registry import REGISTRY
 from dashboard.pages import campaign as campaign_page
 from dashboard.queries.campaign import Show
 from dashboard.queries.campaigns import plans
 from dashboard.queries.enrollment_list import EXEMPT, MEASURES, NOT_STARTED, enrollment_list, uncounted_list
-from dashboard.reporting.registry import REGISTRY
 
 _CAMPAIGN = Column("campaign", gettext_lazy("Campaign"), width=34)
 _CONTENT = Column("content", gettext_lazy("Content"), width=34)

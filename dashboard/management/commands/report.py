@@ -13,11 +13,11 @@ from dashboard.access import Scope
 from dashboard.local_days import local_midnight
 from dashboard.management.accounts import EXIT_MISUSE, find_account
 from dashboard.metrics import CampaignState
+from dashboard.metrics.registry import REGISTRY, UnknownMetricError, find
 from dashboard.models import Membership, RollupState, Trigger, User
 from dashboard.queries.asking import Basis, State
 from dashboard.reporting.answers import GROUPINGS, Asked, NotAskableError, answer
 from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve
-from dashboard.reporting.registry import REGISTRY, UnknownMetricError, find
 from dashboard.reporting.stamp import Stamp
 from dashboard.reporting.structured import write_csv, write_json
 from dashboard.reporting.table import write_table

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.metrics import Cohort
 from dashboard.models import User
 from dashboard.queries.asking import By, Filters
-from dashboard.queries.cohorts import Cohort, cohorts
+from dashboard.queries.cohorts import cohorts
 from dashboard.queries.figures import enrollments, figures, figures_by
 from tests.dashboard.numbers.asking import asked, scope_of, totals_of
 from tests.dashboard.numbers.budget import drawn

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.metrics.registry import REGISTRY, Base
 from dashboard.models import User
 from dashboard.queries.passport import Passport, passport
-from dashboard.reporting.registry import REGISTRY, Base
 from tests import factories
 from tests.dashboard.numbers.asking import asked, scope_of
 from tests.dashboard.numbers.budget import drawn

@@ -7,10 +7,10 @@ from io import StringIO
 import pytest
 
 from dashboard.access import Scope
+from dashboard.metrics.registry import REGISTRY, UnknownMetricError, find
 from dashboard.rate import Rate
 from dashboard.reporting.answers import Report, Row
 from dashboard.reporting.cells import Cell, Pair
-from dashboard.reporting.registry import REGISTRY, UnknownMetricError, find
 from dashboard.reporting.stamp import Stamp
 from dashboard.reporting.structured import write_csv
 from dashboard.reporting.table import write_table

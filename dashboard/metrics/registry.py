@@ -11,8 +11,7 @@ from enum import StrEnum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from dashboard.metrics import Counts
-from dashboard.queries.cohorts import Cohort
+from dashboard.metrics.counts import Cohort, Counts
 from dashboard.rate import Rate
 
 Value = Rate | int
