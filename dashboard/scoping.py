@@ -24,7 +24,7 @@ from dashboard.metrics import local_midnight
 from dashboard.models import User
 from dashboard.named_accounts import OF_NO_ACCOUNT, answer_by_name, read_name
 from dashboard.row_security import within
-from dashboard.sign_in.required import required_single_sign_on
+from dashboard.sign_in.required import accounts_of, required_single_sign_on
 from dashboard.sign_in.sessions import OWN, OWN_SIGN_IN, provider_of, through
 from dashboard.sign_in.unsent import nothing_done, page_of
 from dashboard.sign_in_log import stopped_viewing
@@ -136,9 +136,10 @@ def _refuse_to_speak_for_all(request: ScopedRequest) -> None:
     """Raise PermissionDenied where a provider made the session, and the reader has something in other accounts, too."""
     if through(request) == OWN or not isinstance(request.user, User):
         return
-    provider = provider_of(request)
-    everywhere = {account.pk for account in Scope.of(request.user, at=request.now).accounts}
-    if provider is None or everywhere - {provider.account_id}:
+    provider, user = provider_of(request), request.user
+    # A loan that begins later counts, too, and so does what another account's provider vouches for.
+    others = {*accounts_of(user), user.vouched_by_id} - {None, provider.account_id if provider else None}
+    if provider is None or others:
         raise PermissionDenied(
             _("You came through the single sign-on of one account. Sign in with a password or passkey to do this.")
         )

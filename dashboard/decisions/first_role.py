@@ -16,15 +16,21 @@ from django.utils.translation import gettext as _
 from dashboard.audit import Action, Subject, record
 from dashboard.models import Membership, SingleSignOn, User
 from dashboard.sign_in.invitation_mail import CANNOT_SEND
-from dashboard.sign_in.sessions import OWN, end_sessions
+from dashboard.sign_in.required import accounts_of
+from dashboard.sign_in.sessions import OWN, end_sessions, owns_domain
 from sync.models import Account
 
 logger = logging.getLogger(__name__)
 
 
 def is_unproven(user: User, account: Account) -> bool:
-    """Return whether what the user signs in with was set by another account's word alone."""
-    return user.vouched_by_id not in {None, account.pk}
+    """Return whether what the user signs in with was set by another account's word alone.
+
+    An account's word is as good as the mailbox's about a member of its own whose email is of its domain.
+    """
+    if user.vouched_by_id in {None, account.pk}:
+        return False
+    return not owns_domain(user.vouched_by_id, user.email) or user.vouched_by_id not in accounts_of(user)
 
 
 def settle_sign_in(user: User, account: Account, *, request: HttpRequest | None = None) -> bool:
@@ -35,6 +41,10 @@ def settle_sign_in(user: User, account: Account, *, request: HttpRequest | None 
     """
     this = request.session.session_key if request is not None else None
     if not is_unproven(user, account):
+        if user.vouched_by_id not in {None, account.pk}:
+            # It is good from now on, whoever the domain belongs to later.
+            user.vouched_by = None
+            user.save(update_fields=["vouched_by"])
         if not Membership.objects.filter(user=user).exists():
             own = {OWN, *SingleSignOn.objects.filter(account=account).values_list("key", flat=True)}
             end_sessions(user, but=this, made=lambda key: key not in own)

@@ -13,7 +13,7 @@ from dashboard.audit import Action, Subject, record
 from dashboard.decisions.deciding import RefusedError, deciding
 from dashboard.decisions.domains import follow_domains
 from dashboard.decisions.members import Offer, check, is_last_administrator
-from dashboard.decisions.schedules import hand_on
+from dashboard.decisions.possessions import leave_behind
 from dashboard.models import Delegation, Membership, SingleSignOn, SingleSignOnRole, User
 from dashboard.sign_in.required import required_single_sign_on
 from dashboard.sign_in.sessions import end_sessions
@@ -117,7 +117,7 @@ def remove(provider: SingleSignOn, *, by: User, at: datetime, request: HttpReque
         for membership in ending:
             membership.ends_at = at
             membership.save(update_fields=["ends_at"])
-            hand_on(account, membership.user, by=by, at=at)
+            leave_behind(account, membership.user, by=by, at=at, request=request)
         SocialAccount.objects.filter(provider=provider.key).delete()
         follow_domains(account, [], by=by, request=request)
         _note(provider, by, request, changed=["removed"], ended=len(ending))

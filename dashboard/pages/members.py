@@ -17,8 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
+from dashboard.decisions.invitations import revoke
 from dashboard.decisions.loans import end_loan
-from dashboard.decisions.members import change, end, invite, renew, revoke
+from dashboard.decisions.members import change, end, invite, renew
 from dashboard.models import Delegation, Invitation, Membership, Role
 from dashboard.pages.members_form import Doubts, InviteForm, RoleForm, unread_doubts
 from dashboard.pages.members_words import what_became, what_becomes

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from config.email_addresses import validate_address
 from dashboard.access import ScopedRequest
 from dashboard.alerts.causes import send_fewer_groups
 from dashboard.decisions import RefusedError
@@ -135,9 +136,14 @@ class SingleSignOnForm(forms.Form):
     def clean_email_domains(self) -> list[str]:
         """Return the domains, each in lower case and once."""
         text: str = self.cleaned_data["email_domains"]
-        domains = dict.fromkeys(part.strip().lower().removeprefix("@") for part in text.split(",") if part.strip())
+        parts = (part.strip().lower().removeprefix("@").removesuffix(".") for part in text.split(","))
+        domains = dict.fromkeys(filter(None, parts))
         for domain in domains:
             DomainNameValidator(message=_("“%(value)s” is not a domain."))(domain)
+            try:
+                validate_address(f"postmaster@{domain}")
+            except ValidationError:
+                raise ValidationError(_("“%(value)s” is not a domain."), params={"value": domain}) from None
         if not domains:
             raise ValidationError(_("At least one domain is needed."))
         return list(domains)

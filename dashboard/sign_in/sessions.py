@@ -17,12 +17,11 @@ from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.db import SessionStore
 from django.dispatch import receiver
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.email_addresses import domain_of
 from dashboard.access import Scope, ScopedRequest
-from dashboard.models import EmailDomain, Membership, SingleSignOn, User
+from dashboard.models import EmailDomain, SingleSignOn, User
 from sync.models import Account
 
 # By a password or passkey of the user's own.
@@ -90,20 +89,15 @@ def belongs_to_another(account_id: int, email: str) -> bool:
 
 @receiver([password_set, password_changed, authenticator_added, authenticator_reset], dispatch_uid="note_vouched_by")
 def note_vouched_by(*, request: HttpRequest, user: User, **_rest: Any) -> None:
-    """Remember whose word alone it is that the user set what was just set: the account's whose provider signed them in.
+    """Remember whose word it is that the user set what was just set: the account's whose provider signed them in.
 
-    Not where the account owns the domain and has accepted the user. Whoever vouched first stays: what they vouched for
-    may be there still.
+    What that word is worth is asked when another account gives them a role (`dashboard.decisions.first_role`): a domain
+    may have passed to that one by then.
     """
     provider = provider_of(request)
-    if provider is None or user.vouched_by_id is not None:
-        return
-    now = timezone.now()
-    held = Membership.objects.filter(user=user, account=provider.account)
-    if owns_domain(provider.account_id, user.email) and any(role.holds(now) for role in held):
-        return
-    user.vouched_by = provider.account
-    user.save(update_fields=["vouched_by"])
+    if provider is not None and user.vouched_by_id is None:
+        user.vouched_by = provider.account
+        user.save(update_fields=["vouched_by"])
 
 
 @receiver(password_reset, dispatch_uid="prove_mailbox")

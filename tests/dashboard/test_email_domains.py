@@ -8,11 +8,12 @@ import pytest
 import time_machine
 from django.conf import LazySettings
 from django.core import mail
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from config import variables
+from config.email_addresses import domain_of, validate_address
 from dashboard.decisions.domains import record_name, record_text
 from dashboard.models import AuditEvent, EmailDomain, Role, SingleSignOn, User
 from sync.models import Account, SyncRun
@@ -153,6 +154,26 @@ def test_domains_follow_what_the_provider_speaks_for(as_ines: Client) -> None:
     as_ines.post("/settings/sign-on/remove/")
     assert not EmailDomain.objects.exists()
     assert not SingleSignOn.objects.exists()
+
+
+def test_one_domain_has_one_spelling(as_ines: Client) -> None:
+    as_ines.post("/settings/sign-on/", FIELDS | {"email_domains": "Brackwater.example., @brackwater.EXAMPLE"})
+    assert EmailDomain.objects.get().name == "brackwater.example"
+    assert domain_of("noor@Brackwater.example.") == "brackwater.example"
+    # A full-width @ or dot becomes one where mail is sent: whose domain is it then?
+    for domain in ("evil\uff20brackwater.example", "a\u3002\u3002b.example"):
+        refused = as_ines.post("/settings/sign-on/", FIELDS | {"email_domains": domain})
+        assert "is not a domain" in refused.content.decode(), domain
+        with pytest.raises(ValidationError):
+            validate_address(f"mallory@{domain}")
+    for fine in (
+        "a@b\u00fccher.example",
+        "\u0131k@\u00f6rnek.example",
+        "a@localhost",
+        '"a@b"@x.example',
+        "a@[127.0.0.1]",
+    ):
+        validate_address(fine)
 
 
 def test_only_the_accounts_administrators_prove(as_ines: Client, account: Account, charlie: User) -> None:
