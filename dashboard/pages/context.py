@@ -14,6 +14,7 @@ from dashboard.account_paths import address_of
 from dashboard.metrics import quarter_name
 from dashboard.pages.asked import CARRIED
 from dashboard.pages.sync_requests import SyncPanel, sync_panel
+from dashboard.queries.vacancies import nobody_in
 from dashboard.searches import searched
 
 # Typed after `g` wherever nothing is being written: the way to a page without the mouse.
@@ -175,6 +176,11 @@ class Shell:
     def is_about_numbers(self) -> bool:
         """Whether this page shows figures, and so may show those of a past day."""
         return self.entry is not None and self.entry.is_about_numbers
+
+    @cached_property
+    def vacancy(self) -> str:
+        """That nobody is left whom the reader could see, as sentences; empty while there is somebody."""
+        return nobody_in(self.request.scope)
 
     @cached_property
     def today(self) -> date:
