@@ -4,23 +4,16 @@ Whoever runs the identity provider of an account can come in as anybody whom it 
 or an authenticator for them. None of it may open an account that comes later.
 """
 
-import logging
-
 from allauth.mfa.models import Authenticator
-from django.core.mail import send_mail
-from django.db import transaction
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from dashboard.audit import Action, Subject, record
 from dashboard.models import Membership, SingleSignOn, User
-from dashboard.sign_in.invitation_mail import CANNOT_SEND
+from dashboard.notices import tell
 from dashboard.sign_in.required import accounts_of
 from dashboard.sign_in.sessions import OWN, end_sessions, owns_domain
 from sync.models import Account
-
-logger = logging.getLogger(__name__)
 
 
 def is_unproven(user: User, account: Account) -> bool:
@@ -72,14 +65,19 @@ def settle_sign_in(user: User, account: Account, *, request: HttpRequest | None 
             request=request,
         )
     if removed:
-        transaction.on_commit(lambda: _tell(user, account))
+        _tell(user, account)
     return bool(removed)
 
 
 def _tell(user: User, account: Account) -> None:
-    subject = _("What you signed in with was removed")
-    text = render_to_string("mail/sign_in_removed.txt", {"account": account})
-    try:
-        send_mail(subject, text, None, [user.email])
-    except CANNOT_SEND as error:
-        logger.warning("Somebody could not be told of a removed password: %s", type(error).__name__)
+    tell(
+        user.email,
+        _("What you signed in with was removed"),
+        _("%(account)s has given you access to Rollcall.") % {"account": account},
+        _(
+            "A password, passkey or authenticator app was set for your email before: at a time when no account had "
+            "accepted you, or through the single sign-on of another one. Nobody could tell that it was you who set it, "
+            "so it was removed, and all sessions were ended."
+        ),
+        _("Sign in through your organization, or choose a new password with “Reset password” on the sign-in page."),
+    )

@@ -50,6 +50,14 @@ def for_this_accounts_administrators(view: View[Arguments]) -> View[Arguments]:
     return guarded
 
 
+def is_confirmed(request: ScopedRequest) -> bool:
+    """Return whether what cannot be taken back was confirmed; says so where it was not."""
+    if "confirmed" in request.POST:
+        return True
+    messages.error(request, _("Nothing was done: tick the box to confirm it."))
+    return False
+
+
 def for_readers_of_members(view: View[Arguments]) -> View[Arguments]:
     """Answer 404 to whoever may not read who has which role in the account."""
 
@@ -168,6 +176,8 @@ def member(request: ScopedRequest, pk: int) -> HttpResponse:
 def end_member(request: ScopedRequest, pk: int) -> HttpResponse:
     """End a member's role now."""
     membership = get_object_or_404(queries.memberships(request.scope), pk=pk)
+    if not is_confirmed(request):
+        return redirect("member", pk)
     try:
         left = end(membership, by=decider(request), at=request.now, request=request)
     except RefusedError as error:

@@ -151,7 +151,7 @@ def test_domains_follow_what_the_provider_speaks_for(as_ines: Client) -> None:
     }
     as_ines.post("/settings/sign-on/", FIELDS | {"email_domains": "bücher.example"})
     assert EmailDomain.objects.get().name == "xn--bcher-kva.example"
-    as_ines.post("/settings/sign-on/remove/")
+    as_ines.post("/settings/sign-on/remove/", {"confirmed": "on"})
     assert not EmailDomain.objects.exists()
     assert not SingleSignOn.objects.exists()
 
