@@ -11,19 +11,13 @@ from django.utils.translation import gettext as _
 from dashboard.audit import Action, Subject, record
 from dashboard.models import Membership, SingleSignOn, User
 from dashboard.notices import tell
-from dashboard.sign_in.required import accounts_of
-from dashboard.sign_in.sessions import OWN, end_sessions, owns_domain
+from dashboard.sign_in.sessions import OWN, end_sessions, is_vouched_for
 from sync.models import Account
 
 
 def is_unproven(user: User, account: Account) -> bool:
-    """Return whether what the user signs in with was set by another account's word alone.
-
-    An account's word is as good as the mailbox's about a member of its own whose email is of its domain.
-    """
-    if user.vouched_by_id in {None, account.pk}:
-        return False
-    return not owns_domain(user.vouched_by_id, user.email) or user.vouched_by_id not in accounts_of(user)
+    """Return whether what the user signs in with was set by another account's word alone."""
+    return user.vouched_by_id not in {None, account.pk} and not is_vouched_for(user)
 
 
 def settle_sign_in(user: User, account: Account, *, request: HttpRequest | None = None) -> bool:

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from config.email_addresses import domain_of
 from dashboard.access import Scope, ScopedRequest
 from dashboard.models import EmailDomain, SingleSignOn, User
+from dashboard.sign_in.required import accounts_of
 from sync.models import Account
 
 # By a password or passkey of the user's own.
@@ -87,6 +88,15 @@ def belongs_to_another(account_id: int, email: str) -> bool:
     return proven.exclude(account=account_id).exists()
 
 
+def is_vouched_for(user: User) -> bool:
+    """Return whether the account whose word it is what the user signs in with owns their email's domain, and has them.
+
+    Such a word is as good as the mailbox's: whoever has a domain reads its mail.
+    """
+    account = user.vouched_by_id
+    return account is not None and owns_domain(account, user.email) and account in accounts_of(user)
+
+
 @receiver([password_set, password_changed, authenticator_added, authenticator_reset], dispatch_uid="note_vouched_by")
 def note_vouched_by(*, request: HttpRequest, user: User, **_rest: Any) -> None:
     """Remember whose word it is that the user set what was just set: the account's whose provider signed them in.
@@ -102,8 +112,11 @@ def note_vouched_by(*, request: HttpRequest, user: User, **_rest: Any) -> None:
 
 @receiver(password_reset, dispatch_uid="prove_mailbox")
 def prove_mailbox(*, user: User, **_rest: Any) -> None:
-    """Forget what was set by a provider's word alone when a link in a mail sets the password: the mailbox is proof."""
-    if user.vouched_by_id is not None:
+    """Forget what was set by a provider's word alone when a link in a mail sets the password: the mailbox is proof.
+
+    A second factor that a member of the domain's own account set stays: else the mailbox alone would do.
+    """
+    if user.vouched_by_id is not None and not is_vouched_for(user):
         Authenticator.objects.filter(user=user).delete()
         user.vouched_by = None
         user.save(update_fields=["vouched_by"])

@@ -42,6 +42,7 @@ from tests.dashboard.test_take_over import (
     by_oidc,
     by_password,
     opens,
+    reset,
     site,  # noqa: F401 - a fixture
 )
 
@@ -94,6 +95,15 @@ def test_what_the_domains_own_account_vouches_for_is_good_in_another(site: Site)
     EmailDomain.objects.all().delete()
     assert hers.post(site.invited(site.northwind, site.mallory, Role.SECURITY_MANAGER)).status_code in {302, 404}
     assert User.objects.get(email=EMAIL).has_usable_password()
+
+
+def test_mailbox_alone_takes_no_second_factor_away(site: Site) -> None:  # noqa: F811
+    hers = site.through_brackwater()
+    secret = hers.get("/you/app/").context["form"].secret
+    assert hers.post("/you/app/", {"code": code_of(secret)}).status_code == 302
+    reset(PASSWORDS["noor"])
+    assert Authenticator.objects.filter(user__email=EMAIL, type=Authenticator.Type.TOTP).exists()
+    assert opens(by_password(PASSWORDS["noor"])) == set()
 
 
 def test_one_account_adds_nothing_to_what_another_vouches_for(site: Site) -> None:  # noqa: F811
