@@ -10,6 +10,7 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from django.conf import settings
 from django.contrib import messages
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -120,8 +121,14 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
 
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
         """Make the user of a first sign-in, and give the roles of their groups."""
-        user: User = super().save_user(request, sociallogin, form)
         single_sign_on, said = sociallogin.rollcall_said
+        try:
+            with transaction.atomic():
+                user: User = super().save_user(request, sociallogin, form)
+        except IntegrityError:
+            # In another tab they came in at this moment: the next time they are known.
+            messages.error(request, _("You came in a moment ago, in another tab. Sign in once more."))
+            raise ImmediateHttpResponse(redirect(settings.LOGIN_URL)) from None
         _follow(request, single_sign_on, user, said, timezone.now())
         return user
 

@@ -14,11 +14,13 @@ from django.test import Client
 
 from config import variables
 from config.email_addresses import domain_of, validate_address
-from dashboard.decisions.domains import record_name, record_text
+from dashboard.decisions import RefusedError
+from dashboard.decisions.domains import prove, record_name, record_text
 from dashboard.models import AuditEvent, EmailDomain, Role, SingleSignOn, User
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.clock import MOMENT
+from tests.dashboard.at_once import at_once
 from tests.dashboard.name_server import NameServer, name_server
 from tests.dashboard.signing_in import sign_in_lately
 
@@ -140,6 +142,16 @@ def test_domain_belongs_to_one_account(as_ines: Client, servers: NameServer, cap
     assert AuditEvent.objects.filter(account=northwind).values_list("action", flat=True).count() == 2
     with pytest.raises(CommandError, match="is no domain"):
         call_command("email_domain", "not a domain")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_accounts_that_prove_it_at_once_one_does(account: Account) -> None:
+    theirs = EmailDomain.objects.create(account=factories.AccountFactory(), name="brackwater.example")
+    ours = EmailDomain.objects.create(account=account, name=theirs.name)
+    taken = "UPDATE dashboard_emaildomain SET proof = 'dns', proven_at = now() WHERE id = %s"
+    with at_once(taken, [theirs.pk]), pytest.raises(RefusedError, match="belongs to another account here"):
+        prove(ours, EmailDomain.Proof.DNS, by=None, at=MOMENT)
+    assert EmailDomain.objects.exclude(proven_at=None).get() == theirs
 
 
 def test_domains_follow_what_the_provider_speaks_for(as_ines: Client) -> None:

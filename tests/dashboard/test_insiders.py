@@ -30,6 +30,7 @@ from dashboard.queries.members import find_user
 from dashboard.sign_in.limits import TOLD_FROM
 from tests import factories
 from tests.clock import MOMENT
+from tests.dashboard.at_once import at_once
 from tests.dashboard.mail.conftest import make_schedule
 from tests.dashboard.passkey import Passkey
 from tests.dashboard.signing_in import own_domains
@@ -48,6 +49,11 @@ from tests.dashboard.test_take_over import (
 
 pytestmark = pytest.mark.django_db
 MALLORYS = PASSWORDS["mallory"]
+INSERTED = """
+    INSERT INTO dashboard_user
+        (password, is_superuser, first_name, last_name, is_staff, is_active, date_joined, email)
+    VALUES ('!', false, '', '', false, true, now(), %s)
+"""
 
 
 def set_password(session: Client) -> int:
@@ -183,6 +189,22 @@ def test_two_providers_with_one_client_id_and_a_second_factor(site: Site) -> Non
     arrive(waits, site.theirs, site.single_sign_on)
     SingleSignOn.objects.filter(pk=site.single_sign_on.pk).update(is_enabled=False)
     assert waits.get("/second-factor/")["Location"] == "/sign-in/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_comes_in_twice_at_once_is_one_user(site: Site) -> None:  # noqa: F811
+    """Two tabs, or the invitations of two accounts: the second hears so instead of an error."""
+    link = site.invited(site.brackwater, site.ines)
+    names = {"first_name": "Noor", "last_name": "V", "password": MALLORYS, "again": MALLORYS}
+    with at_once(INSERTED, [EMAIL]):
+        assert browser().post(link, names).status_code == 404
+    User.objects.get(email=EMAIL).delete()
+    client = browser()
+    with at_once(INSERTED, [EMAIL]):
+        answered = arrive(client, site.theirs, site.single_sign_on)
+    assert answered["Location"] == "/sign-in/"
+    assert "in another tab. Sign in once more" in client.get("/sign-in/").content.decode()
+    assert opens(site.through_brackwater()) == {"Brackwater Mutual"}
 
 
 def code_of(secret: str) -> str:
