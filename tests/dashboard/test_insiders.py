@@ -33,7 +33,7 @@ from tests.clock import MOMENT
 from tests.dashboard.at_once import at_once
 from tests.dashboard.mail.conftest import make_schedule
 from tests.dashboard.passkey import Passkey
-from tests.dashboard.signing_in import own_domains
+from tests.dashboard.signing_in import own_domains, sign_in_lately
 from tests.dashboard.test_take_over import (
     EMAIL,
     PASSWORDS,
@@ -292,3 +292,21 @@ def test_what_somebody_has_is_settled_however_their_role_ends(site: Site, leaver
     assert line.ends_at is not None
     assert left_of(user) == [False] * 4
     assert Schedule.objects.get().owner == site.ines
+
+
+def test_view_as_a_member_ends_with_the_role_and_the_account(site: Site) -> None:  # noqa: F811
+    """Else it went on in another account of the viewer's, whose log knew nothing of it."""
+    ines, member = site.ines, factories.UserFactory(email="sam@brackwater.example")
+    for account in (site.brackwater, site.northwind):
+        factories.MembershipFactory(user=member, account=account, role=Role.SECURITY_MANAGER)
+    factories.MembershipFactory(user=ines, account=site.northwind, role=Role.ADMINISTRATOR)
+    client = sign_in_lately(browser(), ines)
+    client.post(f"/accounts/{site.brackwater.pk}/switch/")
+    pk = Membership.objects.get(user=member, account=site.brackwater).pk
+    client.post(f"/settings/members/{pk}/view/")
+    assert client.get("/you/access/", follow=True).context["request"].scope.viewer == ines
+    Membership.objects.filter(user=ines, account=site.brackwater).delete()
+    scope = client.get("/you/access/", follow=True).context["request"].scope
+    assert (scope.account, scope.user, scope.viewer) == (site.northwind, ines, None)
+    stopped = AuditEvent.objects.get(action=Action.STOPPED_VIEWING_AS)
+    assert (stopped.account, stopped.actor, stopped.subject_id) == (site.brackwater, ines, member.pk)
