@@ -34,7 +34,7 @@ def settle_sign_in(user: User, account: Account, *, request: HttpRequest | None 
             user.save(update_fields=["vouched_by"])
         if not Membership.objects.filter(user=user).exists():
             own = {OWN, *SingleSignOn.objects.filter(account=account).values_list("key", flat=True)}
-            end_sessions(user, but=this, made=lambda key: key not in own)
+            _note_ended(end_sessions(user, but=this, made=lambda key: key not in own), user, account, request)
         return False
     factors = Authenticator.objects.filter(user=user)
     had_password, had_factors = user.has_usable_password(), factors.exists()
@@ -43,24 +43,33 @@ def settle_sign_in(user: User, account: Account, *, request: HttpRequest | None 
     user.set_unusable_password()
     user.vouched_by = None
     user.save(update_fields=["password", "vouched_by"])
-    end_sessions(user, but=this)
+    _note_ended(end_sessions(user, but=this), user, account, request)
     removed = [
         *([Action.PASSWORD_CHANGED] if had_password else []),
         *([Action.SECOND_FACTOR_CHANGED] if had_factors else []),
     ]
     for action in removed:
-        record(
-            action,
-            account=account,
-            user=None,
-            subject=Subject.USER,
-            subject_id=user.pk,
-            details={"removed_before_first_role": True},
-            request=request,
-        )
+        _note(action, user, account, request, removed_before_first_role=True)
     if removed:
         _tell(user, account)
     return bool(removed)
+
+
+def _note_ended(sessions: int, user: User, account: Account, request: HttpRequest | None) -> None:
+    if sessions:
+        _note(Action.SESSION_ENDED, user, account, request, sessions=sessions, before_first_role=True)
+
+
+def _note(action: Action, user: User, account: Account, request: HttpRequest | None, **details: object) -> None:
+    record(
+        action,
+        account=account,
+        user=None,
+        subject=Subject.USER,
+        subject_id=user.pk,
+        details=details,
+        request=request,
+    )
 
 
 def _tell(user: User, account: Account) -> None:

@@ -286,6 +286,8 @@ def test_attack_through_a_session_that_was_open_before(site: Site, settings: Laz
     assert "Northwind" not in str(told)
     removed = AuditEvent.objects.filter(account=site.brackwater, action=AuditEvent.Action.PASSWORD_CHANGED)
     assert removed.get().details == {"removed_before_first_role": True}
+    ended = AuditEvent.objects.filter(account=site.brackwater, action=AuditEvent.Action.SESSION_ENDED)
+    assert ended.get().details["before_first_role"] is True
 
 
 def test_invitation_lets_somebody_choose_anew_what_was_set_for_them(site: Site) -> None:
