@@ -24,6 +24,7 @@ from dashboard.models.single_sign_on import new_key
 from dashboard.pages.members import for_this_accounts_administrators, is_confirmed
 from dashboard.pages.members_domains import shown_domains
 from dashboard.pages.members_form import Doubts, RoleForm, unread_doubts
+from dashboard.pages.members_words import what_became
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.sent_forms import once
@@ -275,7 +276,10 @@ def remove_single_sign_on(request: ScopedRequest) -> HttpResponse:
         return redirect("single_sign_on")
     if provider is not None:
         ended = remove(provider, by=decider(request), at=request.now, request=request)
-        messages.success(request, _("Single sign-on is removed; %(n)s roles from it ended.") % {"n": ended})
+        messages.success(request, _("Single sign-on is removed; %(n)s roles from it ended.") % {"n": len(ended)})
+        for membership, left in ended:
+            for sentence in what_became(left):
+                messages.info(request, f"{membership.user}: {sentence}")
     return redirect("members")
 
 

@@ -13,7 +13,6 @@ from django.test import Client
 from dashboard.audit import Action
 from dashboard.decisions.members import Offer, end, invite, renew
 from dashboard.decisions.possessions import settle_ended
-from dashboard.decisions.sign_on_settings import remove
 from dashboard.models import (
     ApiToken,
     AuditEvent,
@@ -287,7 +286,10 @@ def test_what_somebody_has_is_settled_however_their_role_ends(site: Site, leaver
             site.theirs.claims = {"sub": "lee", "email": user.email, "groups": []}
             arrive(browser(), site.theirs, site.single_sign_on)
         else:
-            remove(site.single_sign_on, by=site.ines, at=MOMENT)
+            admin = sign_in_lately(browser(), site.ines)
+            page = admin.post("/settings/sign-on/remove/", {"confirmed": "on"}, follow=True).content.decode()
+            assert "2 roles from it ended." in page
+            assert f"{user}: Revoked: the invitations of lee@home.example." in page
     line.refresh_from_db()
     assert line.ends_at is not None
     assert left_of(user) == [False] * 4
