@@ -21,8 +21,16 @@ class AddressValidator(EmailValidator):
     def __call__(self, value: str | None) -> None:
         """Refuse what is no address, and one that is spelled in another way than it is sent to."""
         super().__call__(value)
-        if value is not None and value != normalize("NFC", value):
+        if value is not None and (value != normalize("NFC", value) or not self._is_sent(value)):
             raise ValidationError(self.message, code=self.code, params={"value": value})
+
+    def _is_sent(self, value: str) -> bool:
+        """Return whether mail servers know the domain: some characters become an @ or a dot there, or nothing."""
+        try:
+            domain = punycode(value.rpartition("@")[2])
+        except UnicodeError:
+            return False
+        return domain in self.domain_allowlist or self.validate_domain_part(domain)
 
 
 validate_address = AddressValidator()
@@ -40,7 +48,8 @@ def on_the_wire(address: str) -> str:
 
 
 def domain_of(address: str) -> str:
-    """Return a domain, or that of an address, as mail servers spell it, in lower case."""
+    """Return a domain, or that of an address, as mail servers spell it, in lower case and without the root's dot."""
+    domain = address.rpartition("@")[2]
     with suppress(UnicodeError):
-        address = on_the_wire(address)
-    return address.rpartition("@")[2].lower()
+        domain = punycode(domain)
+    return domain.lower().removesuffix(".")

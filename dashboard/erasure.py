@@ -81,7 +81,7 @@ def erase_person(email: str, *, reason: str, at: datetime, account: Account | No
     people = Person.objects.filter(Q(email__iexact=email) | Q(pk__in=had.values("subject_id")), erased_at=None)
     if account is not None:
         people = people.filter(account=account)
-    user = User.objects.filter(email__iexact=email).first() if account is None else None
+    user = User.objects.called(email) if account is None else None
     found = list(people.order_by("account_id", "pk"))
     if not email or (not found and user is None):
         raise NotErasableError(f"Nobody has or had the email {email}: write it as KnowBe4 or the sign-in has it.")

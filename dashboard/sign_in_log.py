@@ -50,7 +50,7 @@ def second_factor_was_changed(
 def sign_in_failed(*, credentials: dict[str, Any], request: HttpRequest | None = None, **_rest: Any) -> None:
     """Record a failed sign-in, with whom it was tried for if that is a user: what else was typed is kept nowhere."""
     email = str(credentials.get("email") or credentials.get("username") or "").replace("\0", "")
-    _record(Action.SIGN_IN_FAILED, User.objects.filter(email__iexact=email).first() if email else None, request)
+    _record(Action.SIGN_IN_FAILED, User.objects.called(email), request)
 
 
 def stopped_viewing(

@@ -10,6 +10,7 @@ from django.utils import timezone
 from config.database_errors import is_away
 from dashboard import retention, rollups, task_queue
 from dashboard.alerts import mailing, watching
+from dashboard.decisions import possessions
 from dashboard.evidence import making as evidence
 from dashboard.exports import making
 from dashboard.mail import handing_over, notices, occurrences, sending
@@ -109,8 +110,12 @@ def keep_evidence() -> None:
 
 @shared_task(name="dashboard.tasks.watch")
 def watch() -> None:
-    """Look whether syncs and schedules work, and hand what administrators are to hear of that to a worker."""
-    for mail_id in watching.look(timezone.now()):
+    """Settle what those left behind whose roles have ended; look whether syncs and schedules work, and hand what
+    administrators are to hear of that to a worker.
+    """
+    now = timezone.now()
+    possessions.settle_ended(now)
+    for mail_id in watching.look(now):
         deliver_alert.delay(mail_id=mail_id)
 
 

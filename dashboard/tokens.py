@@ -93,8 +93,8 @@ def create(
     return token, secret
 
 
-def revoke(token: ApiToken, *, by: User, at: datetime, request: HttpRequest | None = None) -> None:
-    """End a token now. RefusedError when it is revoked already."""
+def revoke(token: ApiToken, *, by: User | None, at: datetime, request: HttpRequest | None = None) -> None:
+    """End a token now; by nobody where its member's roles are over. RefusedError when it is revoked already."""
     with deciding(token.account):
         token.refresh_from_db()
         if token.revoked_at is not None:

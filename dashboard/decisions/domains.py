@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.core.signing import BadSignature, TimestampSigner
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -43,10 +44,12 @@ def follow_domains(account: Account, domains: Iterable[str], *, by: User, reques
 def refuse_anothers(domain: EmailDomain) -> None:
     """Raise RefusedError for a domain that belongs to another account."""
     if EmailDomain.objects.filter(name=domain.name).exclude(proven_at=None).exclude(account=domain.account).exists():
-        raise RefusedError(
-            _("%(domain)s belongs to another account here. Whoever runs this server can move it.")
-            % {"domain": domain.name}
-        )
+        raise _anothers(domain)
+
+
+def _anothers(domain: EmailDomain) -> RefusedError:
+    said = _("%(domain)s belongs to another account here. Whoever runs this server can move it.")
+    return RefusedError(said % {"domain": domain.name})
 
 
 def prove(
@@ -64,7 +67,12 @@ def prove(
         if domain.proven_at is not None:
             return
         domain.proof, domain.proven_at = proof, at
-        domain.save(update_fields=["proof", "proven_at"])
+        try:
+            with transaction.atomic():
+                domain.save(update_fields=["proof", "proven_at"])
+        except IntegrityError:
+            # Another account proved it at this moment.
+            raise _anothers(domain) from None
         _note(Action.DOMAIN_PROVEN, domain, by, request, proof=str(proof))
 
 

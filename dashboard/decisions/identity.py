@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -93,7 +94,8 @@ def rename(
             raise EmailTakenError(_("Somebody else signs in with this email.")) from None
         if "email" in changed:
             # Nobody else signs in with it: another user's row is a left-over by which they could get a new password.
-            EmailAddress.objects.filter(Q(user=user) | Q(email__iexact=email)).delete()
+            known = EmailAddress.objects.annotate(lower=Lower("email"))
+            known.filter(Q(user=user) | Q(lower=Lower(Value(email)))).delete()
             is_verified = source != Source.ADMINISTRATOR
             EmailAddress.objects.create(user=user, email=email, verified=is_verified, primary=True)
             _tell(before, email, source)

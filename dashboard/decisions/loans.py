@@ -59,8 +59,11 @@ def lend(
     return loan
 
 
-def end_loan(loan: Delegation, *, by: User, at: datetime, request: HttpRequest | None = None) -> None:
-    """End a loan now, for its lender, its borrower or an administrator. RefusedError when it is over already."""
+def end_loan(loan: Delegation, *, by: User | None, at: datetime, request: HttpRequest | None = None) -> None:
+    """End a loan now, for its lender, its borrower or an administrator; for nobody where the lender's role is over.
+
+    RefusedError when it is over already.
+    """
     with deciding(loan.account):
         loan.refresh_from_db()
         if loan.ended_at is not None or loan.ends_at <= at:
@@ -75,8 +78,8 @@ def _colleague(account: Account, email: str, *, at: datetime) -> User:
 
     RefusedError for anybody else, in the same words: who has access to other accounts is nobody's business here.
     """
-    user = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
-    if user is not None:
+    user = User.objects.called(email.strip())
+    if user is not None and user.is_active:
         roles = Membership.objects.filter(user=user)
         is_invited = Invitation.objects.filter(
             Q(accepted_at=None, revoked_at=None, expires_at__gt=at), account=account, email__iexact=user.email
@@ -86,7 +89,7 @@ def _colleague(account: Account, email: str, *, at: datetime) -> User:
     raise RefusedError(_("Nobody signs in here with this email. An administrator can invite them."))
 
 
-def _note(action: Action, loan: Delegation, by: User, request: HttpRequest | None) -> None:
+def _note(action: Action, loan: Delegation, by: User | None, request: HttpRequest | None) -> None:
     record(
         action,
         account=loan.account,

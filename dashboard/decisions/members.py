@@ -11,9 +11,10 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from dashboard.audit import Action, Subject, Through, record
+from dashboard.audit import Action
 from dashboard.decisions.deciding import RefusedError, deciding
 from dashboard.decisions.first_role import settle_sign_in
+from dashboard.decisions.invitations import note, refuse_closed
 from dashboard.decisions.possessions import LeftBehind, leave_behind
 from dashboard.models import Invitation, Membership, Role, User
 from sync.models import Account, Department
@@ -55,7 +56,9 @@ def invite(
     with deciding(account):
         if any(
             membership.holds(at)
-            for membership in Membership.objects.filter(account=account, role=offer.role, user__email__iexact=email)
+            for membership in Membership.objects.filter(
+                account=account, role=offer.role, user=User.objects.called(email)
+            )
         ):
             raise RefusedError(_("They have this role already."))
         open_ones = Invitation.objects.filter(
@@ -84,11 +87,12 @@ def invite(
 def renew(invitation: Invitation, *, by: User, at: datetime, request: HttpRequest | None = None) -> str:
     """Return a new token for an invitation that nobody accepted; the old link ends, its time begins anew.
 
-    RefusedError once it is accepted or revoked, when the role it offers has ended, and where it goes to no address.
+    It is then of whoever sends it again, unless it came from the command line. RefusedError once it is accepted or
+    revoked, when the role it offers has ended, and where it goes to no address.
     """
     with deciding(invitation.account):
         invitation.refresh_from_db()
-        _refuse_closed(invitation)
+        refuse_closed(invitation)
         if not invitation.email:
             raise RefusedError(_("It was shown in the terminal and is for no address. Invite somebody instead."))
         if invitation.ends_at is not None and invitation.ends_at <= at:
@@ -96,19 +100,11 @@ def renew(invitation: Invitation, *, by: User, at: datetime, request: HttpReques
         token = new_token()
         holds = OPERATOR_LINK_HOLDS if invitation.is_from_operator else INVITATION_HOLDS
         invitation.token_digest, invitation.expires_at = digest(token), at + holds
-        invitation.save(update_fields=["token_digest", "expires_at"])
+        if not invitation.is_from_operator:
+            invitation.invited_by = by
+        invitation.save(update_fields=["token_digest", "expires_at", "invited_by"])
         note(Action.MEMBER_INVITED, invitation, by, request, role=invitation.role, again=True)
     return token
-
-
-def revoke(invitation: Invitation, *, by: User, at: datetime, request: HttpRequest | None = None) -> None:
-    """End an invitation that nobody accepted; its link stops working. RefusedError once it is accepted or revoked."""
-    with deciding(invitation.account):
-        invitation.refresh_from_db()
-        _refuse_closed(invitation)
-        invitation.revoked_by, invitation.revoked_at = by, at
-        invitation.save(update_fields=["revoked_by", "revoked_at"])
-        note(Action.INVITATION_REVOKED, invitation, by, request, role=invitation.role)
 
 
 def find_invitation(token: str, *, at: datetime) -> Invitation | None:
@@ -132,7 +128,7 @@ def holding(invitation: Invitation, *, at: datetime) -> Iterator[None]:
         has_ended = invitation.ends_at is not None and invitation.ends_at <= at
         if invitation.expires_at <= at or has_ended:
             raise RefusedError(_("This invitation has run out."))
-        _refuse_closed(invitation)
+        refuse_closed(invitation)
         yield
 
 
@@ -237,29 +233,3 @@ def _refuse_unchangeable(membership: Membership, *, at: datetime) -> None:
         raise RefusedError(_("This role comes from single sign-on: change the group there, or what it gives here."))
     if not membership.holds(at):
         raise RefusedError(_("This role has ended already."))
-
-
-def _refuse_closed(invitation: Invitation) -> None:
-    if invitation.accepted_at is not None:
-        raise RefusedError(_("This invitation was accepted already."))
-    if invitation.revoked_at is not None:
-        raise RefusedError(_("This invitation was revoked."))
-
-
-def note(
-    action: Action, about: Invitation | Membership, by: User | None, request: HttpRequest | None, **details: object
-) -> None:
-    """Record it; by nobody is by whoever runs the server, at its command line."""
-    subject = Subject.INVITATION if isinstance(about, Invitation) else Subject.MEMBERSHIP
-    departments = sorted(department.pk for department in about.departments.all())
-    ends_at = about.ends_at.isoformat() if about.ends_at else None
-    record(
-        action,
-        account=about.account,
-        user=by,
-        subject=subject,
-        subject_id=about.pk,
-        details={**details, "departments": departments, "ends_at": ends_at},
-        request=request,
-        through=None if by else Through.COMMAND,
-    )

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from dashboard.audit import Action, Subject, record
 from dashboard.decisions.deciding import RefusedError, deciding
 from dashboard.decisions.first_role import is_unproven
-from dashboard.decisions.members import OPERATOR_LINK_HOLDS, Offer, accept, check, digest, holding, new_token, note
+from dashboard.decisions.invitations import note
+from dashboard.decisions.members import OPERATOR_LINK_HOLDS, Offer, accept, check, digest, holding, new_token
 from dashboard.models import Invitation, Role, SingleSignOn, User
 from dashboard.sign_in.required import accounts_of
 from sync.models import Account
@@ -61,7 +62,8 @@ def first_administrator_link(account: Account, email: str, *, at: datetime) -> t
 
 def _switched_off(email: str) -> str:
     """Return a sentence where the user of this email is switched off; empty for anybody else."""
-    if not email or not User.objects.filter(email__iexact=email, is_active=False).exists():
+    user = User.objects.called(email)
+    if user is None or user.is_active:
         return ""
     return _("The sign-in of %(email)s is switched off.") % {"email": email}
 

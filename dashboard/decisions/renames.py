@@ -9,7 +9,7 @@ from dashboard.decisions.deciding import RefusedError, deciding
 from dashboard.decisions.departments import merge, unmerge
 from dashboard.models import DepartmentRename, User
 from dashboard.queries.renames import open_renames, renamed_in
-from sync.models import Account
+from sync.models import Account, Person
 
 
 @transaction.atomic
@@ -27,10 +27,20 @@ def continue_department(rename: DepartmentRename, *, by: User, at: datetime) -> 
     """Count both names as one, under the new one; whatever is bound to the old name follows.
 
     A name that is itself counted as part of a department stays so, and the new one becomes a part of that, too; one
-    that was renamed back gets its first name again. RefusedError when somebody decided it meanwhile.
+    that was renamed back gets its first name again. RefusedError when somebody decided it meanwhile, and where others
+    came to the old name: of several names that move on in one sync, or one that is used anew, both would be mixed.
     """
     with deciding(rename.account):
         old, new = _taken(rename).department, rename.into
+        here = Person.objects.filter(department=old, status="active", removed_at=None).count()
+        if here > rename.active - rename.people:
+            raise RefusedError(
+                _(
+                    "Others are in %(old)s now, who would be counted in %(new)s, too. Are they two? Then change the "
+                    "roles and filters of %(old)s by hand. Are they one? Then merge them on the page of %(old)s."
+                )
+                % {"old": old, "new": new}
+            )
         reason = _("KnowBe4 renamed it.")
         if old.merged_into_id is not None and old.merged_into_id != new.pk:
             merge(new, old, by=by, at=at, reason=reason)

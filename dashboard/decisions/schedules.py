@@ -140,15 +140,15 @@ def take_over(schedule: Schedule, *, by: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def hand_on(account: Account, owner: User, *, by: User, at: datetime) -> list[Schedule]:
+def hand_on(account: Account, owner: User, *, by: User | None, at: datetime) -> list[Schedule]:
     """Hand on the schedules of somebody who decides nothing in the account any more; return them, by name.
 
-    They pass to whoever ended the role, or where that one has left, too, to an administrator. None while the owner
-    still decides here.
+    They pass to whoever ended the role, or where nobody did, or that one has left, too, to an administrator. None while
+    the owner still decides here.
     """
     if may_decide(owner, account, at):
         return []
-    heir = by if may_decide(by, account, at) else next(iter(administrators(account, at)), None)
+    heir = by if by is not None and may_decide(by, account, at) else next(iter(administrators(account, at)), None)
     if heir is None:
         return []
     found = list(Schedule.objects.filter(account=account, owner=owner, ended_at=None).order_by("name", "pk"))
@@ -157,7 +157,7 @@ def hand_on(account: Account, owner: User, *, by: User, at: datetime) -> list[Sc
     return found
 
 
-def _hand_on(schedule: Schedule, heir: User, *, by: User) -> None:
+def _hand_on(schedule: Schedule, heir: User, *, by: User | None) -> None:
     before, schedule.owner = schedule.owner_id, heir
     schedule.save(update_fields=["owner"])
     _note(schedule, by, "handed_on", old=before, new=heir.pk)
@@ -178,7 +178,7 @@ def _refuse_ended(schedule: Schedule) -> None:
         raise RefusedError(_("This schedule has ended."))
 
 
-def _note(schedule: Schedule, by: User, act: str, **details: object) -> None:
+def _note(schedule: Schedule, by: User | None, act: str, **details: object) -> None:
     audit.record(
         audit.Action.SCHEDULE_CHANGED,
         account=schedule.account,

@@ -13,7 +13,7 @@ from dashboard.audit import Action, Subject, record
 from dashboard.decisions.deciding import RefusedError, deciding
 from dashboard.decisions.domains import follow_domains
 from dashboard.decisions.members import Offer, check, is_last_administrator
-from dashboard.decisions.schedules import hand_on
+from dashboard.decisions.possessions import LeftBehind, leave_behind
 from dashboard.models import Delegation, Membership, SingleSignOn, SingleSignOnRole, User
 from dashboard.sign_in.required import required_single_sign_on
 from dashboard.sign_in.sessions import end_sessions
@@ -105,24 +105,30 @@ def remove_mapping(row: SingleSignOnRole, *, by: User, request: HttpRequest | No
         _note(provider, by, request, changed=["groups"], role=row.role, removed=removed)
 
 
-def remove(provider: SingleSignOn, *, by: User, at: datetime, request: HttpRequest | None = None) -> int:
-    """Remove the provider, its links and mappings, and end the roles it gave; return how many ended.
+def remove(
+    provider: SingleSignOn, *, by: User, at: datetime, request: HttpRequest | None = None
+) -> list[tuple[Membership, LeftBehind]]:
+    """Remove the provider, its links and mappings, and end the roles it gave; return these, and what became of what
+    their holders had.
 
     The last administrator keeps the role.
     """
     account = provider.account
     with deciding(account):
-        given = Membership.objects.filter(account=account, source=Membership.Source.SINGLE_SIGN_ON)
-        ending = [one for one in given if one.holds(at) and not is_last_administrator(one, at)]
+        given = Membership.objects.select_related("user").filter(
+            account=account, source=Membership.Source.SINGLE_SIGN_ON
+        )
+        ending = [one for one in given.select_related("user") if one.holds(at) and not is_last_administrator(one, at)]
+        ended = []
         for membership in ending:
             membership.ends_at = at
             membership.save(update_fields=["ends_at"])
-            hand_on(account, membership.user, by=by, at=at)
+            ended.append((membership, leave_behind(account, membership.user, by=by, at=at, request=request)))
         SocialAccount.objects.filter(provider=provider.key).delete()
         follow_domains(account, [], by=by, request=request)
         _note(provider, by, request, changed=["removed"], ended=len(ending))
         provider.delete()
-    return len(ending)
+    return ended
 
 
 def _note(provider: SingleSignOn, by: User, request: HttpRequest | None, **details: object) -> None:

@@ -11,7 +11,7 @@ from dashboard.audit import Action, Subject, record
 from dashboard.decisions.deciding import deciding
 from dashboard.decisions.first_role import settle_sign_in
 from dashboard.decisions.members import is_last_administrator
-from dashboard.decisions.schedules import hand_on
+from dashboard.decisions.possessions import leave_behind
 from dashboard.models import Membership, Role, SingleSignOn, User
 
 
@@ -33,8 +33,8 @@ def follow_groups(
 ) -> list[Membership]:
     """Make the user's roles from single sign-on those of the groups; the default role where no group gives any.
 
-    Return the roles that ended; schedules of who decides nothing any more are handed on. Roles by invitation stay as
-    they are. A role whose group is gone ends at `at`, unless it is the account's last administrator's.
+    Return the roles that ended; what the user has is settled then (`leave_behind`). Roles by invitation stay as they
+    are. A role whose group is gone ends at `at`, unless it is the account's last administrator's.
     """
     account, ended = single_sign_on.account, []
     with deciding(account):
@@ -55,7 +55,7 @@ def follow_groups(
                 continue
             _give(present or Membership(user=user, account=account, role=role), want, request)
         if ended:
-            hand_on(account, user, by=user, at=at)
+            leave_behind(account, user, by=user, at=at, request=request)
     return ended
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -37,6 +37,7 @@ from dashboard.models import EvidencePack, Role, User
 from dashboard.queries.asking import Filters
 from dashboard.queries.figures import figures
 from dashboard.row_security import within
+from dashboard.vacancies import homes
 from sync.models import Department
 
 logger = logging.getLogger(__name__)
@@ -182,12 +183,9 @@ def _readers(pack: EvidencePack) -> _Readers:
         raise GivenUpError(_("You do not see everyone in this account any more."))
     if pack.department is None:
         return _Readers(reader, reader)
-    home = pack.department.merged_into_id or pack.department_id
-    spellings = Department.objects.filter(Q(pk=home) | Q(merged_into=home), account=pack.account)
-    keys = frozenset(spellings.values_list("pk", flat=True))
+    [home] = homes(pack.account, [pack.department.pk])
     # As the head of that department sees it, and through the same walls; 0 is "no department" in the tallies.
-    if any(spelling.key == "" for spelling in spellings):
-        keys |= {0}
+    keys = home.spellings if home.key else home.spellings | {0}
     return _Readers(reader, replace(reader, roles=frozenset({Role.DEPARTMENT_HEAD.value}), department_keys=keys))
 
 

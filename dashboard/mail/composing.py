@@ -37,6 +37,7 @@ from dashboard.metrics import Counts
 from dashboard.metrics.registry import REGISTRY
 from dashboard.models import Export, Schedule, User
 from dashboard.queries.figures import figures
+from dashboard.queries.vacancies import nobody_in
 from dashboard.row_security import within
 
 # Mail servers refuse what is larger: then the file goes by a link, whatever was chosen.
@@ -148,7 +149,7 @@ def _with_vacancy(copy: Copy) -> Copy:
     """Return the copy; where nobody is left to report on, it says so instead of having nothing to report."""
     if not copy.is_quiet:
         return copy
-    said = " ".join(nobody_left(copy.schedule)) or copy.scope.vacancy
+    said = " ".join(nobody_left(copy.schedule)) or nobody_in(copy.scope)
     return replace(copy, lead=said, lines=(), is_quiet=False) if said else copy
 
 

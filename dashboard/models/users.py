@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Lower
 
 
@@ -25,9 +26,20 @@ class UserManager(BaseUserManager["User"]):
         """Create a user with every permission."""
         return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
 
+    def called(self, email: str | None) -> "User | None":
+        """Return who signs in with the email, whatever its case; None for nobody, and for no email.
+
+        By the letters' lower case, as the emails are unique: in upper case an ı is an I, and somebody else's email.
+        """
+        found = self.annotate(lower=Lower("email")).filter(lower=Lower(Value(email or ""))).first()
+        return found if found is not None and found.email.casefold() == (email or "").casefold() else None
+
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Return the user with this email, whatever its case."""
-        return self.get(email__iexact=username)
+        """Return the user with this email, whatever its case; User.DoesNotExist for nobody."""
+        found = self.called(username)
+        if found is None:
+            raise self.model.DoesNotExist
+        return found
 
 
 class User(AbstractUser):

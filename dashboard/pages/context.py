@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.access import ScopedRequest
 from dashboard.local_days import quarter_name
 from dashboard.pages.sync_requests import SyncPanel, sync_panel
+from dashboard.queries.vacancies import nobody_in
 from dashboard.requests.account_paths import address_of
 from dashboard.requests.filters import CARRIED
 from dashboard.requests.searches import searched
@@ -175,6 +176,11 @@ class Shell:
     def is_about_numbers(self) -> bool:
         """Whether this page shows figures, and so may show those of a past day."""
         return self.entry is not None and self.entry.is_about_numbers
+
+    @cached_property
+    def vacancy(self) -> str:
+        """That nobody is left whom the reader could see, as sentences; empty while there is somebody."""
+        return nobody_in(self.request.scope)
 
     @cached_property
     def today(self) -> date:

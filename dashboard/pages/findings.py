@@ -44,7 +44,7 @@ class Lead:
 def overview_lead(headline: Headline, departments: Sequence[DepartmentRow], vacancy: str = "") -> Lead:
     """Say how many people are past due, against a week ago, and where most of them are.
 
-    `vacancy`: that nobody is left in the reader's scope, which is why nothing is counted (`Scope.vacancy`).
+    `vacancy`: that nobody is left in the reader's scope, which is why nothing is counted (`nobody_in`).
     """
     now, before = headline.now.people_past_due, headline.week_ago.people_past_due
     if not headline.now.counted:

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard.access import ScopedRequest
 from dashboard.decisions import RefusedError
+from dashboard.decisions.invitations import revoke
 from dashboard.decisions.loans import end_loan
-from dashboard.decisions.members import change, end, invite, renew, revoke
+from dashboard.decisions.members import change, end, invite, renew
 from dashboard.formats import number
 from dashboard.models import Delegation, Invitation, Membership, Role
 from dashboard.pages.members_form import Doubts, InviteForm, RoleForm, unread_doubts
@@ -47,6 +48,14 @@ def for_this_accounts_administrators(view: View[Arguments]) -> View[Arguments]:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def is_confirmed(request: ScopedRequest) -> bool:
+    """Return whether what cannot be taken back was confirmed; says so where it was not."""
+    if "confirmed" in request.POST:
+        return True
+    messages.error(request, _("Nothing was done: tick the box to confirm it."))
+    return False
 
 
 def for_readers_of_members(view: View[Arguments]) -> View[Arguments]:
@@ -167,6 +176,8 @@ def member(request: ScopedRequest, pk: int) -> HttpResponse:
 def end_member(request: ScopedRequest, pk: int) -> HttpResponse:
     """End a member's role now."""
     membership = get_object_or_404(queries.memberships(request.scope), pk=pk)
+    if not is_confirmed(request):
+        return redirect("member", pk)
     try:
         left = end(membership, by=decider(request), at=request.now, request=request)
     except RefusedError as error:

@@ -5,6 +5,7 @@ from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
+from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -143,7 +144,12 @@ def _make(
     with holding(invitation, at=request.now):
         if has_user(user.email):
             raise RefusedError(_("Somebody signs in with this email already."))
-        user.save()
+        try:
+            with transaction.atomic():
+                user.save()
+        except IntegrityError:
+            # Of two accounts' invitations that are accepted at once, one makes the user.
+            raise RefusedError(_("Somebody signs in with this email already.")) from None
         accept(invitation, user=user, at=request.now, request=request, is_new=True)
         account = invitation.account
         if zone and zone != account.time_zone:

@@ -14,14 +14,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from config.email_addresses import validate_address
 from dashboard.access import ScopedRequest
 from dashboard.alerts.causes import send_fewer_groups
 from dashboard.decisions import RefusedError
 from dashboard.decisions.sign_on_settings import Mapping, add_mapping, remove, remove_mapping, save
 from dashboard.models import Role, SingleSignOn
-from dashboard.pages.members import for_this_accounts_administrators
+from dashboard.models.single_sign_on import new_key
+from dashboard.pages.members import for_this_accounts_administrators, is_confirmed
 from dashboard.pages.members_domains import shown_domains
 from dashboard.pages.members_form import Doubts, RoleForm, unread_doubts
+from dashboard.pages.members_words import what_became
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.requests.sent_forms import once
@@ -31,6 +34,8 @@ from dashboard.sign_in.recently import recently_signed_in
 _COMMON = ("kind", "name", "email_domains", "email_attribute", "groups_claim", "default_role")
 _OIDC = ("server_url", "client_id", "secret")
 _SAML = ("idp_entity_id", "idp_sso_url", "idp_certificate")
+# Where the session keeps the key of a provider that is not saved yet, by account.
+_KEY_TO_BE = "single_sign_on_key"
 _LOCAL = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -135,9 +140,14 @@ class SingleSignOnForm(forms.Form):
     def clean_email_domains(self) -> list[str]:
         """Return the domains, each in lower case and once."""
         text: str = self.cleaned_data["email_domains"]
-        domains = dict.fromkeys(part.strip().lower().removeprefix("@") for part in text.split(",") if part.strip())
+        parts = (part.strip().lower().removeprefix("@").removesuffix(".") for part in text.split(","))
+        domains = dict.fromkeys(filter(None, parts))
         for domain in domains:
             DomainNameValidator(message=_("“%(value)s” is not a domain."))(domain)
+            try:
+                validate_address(f"postmaster@{domain}")
+            except ValidationError:
+                raise ValidationError(_("“%(value)s” is not a domain."), params={"value": domain}) from None
         if not domains:
             raise ValidationError(_("At least one domain is needed."))
         return list(domains)
@@ -201,10 +211,11 @@ def _encrypted(address: str) -> str:
 def single_sign_on(request: ScopedRequest) -> HttpResponse:
     """Set up the account's identity provider, and list what its groups give."""
     present = queries.single_sign_on(request.scope)
-    provider = present or SingleSignOn(account=request.account)
+    provider = present or SingleSignOn(account=request.account, key=_key_to_be(request))
     form = SingleSignOnForm(provider, request.POST if request.method == "POST" else None)
     if form.is_valid():
         save(provider, form.cleaned_data, by=decider(request), request=request)
+        request.session.pop(_KEY_TO_BE, None)
         messages.success(request, _("Single sign-on is saved."))
         return redirect("single_sign_on")
     leaves_out = present is not None and queries.leaves_groups_out(request.scope, request.now)
@@ -215,7 +226,7 @@ def single_sign_on(request: ScopedRequest) -> HttpResponse:
         "domains": domains,
         "unproven": sum(shown.domain.proven_at is None for shown in domains),
         "mappings": queries.single_sign_on_roles(request.scope),
-        "addresses": _addresses(present) if present else {},
+        "addresses": _addresses(provider) if present else _addresses_of_either(provider.key),
         "untold": send_fewer_groups(provider.name) if leaves_out else "",
     }
     return render(request, "dashboard/members/single_sign_on.html", context)
@@ -261,17 +272,43 @@ def remove_group(request: ScopedRequest, pk: int) -> HttpResponse:
 def remove_single_sign_on(request: ScopedRequest) -> HttpResponse:
     """Remove the provider and end all roles it gave."""
     provider = queries.single_sign_on(request.scope)
+    if not is_confirmed(request):
+        return redirect("single_sign_on")
     if provider is not None:
         ended = remove(provider, by=decider(request), at=request.now, request=request)
-        messages.success(request, _("Single sign-on is removed; %(n)s roles from it ended.") % {"n": ended})
+        messages.success(request, _("Single sign-on is removed; %(n)s roles from it ended.") % {"n": len(ended)})
+        for membership, left in ended:
+            for sentence in what_became(left):
+                messages.info(request, f"{membership.user}: {sentence}")
     return redirect("members")
+
+
+def _key_to_be(request: ScopedRequest) -> str:
+    """Return the key that the account's provider gets once it is saved: providers want their addresses before."""
+    kept: dict[str, str] = request.session.get(_KEY_TO_BE, {})
+    account = str(request.account.pk)
+    if account not in kept:
+        request.session[_KEY_TO_BE] = kept = {account: new_key()}
+    return kept[account]
 
 
 def _addresses(provider: SingleSignOn) -> dict[str, str]:
     """Return what the provider's own settings want to know of this site."""
-    if provider.kind == SingleSignOn.Kind.OIDC:
-        return {_("Redirect URI"): public_address("openid_connect_callback", provider_id=provider.key)}
+    return _of_oidc(provider.key) if provider.kind == SingleSignOn.Kind.OIDC else _of_saml(provider.key)
+
+
+def _addresses_of_either(key: str) -> dict[str, str]:
+    """Return the same for both kinds, while none is chosen."""
+    names = {**dict.fromkeys(_of_oidc(key), "OpenID Connect"), **dict.fromkeys(_of_saml(key), "SAML")}
+    return {f"{names[name]}: {name}": address for name, address in {**_of_oidc(key), **_of_saml(key)}.items()}
+
+
+def _of_oidc(key: str) -> dict[str, str]:
+    return {_("Redirect URI"): public_address("openid_connect_callback", provider_id=key)}
+
+
+def _of_saml(key: str) -> dict[str, str]:
     return {
-        _("Entity ID and metadata"): public_address("saml_metadata", organization_slug=provider.key),
-        _("Assertion consumer service"): public_address("saml_acs", organization_slug=provider.key),
+        _("Entity ID and metadata"): public_address("saml_metadata", organization_slug=key),
+        _("Assertion consumer service"): public_address("saml_acs", organization_slug=key),
     }

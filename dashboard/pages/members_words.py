@@ -39,6 +39,9 @@ def what_becomes(membership: Membership, *, ends: User, at: datetime) -> list[st
         if still.sees:
             said = _("Has the tokens %(names)s: they stay, and read what is left to see.")
         found.append(said % {"names": _named(has.tokens)})
+    if has.invited and not still.administers:
+        who = ", ".join(invitation.invitee for invitation in has.invited)
+        found.append(_("Invited %(who)s, who has not accepted yet: these invitations are revoked.") % {"who": who})
     return found
 
 
@@ -51,6 +54,9 @@ def what_became(left: LeftBehind) -> list[str]:
     found += [_("The loan to %(who)s is ended.") % {"who": loan.borrower} for loan in left.loans]
     if left.tokens:
         found.append(_("Revoked: the tokens %(names)s.") % {"names": _named(left.tokens)})
+    if left.invitations:
+        who = ", ".join(invitation.invitee for invitation in left.invitations)
+        found.append(_("Revoked: the invitations of %(who)s.") % {"who": who})
     return found
 
 

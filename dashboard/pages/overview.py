@@ -54,7 +54,7 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
     weekly = [point.totals.net for point in found.history[:: -queries.WEEK_DAYS]][::-1]
     return {
         "as_of": as_of,
-        "lead": findings.overview_lead(headline, departments, scope.vacancy),
+        "lead": findings.overview_lead(headline, departments, shell_of(request).vacancy),
         "headline": headline,
         "figures": _movements(headline),
         "weeks": _weeks(request, history),

@@ -11,6 +11,7 @@ from dashboard.audit import Action, Subject
 from dashboard.pages.members import for_this_accounts_administrators
 from dashboard.queries.members import memberships
 from dashboard.sign_in_log import stopped_viewing
+from dashboard.web.scoping import VIEWED_IN
 
 
 @require_POST
@@ -23,6 +24,7 @@ def view_as_member(request: ScopedRequest, pk: int) -> HttpResponse:
     except ValueError as error:
         messages.error(request, str(error))
         return redirect("members")
+    request.session[VIEWED_IN] = request.account.pk
     audit.record(
         Action.VIEWED_AS,
         account=request.account,

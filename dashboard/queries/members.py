@@ -93,7 +93,7 @@ def single_sign_on_roles(scope: Scope) -> QuerySet[SingleSignOnRole]:
 
 def find_user(email: str) -> User | None:
     """Return who signs in with this email, whatever its case; None for nobody, and for no email."""
-    return User.objects.filter(email__iexact=email).first() if email else None
+    return User.objects.called(email)
 
 
 def has_user(email: str) -> bool:

@@ -8,8 +8,8 @@ from django.db.models.functions import Coalesce
 
 from dashboard.access import Scope
 from dashboard.models import DepartmentRename
-from dashboard.queries.then import KEY_OF_NAME
 from sync.models import Account, Person
+from sync.models.people import DEPARTMENT_KEY
 
 # So many of a department's active people, in percent, move to one new name when it is renamed (definitions).
 SHARE = 80
@@ -25,7 +25,7 @@ _FOUND = f"""
                coalesce(came.old, p.status) = 'active' AS was_active, p.status = 'active' AS is_active
         FROM sync_change c
         JOIN sync_person p ON p.id = c.subject_id AND p.removed_at IS NULL
-        JOIN sync_department old ON old.account_id = %(account)s AND old.key = {KEY_OF_NAME.format("c.old")}
+        JOIN sync_department old ON old.account_id = %(account)s AND old.key = {DEPARTMENT_KEY.format("c.old")}
         LEFT JOIN came ON came.id = p.id
         WHERE c.run_id = %(run)s AND c.account_id = %(account)s AND c.subject = 1 AND c.field = 'department_name'
           AND p.department_id <> old.id

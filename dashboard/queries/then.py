@@ -5,6 +5,7 @@ what it is now. So before the first sync the earliest known place stands.
 """
 
 from dashboard.rollups.facts import NAME_KEY
+from sync.models.people import DEPARTMENT_KEY
 
 # %(now)s is the moment. Changes hold KnowBe4's texts; a department's key and a manager's email are matched as publish
 # matches them (without case and outer blanks), among the departments and people of today.
@@ -38,9 +39,6 @@ _DEPARTMENTS = """
 """
 
 # One row per person whose place differed: null where the department or the manager is that of now.
-# The key of the department that a text names.
-KEY_OF_NAME = r"lower(btrim(regexp_replace({}, '\s+', ' ', 'g')))"
-
 _PLACES = f"""
     SELECT changed.person_id,
            CASE WHEN is_department_changed THEN coalesce(department.id, 0) END AS department_id,
@@ -52,7 +50,7 @@ _PLACES = f"""
                upper(btrim(coalesce(changed.manager_email, person.manager_email))) AS email
     ) name
     LEFT JOIN ({_DEPARTMENTS}) department
-      ON department.key = {KEY_OF_NAME.format("changed.department_name")}
+      ON department.key = {DEPARTMENT_KEY.format("changed.department_name")}
     LEFT JOIN ({_BY_EMAIL}) by_email ON by_email.email = name.email AND by_email.id <> changed.person_id
 """
 

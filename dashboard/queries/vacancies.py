@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Max
+from django.db.models import Count, Max, Q
 from django.utils.translation import gettext as _
 
 from dashboard import vacancies
+from dashboard.access import Scope
 from dashboard.queries.asking import Filters
 from sync.models import Account, Campaign, Enrollment, Group, Person
 
@@ -33,6 +34,19 @@ def vacancies_of(account: Account, filters: Filters, *, is_whole: bool) -> Vacan
     return Vacancies(tuple(sentences), is_total)
 
 
+def nobody_in(scope: Scope) -> str:
+    """Return, as sentences, that nobody is left in the scope: in its departments, or who reports to its managers.
+
+    Empty while there is somebody, and for a scope that had nobody to begin with.
+    """
+    if scope.vacancy or scope.account is None or scope.sees_everyone or not scope.manager_keys:
+        return scope.vacancy
+    if scope.people().filter(status="active", removed_at=None).exists():
+        return ""
+    homes = vacancies.homes(scope.account, scope.department_keys)
+    return " ".join([*vacancies.sentences(homes, scope.account), _("Everybody in the reporting line has left.")])
+
+
 def _by_filter(account: Account, filters: Filters, *, is_whole: bool) -> Iterator[tuple[int, list[str]]]:
     """Yield for each filter how many things it names, and a sentence for each with nobody left."""
     if filters.departments:
@@ -42,7 +56,11 @@ def _by_filter(account: Account, filters: Filters, *, is_whole: bool) -> Iterato
         groups = Group.objects.filter(account=account, pk__in=filters.groups).order_by("name", "pk")
         yield len(filters.groups), [said for group in groups if (said := group_emptied(group, account))]
     if is_whole and filters.campaigns:
-        yield len(filters.campaigns), _campaigns(account, filters)
+        campaigns = Campaign.objects.filter(account=account, pk__in=filters.campaigns).order_by("name", "pk")
+        yield (
+            len(filters.campaigns),
+            [said for campaign in campaigns if (said := campaign_emptied(campaign, account))],
+        )
     if is_whole and (filters.manager or 0) > 0:
         yield 1, _manager(account, filters.manager or 0)
 
@@ -58,18 +76,14 @@ def group_emptied(group: Group, account: Account) -> str:
     return _("The group %(name)s has no people since %(day)s.") % words
 
 
-def _campaigns(account: Account, filters: Filters) -> list[str]:
-    here = Enrollment.objects.filter(account=account, removed_at=None)
-    found = []
-    for campaign in Campaign.objects.filter(account=account, pk__in=filters.campaigns).order_by("name", "pk"):
-        if here.filter(campaign=campaign).exists():
-            continue
-        gone = Enrollment.objects.filter(account=account, campaign=campaign).aggregate(at=Max("removed_at"))["at"]
-        # A campaign that has not begun has nobody yet.
-        if gone is not None:
-            words = {"name": campaign, "day": vacancies.day_of(gone, account)}
-            found.append(_("%(name)s has no enrollments since %(day)s.") % words)
-    return found
+def campaign_emptied(campaign: Campaign, account: Account) -> str:
+    """Say that a campaign has no enrollments left, and since when; empty while it has some, and before it begins."""
+    enrolled = Enrollment.objects.filter(account=account, campaign=campaign)
+    gone = enrolled.aggregate(at=Max("removed_at"), here=Count("pk", filter=Q(removed_at=None)))
+    if gone["here"] or gone["at"] is None:
+        return ""
+    words = {"name": campaign, "day": vacancies.day_of(gone["at"], account)}
+    return _("%(name)s has no enrollments since %(day)s.") % words
 
 
 def _manager(account: Account, manager: int) -> list[str]:

@@ -17,6 +17,7 @@ from dashboard.queries import overview as queries
 from dashboard.queries.asking import By
 from dashboard.queries.past_due import Ageing, ageing
 from dashboard.queries.trends import Trend, trend
+from dashboard.queries.vacancies import nobody_in
 from dashboard.reports import blocks, drawing
 from dashboard.reports.document import Document, Question
 
@@ -31,7 +32,7 @@ def board(question: Question) -> Document:
     found = queries.overview(question.scope, as_of=question.as_of, basis=question.basis)
     trended = trend(question.scope, as_of=question.as_of, count=QUARTERS, basis=question.basis)
     ages = ageing(question.scope, as_of=question.as_of)
-    lead = findings.overview_lead(found.headline, found.departments, question.scope.vacancy)
+    lead = findings.overview_lead(found.headline, found.departments, nobody_in(question.scope))
     when = date_format(trended.periods[-2].end - timedelta(days=1), "j M") if len(trended.periods) > 1 else ""
     title = _("Board report")
     scope = question.scope

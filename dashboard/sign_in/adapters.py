@@ -60,13 +60,16 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
         return redirect(settings.LOGIN_URL)
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
-        """Remember which provider signed the user in, for the session opens only what that provider may open, and the
+        """Remember which provider signed the user in, for the session opens only what that provider may open, else the
         browser; say how often a wrong password or code was tried lately.
         """
-        if social := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
+        social = (kwargs.get("signal_kwargs") or {}).get("sociallogin")
+        if social:
             note_provider(request, social.account.provider)
         response: HttpResponse = super().post_login(request, user, **kwargs)
-        remember(request, response, user)
+        if not social:
+            # Whoever runs a provider could have any number of browsers known as a member's, each free to guess.
+            remember(request, response, user)
         guesses = take_guesses(request, user)
         if guesses:
             messages.warning(
@@ -78,7 +81,7 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Count a wrong password for whom it was tried."""
-        note_guess(request, User.objects.filter(email__iexact=_email_of(credentials)).first())
+        note_guess(request, User.objects.called(_email_of(credentials)))
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         return EMAIL_KEY + _email_of(credentials).lower()

@@ -131,7 +131,7 @@ def make_up(account: Account, *, password: str) -> list[tuple[str, User]]:
 
 
 def _user(email: str, first_name: str, last_name: str, *, password: str) -> User:
-    user = User.objects.filter(email__iexact=email).first()
+    user = User.objects.called(email)
     user = user or User(email=email, first_name=first_name, last_name=last_name)
     if not user.check_password(password):
         user.set_password(password)

@@ -48,7 +48,10 @@ def get_cache_key(
 ) -> str:
     """Return the name of a count. A known browser has its own; `client` in a rate is the email and the client."""
     browser = _browser(request, action, key)
-    if browser and rate.per in {"ip", "key", "client"}:
+    if browser and rate.per == "key":
+        # All known browsers together: somebody who knew the password once may have made many.
+        key = f"{key} in known browsers"
+    elif browser and rate.per in {"ip", "client"}:
         rate, key = _by_key(rate), f"{key} in {browser}"
     elif rate.per == "client":
         rate, key = _by_key(rate), f"{key} from {ratelimit.get_ip(request)}"
@@ -131,7 +134,7 @@ def _browser(request: HttpRequest, action: str, key: str | None) -> str:
     if key.startswith(EMAIL_KEY):
         # Nobody needs to be looked up for a browser that knows nobody.
         is_any = bool(_cookie(request)) or request.user.is_authenticated
-        user = User.objects.filter(email__iexact=key.removeprefix(EMAIL_KEY)).first() if is_any else None
+        user = User.objects.called(key.removeprefix(EMAIL_KEY)) if is_any else None
         return "" if user is None else _known_browser(request, user.pk)
     number = key.removeprefix(_CODE_KEY)
     return _known_browser(request, int(number)) if number.isdecimal() else ""

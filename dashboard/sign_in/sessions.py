@@ -17,12 +17,12 @@ from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.db import SessionStore
 from django.dispatch import receiver
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.email_addresses import domain_of
 from dashboard.access import Scope, ScopedRequest
-from dashboard.models import EmailDomain, Membership, SingleSignOn, User
+from dashboard.models import EmailDomain, SingleSignOn, User
+from dashboard.sign_in.required import accounts_of
 from sync.models import Account
 
 # By a password or passkey of the user's own.
@@ -88,28 +88,35 @@ def belongs_to_another(account_id: int, email: str) -> bool:
     return proven.exclude(account=account_id).exists()
 
 
+def is_vouched_for(user: User) -> bool:
+    """Return whether the account whose word it is what the user signs in with owns their email's domain, and has them.
+
+    Such a word is as good as the mailbox's: whoever has a domain reads its mail.
+    """
+    account = user.vouched_by_id
+    return account is not None and owns_domain(account, user.email) and account in accounts_of(user)
+
+
 @receiver([password_set, password_changed, authenticator_added, authenticator_reset], dispatch_uid="note_vouched_by")
 def note_vouched_by(*, request: HttpRequest, user: User, **_rest: Any) -> None:
-    """Remember whose word alone it is that the user set what was just set: the account's whose provider signed them in.
+    """Remember whose word it is that the user set what was just set: the account's whose provider signed them in.
 
-    Not where the account owns the domain and has accepted the user. Whoever vouched first stays: what they vouched for
-    may be there still.
+    What that word is worth is asked when another account gives them a role (`dashboard.decisions.first_role`): a domain
+    may have passed to that one by then.
     """
     provider = provider_of(request)
-    if provider is None or user.vouched_by_id is not None:
-        return
-    now = timezone.now()
-    held = Membership.objects.filter(user=user, account=provider.account)
-    if owns_domain(provider.account_id, user.email) and any(role.holds(now) for role in held):
-        return
-    user.vouched_by = provider.account
-    user.save(update_fields=["vouched_by"])
+    if provider is not None and user.vouched_by_id is None:
+        user.vouched_by = provider.account
+        user.save(update_fields=["vouched_by"])
 
 
 @receiver(password_reset, dispatch_uid="prove_mailbox")
 def prove_mailbox(*, user: User, **_rest: Any) -> None:
-    """Forget what was set by a provider's word alone when a link in a mail sets the password: the mailbox is proof."""
-    if user.vouched_by_id is not None:
+    """Forget what was set by a provider's word alone when a link in a mail sets the password: the mailbox is proof.
+
+    A second factor that a member of the domain's own account set stays: else the mailbox alone would do.
+    """
+    if user.vouched_by_id is not None and not is_vouched_for(user):
         Authenticator.objects.filter(user=user).delete()
         user.vouched_by = None
         user.save(update_fields=["vouched_by"])

@@ -10,11 +10,13 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from django.conf import settings
 from django.contrib import messages
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from dashboard.audit import Action, Subject, record
 from dashboard.decisions.identity import EmailTakenError, Identity, Source, rename
 from dashboard.decisions.single_sign_on import follow_groups
 from dashboard.models import SingleSignOn, User
@@ -24,6 +26,10 @@ from dashboard.sign_in.claims import RefusedSignInError, Said, read
 from dashboard.sign_in.refused import note_refusal, note_untold_groups, reason_of
 from dashboard.sign_in.required import accounts_of
 from dashboard.sign_in.sessions import owns_domain
+
+
+class GoneProviderError(SocialApp.DoesNotExist, ValueError):
+    """No provider has this name now; what waits for a second factor begins anew (a ValueError, to allauth)."""
 
 
 class SingleSignOnAdapter(DefaultSocialAccountAdapter):
@@ -50,6 +56,19 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
                 app.secret = one.secret
         return [app for _one, app in found]
 
+    def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> Any:
+        """Return a provider as allauth wants it, named by our key where a sign-in waits for its second factor.
+
+        allauth would name it by kind and client ID, which two organizations' providers may share. GoneProviderError for
+        one that is removed or switched off.
+        """
+        try:
+            found = super().get_provider(request, provider, client_id)
+        except SocialApp.DoesNotExist:
+            raise GoneProviderError from None
+        found.serialize = lambda: {"id": found.app.provider_id}
+        return found
+
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """Let in whom the provider vouches for: without a mapped group they get the page that says whom to ask."""
         return True
@@ -63,13 +82,12 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
         """
         single_sign_on = SingleSignOn.objects.select_related("account").get(key=sociallogin.account.provider)
         now = timezone.now()
+        user: User | None = None
         try:
             if sociallogin.state.get("process") not in {None, AuthProcess.LOGIN}:
                 raise RefusedSignInError(_("Single sign-on only signs in."))
             said = _heard(single_sign_on, sociallogin)
-            user = (
-                sociallogin.user if sociallogin.is_existing else User.objects.filter(email__iexact=said.email).first()
-            )
+            user = sociallogin.user if sociallogin.is_existing else User.objects.called(said.email)
             refuse_uninvited(single_sign_on, said.email, user)
             if user is not None:
                 _follow_identity(request, single_sign_on, user, said)
@@ -77,8 +95,10 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
                 note_untold_groups(single_sign_on, now)
                 _refuse_without_role(single_sign_on, user)
         except EmailTakenError:
+            _note_failed(single_sign_on, user, request)
             raise ImmediateHttpResponse(_taken(request, single_sign_on, said, now)) from None
         except RefusedSignInError as error:
+            _note_failed(single_sign_on, user, request)
             note_refusal(single_sign_on.key, error, now)
             messages.error(request, str(error))
             raise ImmediateHttpResponse(redirect(settings.LOGIN_URL)) from None
@@ -101,8 +121,14 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):
 
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
         """Make the user of a first sign-in, and give the roles of their groups."""
-        user: User = super().save_user(request, sociallogin, form)
         single_sign_on, said = sociallogin.rollcall_said
+        try:
+            with transaction.atomic():
+                user: User = super().save_user(request, sociallogin, form)
+        except IntegrityError:
+            # In another tab they came in at this moment: the next time they are known.
+            messages.error(request, _("You came in a moment ago, in another tab. Sign in once more."))
+            raise ImmediateHttpResponse(redirect(settings.LOGIN_URL)) from None
         _follow(request, single_sign_on, user, said, timezone.now())
         return user
 
@@ -157,6 +183,19 @@ def _app(single_sign_on: SingleSignOn) -> SocialApp:
                 "allow_single_label_domains": True,
             },
         },
+    )
+
+
+def _note_failed(single_sign_on: SingleSignOn, user: User | None, request: HttpRequest) -> None:
+    """Record a refused answer of the provider in its account's log, with whom it is about if that is a user."""
+    record(
+        Action.SIGN_IN_FAILED,
+        account=single_sign_on.account,
+        user=None,
+        subject=Subject.USER if user else "",
+        subject_id=user.pk if user else None,
+        details={"source": "single_sign_on"},
+        request=request,
     )
 
 

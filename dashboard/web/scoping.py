@@ -23,7 +23,7 @@ from dashboard.access import CHOSEN_ACCOUNT, EARLIEST_YEAR, VIEWED_AS, Scope, Sc
 from dashboard.local_days import local_midnight
 from dashboard.models import User
 from dashboard.row_security import within
-from dashboard.sign_in.required import required_single_sign_on
+from dashboard.sign_in.required import accounts_of, required_single_sign_on
 from dashboard.sign_in.sessions import OWN, OWN_SIGN_IN, provider_of, through
 from dashboard.sign_in.unsent import nothing_done, page_of
 from dashboard.sign_in_log import stopped_viewing
@@ -32,6 +32,8 @@ from dashboard.web.unreadable_secrets import secret_unreadable
 from sync.models import Account
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+# Where the session keeps in which account an administrator views as a member.
+VIEWED_IN = "viewed_in"
 # What an administrator who views as a member may still do.
 ALWAYS_ALLOWED = frozenset({"stop_viewing", "account_logout", "keep_search"})
 
@@ -120,25 +122,34 @@ def _scope(request: ScopedRequest) -> Scope:
     user = request.user
     scope = Scope.of(user, chosen=request.session.get(CHOSEN_ACCOUNT), at=request.now, through=through(request))
     viewed = request.session.get(VIEWED_AS)
-    if viewed is None or not scope.is_administrator or scope.account is None or not isinstance(user, User):
+    if viewed is None or not isinstance(user, User):
         return scope
     member = User.objects.filter(pk=viewed, is_active=True).first()
+    if not scope.is_administrator or scope.account is None or scope.account.pk != request.session.get(VIEWED_IN):
+        # The view was one of an administrator, in that account: another one would know nothing of it.
+        _stop_viewing(request, user, member, because="no administrator any more")
+        return scope
     seen = Scope.of(member, chosen=scope.account.pk, at=request.now) if member else Scope()
     if seen.account != scope.account:
-        # No member any more: there is nothing to view.
-        request.session.pop(VIEWED_AS, None)
-        stopped_viewing(scope.account, viewer=user, member=member, request=request, because="no member any more")
+        _stop_viewing(request, user, member, because="no member any more")
         return scope
     return replace(seen, accounts=(scope.account,), administered=frozenset(), viewer=user)
+
+
+def _stop_viewing(request: ScopedRequest, viewer: User, member: User | None, *, because: str) -> None:
+    request.session.pop(VIEWED_AS, None)
+    account = Account.objects.filter(pk=request.session.pop(VIEWED_IN, None)).first()
+    stopped_viewing(account, viewer=viewer, member=member, request=request, because=because)
 
 
 def _refuse_to_speak_for_all(request: ScopedRequest) -> None:
     """Raise PermissionDenied where a provider made the session, and the reader has something in other accounts, too."""
     if through(request) == OWN or not isinstance(request.user, User):
         return
-    provider = provider_of(request)
-    everywhere = {account.pk for account in Scope.of(request.user, at=request.now).accounts}
-    if provider is None or everywhere - {provider.account_id}:
+    provider, user = provider_of(request), request.user
+    # A loan that begins later counts, too, and so does what another account's provider vouches for.
+    others = {*accounts_of(user), user.vouched_by_id} - {None, provider.account_id if provider else None}
+    if provider is None or others:
         raise PermissionDenied(
             _("You came through the single sign-on of one account. Sign in with a password or passkey to do this.")
         )

@@ -6,6 +6,10 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Left, Upper
 
+# How a department's text is shown, and the key it has (definitions, "People and organization"), as SQL around the text.
+DEPARTMENT_SPELLING = r"btrim(regexp_replace({}, '\s+', ' ', 'g'))"
+DEPARTMENT_KEY = f"lower({DEPARTMENT_SPELLING})"
+
 
 class Department(models.Model):
     """A department: all spellings that differ only in case and spaces.

@@ -8,16 +8,19 @@ import pytest
 import time_machine
 from django.conf import LazySettings
 from django.core import mail
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from config import variables
-from dashboard.decisions.domains import record_name, record_text
+from config.email_addresses import domain_of, validate_address
+from dashboard.decisions import RefusedError
+from dashboard.decisions.domains import prove, record_name, record_text
 from dashboard.models import AuditEvent, EmailDomain, Role, SingleSignOn, User
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.clock import MOMENT
+from tests.dashboard.at_once import at_once
 from tests.dashboard.name_server import NameServer, name_server
 from tests.dashboard.signing_in import sign_in_lately
 
@@ -141,6 +144,16 @@ def test_domain_belongs_to_one_account(as_ines: Client, servers: NameServer, cap
         call_command("email_domain", "not a domain")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_accounts_that_prove_it_at_once_one_does(account: Account) -> None:
+    theirs = EmailDomain.objects.create(account=factories.AccountFactory(), name="brackwater.example")
+    ours = EmailDomain.objects.create(account=account, name=theirs.name)
+    taken = "UPDATE dashboard_emaildomain SET proof = 'dns', proven_at = now() WHERE id = %s"
+    with at_once(taken, [theirs.pk]), pytest.raises(RefusedError, match="belongs to another account here"):
+        prove(ours, EmailDomain.Proof.DNS, by=None, at=MOMENT)
+    assert EmailDomain.objects.exclude(proven_at=None).get() == theirs
+
+
 def test_domains_follow_what_the_provider_speaks_for(as_ines: Client) -> None:
     call_command("email_domain", "brackwater.example")
     as_ines.post("/settings/sign-on/", FIELDS | {"email_domains": "brackwater.example, Bücher.example"})
@@ -150,9 +163,29 @@ def test_domains_follow_what_the_provider_speaks_for(as_ines: Client) -> None:
     }
     as_ines.post("/settings/sign-on/", FIELDS | {"email_domains": "bücher.example"})
     assert EmailDomain.objects.get().name == "xn--bcher-kva.example"
-    as_ines.post("/settings/sign-on/remove/")
+    as_ines.post("/settings/sign-on/remove/", {"confirmed": "on"})
     assert not EmailDomain.objects.exists()
     assert not SingleSignOn.objects.exists()
+
+
+def test_one_domain_has_one_spelling(as_ines: Client) -> None:
+    as_ines.post("/settings/sign-on/", FIELDS | {"email_domains": "Brackwater.example., @brackwater.EXAMPLE"})
+    assert EmailDomain.objects.get().name == "brackwater.example"
+    assert domain_of("noor@Brackwater.example.") == "brackwater.example"
+    # A full-width @ or dot becomes one where mail is sent: whose domain is it then?
+    for domain in ("evil\uff20brackwater.example", "a\u3002\u3002b.example"):
+        refused = as_ines.post("/settings/sign-on/", FIELDS | {"email_domains": domain})
+        assert "is not a domain" in refused.content.decode(), domain
+        with pytest.raises(ValidationError):
+            validate_address(f"mallory@{domain}")
+    for fine in (
+        "a@b\u00fccher.example",
+        "\u0131k@\u00f6rnek.example",
+        "a@localhost",
+        '"a@b"@x.example',
+        "a@[127.0.0.1]",
+    ):
+        validate_address(fine)
 
 
 def test_only_the_accounts_administrators_prove(as_ines: Client, account: Account, charlie: User) -> None:

@@ -226,6 +226,31 @@ def test_the_list_is_by_state_with_filters(
         assert as_alice.get(f"/settings/exemptions/?{query}").status_code == 400
 
 
+def test_an_exemption_of_nobody_says_so(as_alice: Client, alice: User, group: Group, now: datetime) -> None:
+    today = now.astimezone(group.account.zone).date()
+    excuse = Excuse(reason=Reason.LEAVE, first_day=today, last_day=None, group=group)
+    made = deciding.request(group.account, excuse, by=alice, at=now)
+    campaign = factories.CampaignFactory(account=group.account, name="Basics")
+    factories.EnrollmentFactory(account=group.account, campaign=campaign, removed_at=now)
+    of_campaign = deciding.request(
+        group.account,
+        Excuse(reason=Reason.LEAVE, first_day=today, last_day=None, group=group, campaign=campaign),
+        by=alice,
+        at=now,
+    )
+    pages = ("/settings/exemptions/", f"/settings/exemptions/{made.pk}/")
+    for page in pages:
+        assert "has no people since" not in as_alice.get(page).content.decode()
+    assert "Basics has no enrollments since" in as_alice.get(f"/settings/exemptions/{of_campaign.pk}/").content.decode()
+    Group.objects.filter(pk=group.pk).update(vacated_at=now)
+    for page in pages:
+        assert "The group Warehouse has no people since 23 Nov 2026." in as_alice.get(page).content.decode()
+    assert "So it excuses nobody now." in as_alice.get(pages[1]).content.decode()
+    # One that is over has nothing to say.
+    deciding.end(made, by=alice, at=now, reason="Over.")
+    assert "has no people since" not in as_alice.get(pages[1]).content.decode()
+
+
 def test_an_empty_list_says_what_exemptions_are(as_alice: Client, account: Account) -> None:
     text = as_alice.get("/settings/exemptions/").content.decode()
     assert "Nobody is exempt." in text

@@ -12,7 +12,7 @@ from dashboard.audit import Action, AuditEvent
 from dashboard.decisions.loans import end_loan, lend
 from dashboard.models import Invitation, Membership, Role, User
 from dashboard.tokens import create
-from sync.models import Account, SyncRun
+from sync.models import Account, Person, SyncRun
 from tests import factories
 from tests.clock import MOMENT
 from tests.dashboard.mail.conftest import make_schedule
@@ -201,20 +201,20 @@ def test_departments_of_another_account_are_refused(as_ines: Client, alice: User
 
 def test_last_administrator_stays(as_ines: Client, ines: User, alice: User, account: Account) -> None:
     pk = Membership.objects.get(user=ines).pk
-    as_ines.post(f"/settings/members/{pk}/end/")
+    as_ines.post(f"/settings/members/{pk}/end/", {"confirmed": "on"})
     as_ines.post(f"/settings/members/{pk}/", {"role": "security_manager"})
     as_ines.post(f"/settings/members/{pk}/", {"role": "administrator", "last_day": next_week()})
     assert Membership.objects.get(pk=pk).ends_at is None
     assert Membership.objects.get(pk=pk).role == Role.ADMINISTRATOR
     factories.MembershipFactory(user=alice, account=account, role=Role.ADMINISTRATOR)
-    as_ines.post(f"/settings/members/{pk}/end/")
+    as_ines.post(f"/settings/members/{pk}/end/", {"confirmed": "on"})
     assert Membership.objects.get(pk=pk).ends_at is not None
 
 
 def test_ended_member_sees_nothing(as_ines: Client, alice: User) -> None:
     hers = sign_in(Client(), alice)
     assert hers.get("/people/").status_code == 200
-    as_ines.post(f"/settings/members/{Membership.objects.get(user=alice).pk}/end/")
+    as_ines.post(f"/settings/members/{Membership.objects.get(user=alice).pk}/end/", {"confirmed": "on"})
     assert hers.get("/people/").status_code == 403
     assert "1 role that ended" in as_ines.get("/settings/members/").content.decode()
     # Invited anew, the role holds again.
@@ -325,6 +325,32 @@ def test_managers_of_nobody_are_marked(as_ines: Client, account: Account) -> Non
     assert "At KnowBe4 nobody reports to lone@brackwater.example." in theirs.get("/people/").content.decode()
 
 
+def test_manager_whose_reports_have_all_left_reads_so(as_ines: Client, account: Account) -> None:
+    user = factories.UserFactory(email="boss@brackwater.example")
+    factories.MembershipFactory(user=user, account=account, role=Role.PEOPLE_MANAGER)
+    boss = factories.PersonFactory(account=account, email=user.email)
+    report = factories.PersonFactory(account=account, manager=boss)
+    theirs, said = sign_in(Client(), user), "Everybody in the reporting line has left."
+    pages = ("/", "/past-due/", "/people/")
+    for page in pages:
+        assert said not in theirs.get(page).content.decode(), page
+    Person.objects.filter(pk=report.pk).update(status="archived")
+    for page in pages:
+        text = theirs.get(page).content.decode()
+        assert said in text, page
+        assert "KnowBe4 has no enrollment of an active person" not in text
+
+
+def test_nothing_ends_unconfirmed(as_ines: Client, alice: User) -> None:
+    membership = Membership.objects.get(user=alice)
+    page = as_ines.get(f"/settings/members/{membership.pk}/").content.decode()
+    assert f"Yes: {alice} is no longer security manager here from now on." in page
+    page = as_ines.post(f"/settings/members/{membership.pk}/end/", follow=True).content.decode()
+    assert "Nothing was done: tick the box to confirm it." in page
+    membership.refresh_from_db()
+    assert membership.ends_at is None
+
+
 def test_ending_a_role_says_what_becomes_of_what_they_have(
     as_ines: Client, account: Account, ines: User, alice: User, now: datetime
 ) -> None:
@@ -347,7 +373,7 @@ def test_ending_a_role_says_what_becomes_of_what_they_have(
     page = becomes(head.pk)
     assert "Lends what they see to Alice Marlow until" in page and "Board figures" not in page
     assert "“BI tool”: they stay, and read what is left to see." in page
-    page = as_ines.post(f"/settings/members/{head.pk}/end/", follow=True).content.decode()
+    page = as_ines.post(f"/settings/members/{head.pk}/end/", {"confirmed": "on"}, follow=True).content.decode()
     assert "The loan to Alice Marlow is ended." in page and "Revoked" not in page
     lent.refresh_from_db()
     assert lent.ended_at and lent.ended_by == ines
@@ -360,7 +386,7 @@ def test_ending_a_role_says_what_becomes_of_what_they_have(
     page = becomes(manager.pk)
     assert "Gets “Weekly list” by mail: is sent none of it any more" in page
     assert "Has the tokens “BI tool”: they are revoked." in page
-    page = as_ines.post(f"/settings/members/{manager.pk}/end/", follow=True).content.decode()
+    page = as_ines.post(f"/settings/members/{manager.pk}/end/", {"confirmed": "on"}, follow=True).content.decode()
     assert "Handed on to Ines Halloran" in page and "Revoked: the tokens “BI tool”." in page
     token.refresh_from_db()
     owned.refresh_from_db()

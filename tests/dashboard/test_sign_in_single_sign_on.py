@@ -1,5 +1,6 @@
 """Single sign-on by OpenID Connect, against a provider that runs here: whom it signs in, and as what."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -256,8 +257,14 @@ def test_administrator_sets_it_up(client: Client, ines: User, published: SyncRun
         "secret": SECRET,
         "is_enabled": "on",
     }
+    # The provider wants to know where it leads before it says what is typed here.
+    page = client.get("/settings/sign-on/").content.decode()
+    before = re.findall(r"/sign-on/[a-z0-9/]+/", page)
+    assert "OpenID Connect: Redirect URI" in page
+    assert "SAML: Assertion consumer service" in page
     assert client.post("/settings/sign-on/", fields)["Location"] == "/settings/sign-on/"
     made = SingleSignOn.objects.get()
+    assert f"/sign-on/{made.key}/callback/" in before
     assert made.email_domains == ["brackwater.example", "claims.brackwater.example"]
     assert SECRET not in client.get("/settings/sign-on/").content.decode()
     client.post("/settings/sign-on/groups/new/", {"group": "security", "role": "security_manager"})
@@ -272,7 +279,9 @@ def test_administrator_sets_it_up(client: Client, ines: User, published: SyncRun
     assert "Enter the secret again" in client.post("/settings/sign-on/", moved).content.decode()
     plain = fields | {"server_url": "http://elsewhere.example"}
     assert "must begin with https" in client.post("/settings/sign-on/", plain).content.decode()
-    # Gone, with what it gave.
-    client.post("/settings/sign-on/remove/")
+    # Gone, with what it gave, and with its key: what it signed in must not come back with the next.
+    assert "Nothing was done" in client.post("/settings/sign-on/remove/", follow=True).content.decode()
+    client.post("/settings/sign-on/remove/", {"confirmed": "on"})
     assert not SingleSignOn.objects.exists()
+    assert made.key not in client.get("/settings/sign-on/").content.decode()
     assert roles_of(User.objects.get(email="noor@brackwater.example")) == {}

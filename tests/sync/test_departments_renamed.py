@@ -333,6 +333,19 @@ def test_a_spelling_that_is_renamed_stays_part_of_what_it_was(moves: Moves) -> N
         keep_apart(rename, by=admin, at=moves.at)
 
 
+def test_who_came_to_the_old_name_is_not_taken_along(moves: Moves) -> None:
+    """Sales becomes Commercial and Field becomes Sales, in one sync: the head of Commercial must not get Field."""
+    moves.people(9, "Commercial", before="Sales")
+    moves.people(4, "Sales", before="Field")
+    admin = factories.MembershipFactory(account=moves.account, role=Role.ADMINISTRATOR).user
+    note_renames(moves.account, run_id=moves.run.pk, at=moves.at)
+    rename = open_renames(moves.account).get()
+    with pytest.raises(RefusedError, match="Others are in Sales now, who would be counted in Commercial"):
+        continue_department(rename, by=admin, at=moves.at)
+    assert not any(one.merged_into_id for one in Department.objects.all())
+    keep_apart(rename, by=admin, at=moves.at)
+
+
 def test_two_departments_are_kept_apart_for_good(moves: Moves) -> None:
     moves.people(9, "Commercial", before="Sales")
     admin = factories.MembershipFactory(account=moves.account, role=Role.ADMINISTRATOR).user

@@ -38,7 +38,7 @@ class Command(PlainCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until stdin ends."""
-        user = User.objects.filter(email__iexact=options["reader"].strip()).first()
+        user = User.objects.called(options["reader"].strip())
         if user is None:
             raise CommandError(f"Nobody signs in as {options['reader']!r}.", returncode=EXIT_MISUSE)
         account = _account(user, options["account"])

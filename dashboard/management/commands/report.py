@@ -101,7 +101,7 @@ def _scope(account: Account, email: str | None) -> tuple[str, Scope]:
     """Return whose scope it is and the scope; without an email the operator's, who reaches the database anyway."""
     if email is None:
         return "", Scope(account, frozenset({Membership.Role.ADMINISTRATOR}), (account,))
-    user = User.objects.filter(email__iexact=email.strip()).first()
+    user = User.objects.called(email.strip())
     if user is None:
         raise CommandError(f"Nobody signs in as {email!r}.", returncode=EXIT_MISUSE)
     scope = Scope.of(user, chosen=account.pk)

@@ -28,6 +28,7 @@ from dashboard.pages.settings.guards import decider, for_deciders, for_readers_o
 from dashboard.pages.settings.words import log_lines
 from dashboard.queries import exemptions as queries
 from dashboard.queries.setting_changes import setting_changes
+from dashboard.queries.vacancies import campaign_emptied, group_emptied
 from dashboard.requests.searches import searched
 
 State = Exemption.State
@@ -63,11 +64,15 @@ class DecisionForm(forms.Form):
 
 @dataclass(frozen=True)
 class ExemptionLine:
-    """An exemption as the list shows it; `may_decide` is whether this reader may approve or reject it."""
+    """An exemption as the list shows it; `may_decide` is whether this reader may approve or reject it.
+
+    `nobody` says that it excuses nobody any more, as its group has nobody left; empty where it is over.
+    """
 
     exemption: Exemption
     state: Exemption.State
     may_decide: bool = False
+    nobody: str = ""
 
     @property
     def who(self) -> str:
@@ -155,6 +160,8 @@ def exemption(request: ScopedRequest, pk: int) -> HttpResponse:
             messages.success(request, said)
             return redirect("exemption", pk=pk)
     line = _line(request, found)
+    can_end = line.state in {State.REQUESTED, State.APPROVED, State.ACTIVE}
+    emptied = campaign_emptied(found.campaign, request.account) if can_end and found.campaign is not None else ""
     changes = setting_changes(request.scope, subject=SettingChange.Subject.EXEMPTION, subject_id=pk)[:ROWS]
     return render(
         request,
@@ -165,7 +172,8 @@ def exemption(request: ScopedRequest, pk: int) -> HttpResponse:
             "act": act,
             "excused": queries.excused(request.scope, found, at=request.now).count() if found.person_id else None,
             "is_own": found.requested_by_id == request.user.pk,
-            "can_end": line.state in {State.REQUESTED, State.APPROVED, State.ACTIVE},
+            "can_end": can_end,
+            "nobody": [said for said in (line.nobody, emptied) if said],
             "lines": log_lines(request.scope, changes),
         },
     )
@@ -262,7 +270,9 @@ def _line(request: ScopedRequest, found: Exemption) -> ExemptionLine:
         and isinstance(request.user, User)
         and found.person.email.casefold() == request.user.email.casefold()
     )
-    return ExemptionLine(found, state, state == State.REQUESTED and request.scope.may_decide and not is_own)
+    is_open = state in {State.REQUESTED, State.APPROVED, State.ACTIVE}
+    nobody = group_emptied(found.group, request.account) if is_open and found.group is not None else ""
+    return ExemptionLine(found, state, state == State.REQUESTED and request.scope.may_decide and not is_own, nobody)
 
 
 def _list_lead(standing: Any, *, is_narrowed: bool) -> tuple[str, str]:

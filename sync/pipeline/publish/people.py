@@ -6,13 +6,12 @@ from django.db import connection
 
 from sync.models import Change, Person
 from sync.models.empty_tables import set_aside
+from sync.models.people import DEPARTMENT_KEY, DEPARTMENT_SPELLING
 from sync.pipeline import tables
 from sync.pipeline.merge import Column, Counts, Merge, Publication, is_filled, mark_vanished, merge
 from sync.pipeline.staging import Staging
 
-# Definitions, "People and organization": trimmed, inner spaces collapsed, compared without case.
-SPELLING = r"btrim(regexp_replace({}, '\s+', ' ', 'g'))"
-DEPARTMENT_KEY = f"lower({SPELLING.format('s.department_name')})"
+STAGED_DEPARTMENT = DEPARTMENT_KEY.format("s.department_name")
 MANAGED_BY = "b.email = upper(btrim(s.manager_email))"
 
 
@@ -52,7 +51,7 @@ def _person_merge(staged: str) -> Merge:
         model_table="sync_person",
         source=f"{staged} s",
         key=(("knowbe4_id", "s.knowbe4_id"),),
-        joins=f"LEFT JOIN sync_department d ON d.account_id = %(account)s AND d.key = {DEPARTMENT_KEY}",
+        joins=f"LEFT JOIN sync_department d ON d.account_id = %(account)s AND d.key = {STAGED_DEPARTMENT}",
         columns=(
             *(Column(name, _unless_erased(name) if name in Person.PERSONAL else f"s.{name}") for name in plain),
             Column("employee_start_date", "s.employee_start_at::date"),
@@ -110,7 +109,7 @@ def _add_departments(staged: str, publication: Publication) -> None:
         cursor.execute(
             f"""
             INSERT INTO sync_department (account_id, key, name)
-            SELECT DISTINCT %(account)s::bigint, {DEPARTMENT_KEY}, '' FROM {staged} s
+            SELECT DISTINCT %(account)s::bigint, {STAGED_DEPARTMENT}, '' FROM {staged} s
             ON CONFLICT (account_id, key) DO NOTHING
             """,
             publication.parameters,
@@ -119,7 +118,7 @@ def _add_departments(staged: str, publication: Publication) -> None:
 
 def _name_departments(publication: Publication) -> None:
     """Show each department in its most frequent spelling among active people, the first by alphabet if even."""
-    spelling = SPELLING.format("p.department_name")
+    spelling = DEPARTMENT_SPELLING.format("p.department_name")
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -170,7 +169,7 @@ _EMPTIED = f"""
     SET vacated_at = coalesce(greatest(
         (SELECT max({_LEFT_AT}) FROM sync_person p WHERE p.account_id = %(account)s AND p.department_id = d.id),
         (SELECT max(c.observed_at) FROM sync_change c WHERE c.account_id = %(account)s AND c.subject = 1
-         AND c.field = 'department_name' AND {DEPARTMENT_KEY.replace("s.department_name", "c.old")} = d.key)
+         AND c.field = 'department_name' AND {DEPARTMENT_KEY.format("c.old")} = d.key)
     ), %(now)s)
     WHERE d.id = ANY(%(empty)s)
 """

@@ -53,7 +53,9 @@ def test_whoever_ends_the_role_gets_the_schedule_and_is_told(
 ) -> None:
     other = make_schedule(factories.AccountFactory(name="Fernhill"), maren, ines)
     client = sign_in_lately(Client(), ines)
-    page = client.post(reverse("end_member", args=[_membership(maren, account).pk]), follow=True).content.decode()
+    page = client.post(
+        reverse("end_member", args=[_membership(maren, account).pk]), {"confirmed": "on"}, follow=True
+    ).content.decode()
     assert "Handed on to" in page and "“Weekly figures”" in page
     schedule.refresh_from_db()
     other.refresh_from_db()
