@@ -139,7 +139,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "dashboard.sign_in.unsent.SignInRequiredMiddleware",
+    "dashboard.identity.unsent.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -181,7 +181,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "dashboard.pages.context.shell",
-                "dashboard.sign_in.unsent.unsent",
+                "dashboard.identity.unsent.unsent",
             ],
         },
     }
@@ -202,7 +202,7 @@ LOGIN_REDIRECT_URL = "overview"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_ADAPTER = "dashboard.sign_in.adapters.InvitationOnlyAdapter"
+ACCOUNT_ADAPTER = "dashboard.identity.adapters.InvitationOnlyAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
@@ -210,18 +210,18 @@ ACCOUNT_SESSION_REMEMBER = True
 # Sensitive acts ask again who it is when the last proof of it is older.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 # Guessing: by address of the client, by the email tried, whether or not somebody has it, and by both (`client`: see
-# `dashboard.sign_in.limits`, where known browsers have counts of their own). Counted in Redis.
+# `dashboard.identity.limits`, where known browsers have counts of their own). Counted in Redis.
 ACCOUNT_RATE_LIMITS = {
     "login_failed": "20/m/ip,5/5m/client,100/h/key",
     "login": "60/m/ip",
     "reset_password": "10/m/ip,3/15m/key",
 }
 ACCOUNT_FORMS = {
-    "login": "dashboard.sign_in.forms.LoginForm",
-    "reset_password": "dashboard.sign_in.forms.ResetPasswordForm",
+    "login": "dashboard.identity.forms.LoginForm",
+    "reset_password": "dashboard.identity.forms.ResetPasswordForm",
 }
-MFA_ADAPTER = "dashboard.sign_in.adapters.SecondFactorAdapter"
-MFA_FORMS = {"add_webauthn": "dashboard.sign_in.forms.AddPasskeyForm"}
+MFA_ADAPTER = "dashboard.identity.adapters.SecondFactorAdapter"
+MFA_FORMS = {"add_webauthn": "dashboard.identity.forms.AddPasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_TOLERANCE = 1
@@ -229,7 +229,7 @@ MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 # Passkeys want https, but for the machine's own "localhost".
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL_MODE and not _SECURE
-SOCIALACCOUNT_ADAPTER = "dashboard.sign_in.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_ADAPTER = "dashboard.identity.single_sign_on.SingleSignOnAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 # A form that is sent may not lead to another site (Content-Security-Policy), so single sign-on begins with a link.

@@ -94,7 +94,7 @@ class Scope:
         """Return what the user may see in one account at `at` (now), with all roles and loans held there.
 
         Of several accounts it is the one whose key is `chosen`, if they have something there, else the first by name.
-        With `through`, how a session was made, only accounts that accept it count (`dashboard.sign_in.sessions`).
+        With `through`, how a session was made, only accounts that accept it count (`dashboard.identity.sessions`).
         """
         if not isinstance(user, User) or not user.is_active:
             return cls()

@@ -10,10 +10,16 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Model
+from django.http import HttpRequest
 
 from dashboard.models import Membership, User
 from sync.models import Account, SyncRun
 
+# By a password or passkey of the user's own.
+OWN = ""
+# Of a session that does not say: no provider's key is spelled so, and no account accepts it.
+UNKNOWN = "unknown"
+THROUGH = "signed_in_through"
 # What the rows hold side by side, by the name each table has in the question.
 _MODELS: dict[str, type[Model]] = {"held": Membership, "account": Account, "run": SyncRun, "holder": User}
 _HELD = """
@@ -49,11 +55,16 @@ _HELD = """
 """
 
 
+def through(request: HttpRequest) -> str:
+    """Return how the session was made: the key of a provider, or OWN."""
+    return str(request.session.get(THROUGH, UNKNOWN))
+
+
 def active_roles(user: User, at: datetime, *, lent: frozenset[str], through: str | None = None) -> list[Membership]:
     """Return the roles that the user holds at `at`, and those of others, held as well, whose scope they borrowed.
 
     Only the roles `lent` are borrowed. Each comes with its user, its account, and the run that account shows. With
-    `through`, how a session was made (`dashboard.sign_in.sessions`), only those of accounts that accept it: a key of a
+    `through`, how a session was made (`dashboard.identity.sessions`), only those of accounts that accept it: a key of a
     provider opens its own account, a password or passkey ("") those that do not require single sign-on of the user.
     """
     with connection.cursor() as cursor:

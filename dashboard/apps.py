@@ -10,9 +10,9 @@ class DashboardConfig(AppConfig):
     def ready(self) -> None:
         """Listen to publications, and to migrations, which the database's second wall follows."""
         from dashboard import receivers, row_security  # noqa: F401, PLC0415 - models are loaded only now
-        from dashboard.decisions import time_zones  # noqa: PLC0415
-        from dashboard.sign_in import limits  # noqa: PLC0415
-        from dashboard.sign_in.demo import check_demo_sign_ins  # noqa: PLC0415
+        from dashboard.identity import limits  # noqa: PLC0415
+        from dashboard.identity.demo import check_demo_sign_ins  # noqa: PLC0415
+        from dashboard.services import time_zones  # noqa: PLC0415
 
         post_migrate.connect(row_security.apply, sender=self, dispatch_uid="row_security")
         post_migrate.connect(time_zones.replace_unknown_time_zones, sender=self, dispatch_uid="time_zones")

@@ -11,14 +11,14 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from dashboard import rollups, triggers
-from dashboard.decisions.renames import note_renames
-from dashboard.models import User
-from dashboard.sign_in import (
+from dashboard.identity import (
     demo,
     sessions,  # noqa: F401 - it listens to sign-ins, and to passwords and second factors
 )
-from dashboard.sign_in.limits import note_guess
-from dashboard.sign_in_log import signed_in, signed_out  # noqa: F401 - it listens to sign-ins
+from dashboard.identity.limits import note_guess
+from dashboard.identity.log import signed_in, signed_out  # noqa: F401 - it listens to sign-ins
+from dashboard.models import User
+from dashboard.services.renames import note_renames
 from dashboard.task_queue import send
 from sync.models import Account, SyncRun
 from sync.signals import published

@@ -8,13 +8,13 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from config.database_errors import is_away
-from dashboard import retention, rollups, task_queue
+from dashboard import rollups, task_queue
 from dashboard.alerts import mailing, watching
-from dashboard.decisions import possessions
 from dashboard.evidence import making as evidence
 from dashboard.exports import making
 from dashboard.mail import handing_over, notices, occurrences, sending
 from dashboard.requests import sent_forms
+from dashboard.services import possessions, retention_cleanup
 from sync.models import Account
 
 
@@ -95,7 +95,7 @@ def make_evidence_pack(self: Task, *, pack_id: int) -> None:
 @shared_task(name="dashboard.tasks.apply_retention")
 def apply_retention() -> None:
     """Remove what accounts do not keep any longer, and sessions that are over; once a night."""
-    retention.apply_all(timezone.now())
+    retention_cleanup.apply_all(timezone.now())
 
 
 @shared_task(name="dashboard.tasks.keep_evidence")

@@ -153,7 +153,7 @@ class Run:
                 "KNOWBE4_BASE_URL": simulator_url[0],
                 "KNOWBE4_API_KEY": processes.SIMULATOR_KEY,
                 "KNOWBE4_LIMITS": "off",
-                # Where anybody may look around: one click a role (dashboard.sign_in.demo).
+                # Where anybody may look around: one click a role (dashboard.identity.demo).
                 "DEMO_SIGN_INS": "on",
             }
         without_demo = () if wants_simulator else ("--no-demo",)

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja.security.base import AuthBase
 
-from dashboard import tokens
 from dashboard.access import Scope
 from dashboard.api import paging
 from dashboard.api.answers import One, Rows, Standing, Told, respond, wants_csv
@@ -20,8 +19,9 @@ from dashboard.api.fields import Field, chosen
 from dashboard.api.paging import Place
 from dashboard.api.parameters import LARGEST_ID, AsOf, Listed, Shown, moment
 from dashboard.audit import asked as asked_for
+from dashboard.identity import tokens
+from dashboard.identity.tokens import Caller
 from dashboard.row_security import within
-from dashboard.tokens import Caller
 from dashboard.web.problems import Problem
 from sync.models import Account
 

@@ -10,7 +10,7 @@ from django.urls import resolve
 from dashboard.access import ScopedRequest
 from dashboard.api.answers import JSON
 from dashboard.api.site import PREFIX
-from dashboard.tokens import Caller
+from dashboard.identity.tokens import Caller
 
 # Enough to see what a row is like.
 FEW = 3

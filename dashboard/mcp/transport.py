@@ -17,10 +17,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from dashboard import tokens
+from dashboard.identity import tokens
+from dashboard.identity.tokens import Caller
 from dashboard.mcp.answering import answer
 from dashboard.mcp.reading import Reader, ToolError, rate_limited, unauthorized
-from dashboard.tokens import Caller
 from dashboard.web.json_rpc import refusal
 
 LARGEST = 256 * 1024

@@ -9,7 +9,7 @@ class Branding(models.Model):
     """An account's logo and color; one without a row has the product's own.
 
     The logo is kept as SVG: one that came as PNG is the picture of it. Both were checked when they were set, by
-    `dashboard.decisions.branding`.
+    `dashboard.services.branding`.
     """
 
     account = models.OneToOneField("sync.Account", on_delete=models.PROTECT, related_name="branding")

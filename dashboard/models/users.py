@@ -46,7 +46,7 @@ class User(AbstractUser):
     """Someone who signs in to Rollcall, named by their email.
 
     With `vouched_by` some of what they sign in with was set in a session that this account's provider made, and nobody
-    else's word for it (`dashboard.decisions.first_role`).
+    else's word for it (`dashboard.services.first_role`).
     """
 
     username = None  # type: ignore[assignment]  # the email is the name

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.access import is_name_free
-from dashboard.decisions.retention import KEEPING, kept
 from dashboard.queries.sync_status import key_problem
+from dashboard.services.retention import KEEPING, kept
 from sync.models import Account, environment
 from sync.models.account import Region, time_zones, validate_time_zone
 

@@ -19,7 +19,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest, choose_account, grant_administrator
-from dashboard.decisions.retention import KEEPING, keep
+from dashboard.identity.recently import recently_signed_in
+from dashboard.identity.sessions import tell_if_closed
 from dashboard.models import User
 from dashboard.pages.account_form import AccountForm, is_from_environment
 from dashboard.pages.sync_requests import SLOW_AFTER, ask
@@ -27,8 +28,7 @@ from dashboard.queries.connections import Connection, connection, connections
 from dashboard.queries.sync_status import Progress, key_problem, latest_runs
 from dashboard.requests.account_paths import split_path
 from dashboard.requests.sent_forms import once
-from dashboard.sign_in.recently import recently_signed_in
-from dashboard.sign_in.sessions import tell_if_closed
+from dashboard.services.retention import KEEPING, keep
 from dashboard.task_queue import send
 from sync.models import Account
 

@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_POST
 
 from dashboard.access import ScopedRequest
-from dashboard.sign_in.demo import demo_sign_ins
+from dashboard.identity.demo import demo_sign_ins
 
 
 @require_POST

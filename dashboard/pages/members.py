@@ -16,11 +16,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard.access import ScopedRequest
-from dashboard.decisions import RefusedError
-from dashboard.decisions.invitations import revoke
-from dashboard.decisions.loans import end_loan
-from dashboard.decisions.members import change, end, invite, renew
 from dashboard.formats import number
+from dashboard.identity.invitation_mail import CANNOT_SEND, send_invitation
+from dashboard.identity.recently import recently_signed_in
 from dashboard.models import Delegation, Invitation, Membership, Role
 from dashboard.pages.members_form import Doubts, InviteForm, RoleForm, unread_doubts
 from dashboard.pages.members_words import what_became, what_becomes
@@ -28,8 +26,10 @@ from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.queries.offers import managers_of_nobody
 from dashboard.requests.sent_forms import once
-from dashboard.sign_in.invitation_mail import CANNOT_SEND, send_invitation
-from dashboard.sign_in.recently import recently_signed_in
+from dashboard.services import RefusedError
+from dashboard.services.invitations import revoke
+from dashboard.services.loans import end_loan
+from dashboard.services.members import change, end, invite, renew
 from dashboard.vacancies import counted_as
 
 logger = logging.getLogger(__name__)

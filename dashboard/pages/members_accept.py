@@ -16,15 +16,15 @@ from django.views.decorators.http import require_http_methods
 
 from dashboard.access import ScopedRequest
 from dashboard.audit import Action, Subject, record
-from dashboard.decisions import RefusedError
-from dashboard.decisions.first_role import is_unproven
-from dashboard.decisions.members import accept, find_invitation, holding
-from dashboard.decisions.operator_links import come_back_in, has_administrator, may_choose_password
+from dashboard.identity.sessions import tell_if_closed
 from dashboard.models import Invitation, Role, SingleSignOn, User
 from dashboard.pages.members_accept_form import NewUserForm, PasswordForm
+from dashboard.queries.belonging import replaces_password
 from dashboard.queries.members import find_user, has_user, is_real_member
-from dashboard.sign_in.required import replaces_password
-from dashboard.sign_in.sessions import tell_if_closed
+from dashboard.services import RefusedError
+from dashboard.services.first_role import is_unproven
+from dashboard.services.members import accept, find_invitation, holding
+from dashboard.services.operator_links import come_back_in, has_administrator, may_choose_password
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

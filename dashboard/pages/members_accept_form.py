@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from dashboard.identity.email_field import AddressField, AddressInput
 from dashboard.models import Invitation, User
 from dashboard.queries.members import has_user
-from dashboard.sign_in.email_field import AddressField, AddressInput
 from sync.models.account import time_zones, validate_time_zone
 
 

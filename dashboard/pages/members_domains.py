@@ -14,8 +14,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.access import Scope, ScopedRequest
-from dashboard.decisions import RefusedError
-from dashboard.decisions.domains import (
+from dashboard.identity.domain_records import CannotAskError, texts_at
+from dashboard.identity.invitation_mail import CANNOT_SEND, public_address
+from dashboard.identity.recently import recently_signed_in
+from dashboard.models import EmailDomain
+from dashboard.pages.members import for_this_accounts_administrators
+from dashboard.pages.settings.guards import decider
+from dashboard.queries import members as queries
+from dashboard.rate_limits import limited
+from dashboard.requests.sent_forms import once
+from dashboard.services import RefusedError
+from dashboard.services.domains import (
     domain_of_link,
     link_token,
     prove,
@@ -23,15 +32,6 @@ from dashboard.decisions.domains import (
     record_text,
     refuse_anothers,
 )
-from dashboard.models import EmailDomain
-from dashboard.pages.members import for_this_accounts_administrators
-from dashboard.pages.settings.guards import decider
-from dashboard.queries import members as queries
-from dashboard.rate_limits import limited
-from dashboard.requests.sent_forms import once
-from dashboard.sign_in.domain_records import CannotAskError, texts_at
-from dashboard.sign_in.invitation_mail import CANNOT_SEND, public_address
-from dashboard.sign_in.recently import recently_signed_in
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from config.email_addresses import validate_address
 from dashboard.access import ScopedRequest
 from dashboard.alerts.causes import send_fewer_groups
-from dashboard.decisions import RefusedError
-from dashboard.decisions.sign_on_settings import Mapping, add_mapping, remove, remove_mapping, save
+from dashboard.identity.invitation_mail import public_address
+from dashboard.identity.recently import recently_signed_in
 from dashboard.models import Role, SingleSignOn
 from dashboard.models.single_sign_on import new_key
 from dashboard.pages.members import for_this_accounts_administrators, is_confirmed
@@ -28,8 +28,8 @@ from dashboard.pages.members_words import what_became
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.requests.sent_forms import once
-from dashboard.sign_in.invitation_mail import public_address
-from dashboard.sign_in.recently import recently_signed_in
+from dashboard.services import RefusedError
+from dashboard.services.sign_on_settings import Mapping, add_mapping, remove, remove_mapping, save
 
 _COMMON = ("kind", "name", "email_domains", "email_attribute", "groups_claim", "default_role")
 _OIDC = ("server_url", "client_id", "secret")

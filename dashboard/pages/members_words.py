@@ -5,8 +5,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from dashboard.decisions.possessions import LeftBehind, possessions, without
 from dashboard.models import Membership, User
+from dashboard.services.possessions import LeftBehind, possessions, without
 from dashboard.web.templatetags.members import last_day
 
 

@@ -19,7 +19,7 @@ from dashboard.audit import Action, Subject, record
 from dashboard.models import User
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import sign_in as queries
-from dashboard.sign_in.required import required_single_sign_on
+from dashboard.queries.belonging import required_single_sign_on
 
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (

@@ -12,16 +12,16 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dashboard.access import ScopedRequest
-from dashboard.decisions import RefusedError
-from dashboard.decisions.loans import LENDING, end_loan, lend
 from dashboard.formats import number
+from dashboard.identity.email_field import AddressField, AddressInput
 from dashboard.local_days import local_midnight
 from dashboard.models import Delegation
 from dashboard.pages.settings.fields import DayField
 from dashboard.pages.settings.guards import decider
 from dashboard.queries.members import own_loans, own_roles
 from dashboard.requests.sent_forms import once
-from dashboard.sign_in.email_field import AddressField, AddressInput
+from dashboard.services import RefusedError
+from dashboard.services.loans import LENDING, end_loan, lend
 
 
 class LoanForm(forms.Form):

@@ -20,15 +20,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from dashboard.access import ScopedRequest
-from dashboard.decisions.identity import EmailTakenError, Identity, Source, rename
+from dashboard.identity.email_field import AddressField, AddressInput
+from dashboard.identity.invitation_mail import CANNOT_SEND
+from dashboard.identity.recently import recently_signed_in
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import sign_in as queries
+from dashboard.queries.belonging import required_single_sign_on
 from dashboard.rate_limits import limited
 from dashboard.requests.sent_forms import once
-from dashboard.sign_in.email_field import AddressField, AddressInput
-from dashboard.sign_in.invitation_mail import CANNOT_SEND
-from dashboard.sign_in.recently import recently_signed_in
-from dashboard.sign_in.required import required_single_sign_on
+from dashboard.services.identity import EmailTakenError, Identity, Source, rename
 
 logger = logging.getLogger(__name__)
 _WAITS = "new_email"

@@ -15,8 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.decisions import schedules as decisions
-from dashboard.decisions.deciding import RefusedError
 from dashboard.files import storage
 from dashboard.formats import number
 from dashboard.mail import handing_over, occurrences, reading, sending
@@ -31,6 +29,8 @@ from dashboard.rate_limits import limited
 from dashboard.reports import Kind, RenderingError
 from dashboard.requests.sent_forms import once
 from dashboard.row_security import within
+from dashboard.services import schedules as decisions
+from dashboard.services.deciding import RefusedError
 from dashboard.task_queue import send
 
 log = logging.getLogger(__name__)

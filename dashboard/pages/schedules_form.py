@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.access import ScopedRequest
-from dashboard.decisions.schedules import Plan
 from dashboard.exports.table_request import Question
 from dashboard.exports.tables import TABLES
 from dashboard.mail.composing import REPORTS
@@ -18,6 +17,7 @@ from dashboard.mail.reading import possible_recipients
 from dashboard.models import Schedule, User
 from dashboard.reports import Kind
 from dashboard.requests.filters import asked
+from dashboard.services.schedules import Plan
 from dashboard.vacancies import counted_as
 
 FIGURES = "figures"

@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from dashboard.sign_in.signed_tokens import SignedTokensAdapter
+from dashboard.identity.signed_tokens import SignedTokensAdapter
 
 logger = logging.getLogger(__name__)
 

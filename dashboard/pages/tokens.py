@@ -13,17 +13,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dashboard import tokens as held
 from dashboard.access import ScopedRequest
 from dashboard.api.description import description
 from dashboard.api.trying import ROUTES, Tried, try_it
-from dashboard.decisions import RefusedError
 from dashboard.formats import number
+from dashboard.identity.recently import recently_signed_in
 from dashboard.models import ApiToken
 from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import limited
 from dashboard.requests.sent_forms import once
-from dashboard.sign_in.recently import recently_signed_in
+from dashboard.services import RefusedError
+from dashboard.services import tokens as held
 
 _LASTS = {
     30: gettext_lazy("30 days"),

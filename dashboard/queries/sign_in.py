@@ -8,7 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.db.models import Q, QuerySet
 
 from dashboard.models import SingleSignOn, User
-from dashboard.sign_in.sessions import owns_domain
+from dashboard.queries.belonging import owns_domain
 
 # Nobody whose groups were left out has signed in for so long: then it is taken to be mended.
 UNTOLD_FOR = timedelta(days=7)

@@ -17,9 +17,9 @@ from django.views import csrf
 from django_htmx.http import HttpResponseClientRefresh
 
 from dashboard.access import CHOSEN_ACCOUNT, ScopedRequest
+from dashboard.identity.unsent import keep, page_of
 from dashboard.requests.account_paths import named_path, split_path
 from dashboard.requests.sent_forms import account_of, reader_of
-from dashboard.sign_in.unsent import keep, page_of
 from sync.models import Account
 
 # What is meant for the session, whatever it looks at.

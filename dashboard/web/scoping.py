@@ -20,13 +20,14 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from config.sealing import SecretUnreadableError
 from dashboard.access import CHOSEN_ACCOUNT, EARLIEST_YEAR, VIEWED_AS, Scope, ScopedRequest
+from dashboard.active_roles import OWN, through
+from dashboard.identity.log import stopped_viewing
+from dashboard.identity.sessions import OWN_SIGN_IN, provider_of
+from dashboard.identity.unsent import nothing_done, page_of
 from dashboard.local_days import local_midnight
 from dashboard.models import User
+from dashboard.queries.belonging import accounts_of, required_single_sign_on
 from dashboard.row_security import within
-from dashboard.sign_in.required import accounts_of, required_single_sign_on
-from dashboard.sign_in.sessions import OWN, OWN_SIGN_IN, provider_of, through
-from dashboard.sign_in.unsent import nothing_done, page_of
-from dashboard.sign_in_log import stopped_viewing
 from dashboard.web.named_accounts import OF_NO_ACCOUNT, answer_by_name, read_name
 from dashboard.web.unreadable_secrets import secret_unreadable
 from sync.models import Account

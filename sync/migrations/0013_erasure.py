@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-# `rollcall.erasing` is set by `dashboard.erasure` for the length of its transaction. It opens nothing to the pages'
+# `rollcall.erasing` is set by `dashboard.services.erasure` for the length of its transaction. It opens nothing to the pages'
 # role, which is no member of the tables' owner; and what may be written is only less than was there.
 MAY_ERASE = """
 CREATE FUNCTION rollcall_may_erase(relation oid) RETURNS boolean LANGUAGE sql STABLE AS $$

@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from dashboard.decisions import exemptions
-from dashboard.decisions.exemptions import Excuse
 from dashboard.models import Exemption, User
+from dashboard.services import exemptions
+from dashboard.services.exemptions import Excuse
 from sync.models import Account, Campaign, Department, Person
 from tests import factories
 from tests.browser.accessibility import assert_fits

@@ -15,8 +15,8 @@ from django.test import Client
 
 from dashboard import audit
 from dashboard.access import Scope
-from dashboard.decisions.targets import set_target
 from dashboard.models import AuditEvent, Membership, User
+from dashboard.services.targets import set_target
 from sync.models import Account, ConsoleImport, Person, SyncRun
 from tests import factories
 from tests.clock import MOMENT

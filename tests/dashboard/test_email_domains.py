@@ -14,9 +14,9 @@ from django.test import Client
 
 from config import variables
 from config.email_addresses import domain_of, validate_address
-from dashboard.decisions import RefusedError
-from dashboard.decisions.domains import prove, record_name, record_text
 from dashboard.models import AuditEvent, EmailDomain, Role, SingleSignOn, User
+from dashboard.services import RefusedError
+from dashboard.services.domains import prove, record_name, record_text
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.clock import MOMENT

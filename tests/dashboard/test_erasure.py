@@ -18,7 +18,6 @@ from django.test import Client
 
 from dashboard.audit import Action, Subject, record
 from dashboard.audit.chain import chains, verify
-from dashboard.erasure import NotErasableError, erase_person
 from dashboard.models import (
     Alert,
     AlertMail,
@@ -38,6 +37,7 @@ from dashboard.models import (
     SettingChange,
     User,
 )
+from dashboard.services.erasure import NotErasableError, erase_person
 from sync.models import Account, Change, ConsoleImport, Person, QuarantinedRow
 from tests import factories
 from tests.dashboard.sealing import seal

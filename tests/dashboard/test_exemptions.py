@@ -9,12 +9,12 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
-from dashboard.decisions import exemptions as deciding
-from dashboard.decisions.exemptions import Excuse
 from dashboard.models import Exemption, User
 from dashboard.pages.settings import exemptions as pages
 from dashboard.queries.exemptions import counts, exemptions
 from dashboard.rollups import rebuild
+from dashboard.services import exemptions as deciding
+from dashboard.services.exemptions import Excuse
 from sync.models import Account, Group, Person
 from tests import factories
 from tests.clock import MOMENT

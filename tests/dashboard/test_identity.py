@@ -12,10 +12,10 @@ from django.test import Client
 
 from dashboard.access import Scope
 from dashboard.audit import Action
-from dashboard.decisions.first_role import settle_sign_in
 from dashboard.models import AskedTask, AuditEvent, EmailDomain, Membership, Role, Schedule, SingleSignOn, User
 from dashboard.requests.sent_forms import FIELD
 from dashboard.row_security import within
+from dashboard.services.first_role import settle_sign_in
 from sync.models import Account, Person, SyncRun
 from tests import factories
 from tests.clock import MOMENT

@@ -11,8 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from dashboard.audit import Action
-from dashboard.decisions.members import Offer, end, invite, renew
-from dashboard.decisions.possessions import settle_ended
+from dashboard.identity.limits import TOLD_FROM
 from dashboard.models import (
     ApiToken,
     AuditEvent,
@@ -26,7 +25,8 @@ from dashboard.models import (
     User,
 )
 from dashboard.queries.members import find_user
-from dashboard.sign_in.limits import TOLD_FROM
+from dashboard.services.members import Offer, end, invite, renew
+from dashboard.services.possessions import settle_ended
 from tests import factories
 from tests.clock import MOMENT
 from tests.dashboard.at_once import at_once

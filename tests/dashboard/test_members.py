@@ -9,9 +9,9 @@ from django.core import mail
 from django.test import Client
 
 from dashboard.audit import Action, AuditEvent
-from dashboard.decisions.loans import end_loan, lend
 from dashboard.models import Invitation, Membership, Role, User
-from dashboard.tokens import create
+from dashboard.services.loans import end_loan, lend
+from dashboard.services.tokens import create
 from sync.models import Account, Person, SyncRun
 from tests import factories
 from tests.clock import MOMENT

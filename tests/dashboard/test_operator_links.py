@@ -20,10 +20,10 @@ from django.test import Client
 
 from config.processes import SIMULATOR_KEY
 from dashboard.audit import Action, AuditEvent, Through
-from dashboard.decisions import RefusedError
-from dashboard.decisions.members import Offer
-from dashboard.decisions.operator_links import come_back_in, way_in
 from dashboard.models import Invitation, Membership, Role, SingleSignOn, User
+from dashboard.services import RefusedError
+from dashboard.services.members import Offer
+from dashboard.services.operator_links import come_back_in, way_in
 from sync.models import Account, SyncRun
 from tests import factories
 

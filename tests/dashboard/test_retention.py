@@ -8,9 +8,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from dashboard import tasks
-from dashboard.decisions.retention import KEEPING, keep, kept
 from dashboard.models import AuditEvent, Delivery, Export, Occurrence, Schedule, User
-from dashboard.retention import apply_all
+from dashboard.services.retention import KEEPING, keep, kept
+from dashboard.services.retention_cleanup import apply_all
 from sync.models import Account, Person
 from tests import factories
 from tests.dashboard.test_accounts import FORM

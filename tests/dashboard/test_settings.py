@@ -8,10 +8,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
-from dashboard.decisions import departments as deciding
-from dashboard.decisions.campaigns import set_requirement
 from dashboard.models import AccountSetting, CampaignSetting, InferredTrigger, SettingChange, Trigger, User
 from dashboard.queries.departments import department_lines, suggestions
+from dashboard.services import departments as deciding
+from dashboard.services.campaigns import set_requirement
 from sync.models import Account, Campaign, Department
 from tests import factories
 

@@ -19,9 +19,9 @@ from django.test import Client
 
 from config.processes import SIMULATOR_KEY
 from dashboard.audit import Action, AuditEvent
+from dashboard.identity import demo
 from dashboard.models import Membership, Role, User
 from dashboard.pages.profile import browser_in_words
-from dashboard.sign_in import demo
 from sync.models import Account, SyncRun
 from tests import factories
 

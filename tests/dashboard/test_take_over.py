@@ -16,9 +16,9 @@ from django.conf import LazySettings
 from django.core import mail
 from django.test import Client
 
-from dashboard.decisions.members import Offer, invite
 from dashboard.models import AskedTask, AuditEvent, EmailDomain, Membership, Role, SingleSignOn, User
 from dashboard.notices import TASK
+from dashboard.services.members import Offer, invite
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.clock import MOMENT

@@ -11,9 +11,9 @@ from django import forms
 from django.conf import settings
 from django.test import Client
 
+from dashboard.identity.unsent import SECRET, nothing_done
 from dashboard.models import Schedule, User
 from dashboard.requests.sent_forms import FIELD, new_key
-from dashboard.sign_in.unsent import SECRET, nothing_done
 from sync.models import Account
 from tests import factories
 from tests.dashboard.canary import Canary

@@ -12,15 +12,15 @@ from django.test import Client
 
 from dashboard.access import Scope
 from dashboard.alerts import watching
-from dashboard.decisions import RefusedError
-from dashboard.decisions.departments import merge
-from dashboard.decisions.loans import lend
-from dashboard.decisions.renames import continue_department, keep_apart, note_renames
 from dashboard.mail import composing
 from dashboard.models import Alert, AuditEvent, DepartmentRename, Membership, User
 from dashboard.queries.asking import Filters
 from dashboard.queries.renames import open_renames, renamed_in
 from dashboard.queries.vacancies import Vacancies, vacancies_of
+from dashboard.services import RefusedError
+from dashboard.services.departments import merge
+from dashboard.services.loans import lend
+from dashboard.services.renames import continue_department, keep_apart, note_renames
 from sync.models import Account, Change, Department, Person, SyncRun
 from sync.simulator.company import Company
 from sync.simulator.renamings import Renamings

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from config.commands import PlainCommand
 from config.email_addresses import domain_of
-from dashboard.decisions import RefusedError
-from dashboard.decisions.domains import prove, release
 from dashboard.management.accounts import EXIT_MISUSE, find_account
 from dashboard.models import EmailDomain
+from dashboard.services import RefusedError
+from dashboard.services.domains import prove, release
 
 
 class Command(PlainCommand):

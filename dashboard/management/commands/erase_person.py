@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from config.commands import PlainCommand
-from dashboard.erasure import NotErasableError, erase_person
+from dashboard.services.erasure import NotErasableError, erase_person
 from sync.models import Account
 
 

@@ -11,16 +11,16 @@ from django.utils import timezone
 
 from config.commands import PlainCommand
 from config.email_addresses import validate_address
-from dashboard.decisions import RefusedError
-from dashboard.decisions.members import Offer
-from dashboard.decisions.operator_links import way_in
+from dashboard.identity.invitation_mail import link_of, mail_link
 from dashboard.local_days import local_midnight
 from dashboard.management.accounts import EXIT_MISUSE, find_account
 from dashboard.models import Invitation, Role
+from dashboard.queries.belonging import replaces_password
 from dashboard.queries.members import find_user
 from dashboard.queries.offers import doubts
-from dashboard.sign_in.invitation_mail import link_of, mail_link
-from dashboard.sign_in.required import replaces_password
+from dashboard.services import RefusedError
+from dashboard.services.members import Offer
+from dashboard.services.operator_links import way_in
 from sync.models import Account, Department
 
 

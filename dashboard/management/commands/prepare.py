@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 
 from config.commands import PlainCommand
 from dashboard.audit import Action, Subject, Through, record
-from dashboard.decisions import RefusedError
-from dashboard.decisions.operator_links import first_administrator_link
+from dashboard.identity.demo import demo_password, make_up
+from dashboard.identity.invitation_mail import link_of, mail_link
 from dashboard.models import Role
-from dashboard.sign_in.demo import demo_password, make_up
-from dashboard.sign_in.invitation_mail import link_of, mail_link
+from dashboard.services import RefusedError
+from dashboard.services.operator_links import first_administrator_link
 from sync.models import Account
 from sync.models.environment import Described, UnknownAccountError, WhichAccountError, describe, place_in_words
 

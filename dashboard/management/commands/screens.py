@@ -16,9 +16,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
+from dashboard.identity.demo import MADE_UP, demo_password
 from dashboard.models import Role
 from dashboard.pages.context import NAVIGATION
-from dashboard.sign_in.demo import MADE_UP, demo_password
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

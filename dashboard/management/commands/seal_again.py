@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from config.commands import PlainCommand
-from dashboard.resealing import seal_again
+from dashboard.services.resealing import seal_again
 
 
 class Command(PlainCommand):

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard.access import ScopedRequest
-from dashboard.decisions import RefusedError
-from dashboard.decisions.branding import LARGEST, set_branding
 from dashboard.models.branding import DEFAULT_COLOR
 from dashboard.pages.settings.guards import decider
 from dashboard.queries.branding import branding
+from dashboard.services import RefusedError
+from dashboard.services.branding import LARGEST, set_branding
 
 
 class BrandingForm(forms.Form):

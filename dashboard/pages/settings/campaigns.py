@@ -17,8 +17,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
-from dashboard.decisions import RefusedError
-from dashboard.decisions.campaigns import archive, choose_trigger, restore, set_requirement
 from dashboard.formats import number
 from dashboard.metrics import CampaignState, Totals, campaign_state
 from dashboard.models import CampaignSetting, InferredTrigger, SettingChange, Trigger, User
@@ -29,6 +27,8 @@ from dashboard.pages.settings.words import evidence, log_lines
 from dashboard.queries.asking import Filters
 from dashboard.queries.figures import figures
 from dashboard.queries.setting_changes import latest_by_subject, setting_changes
+from dashboard.services import RefusedError
+from dashboard.services.campaigns import archive, choose_trigger, restore, set_requirement
 from dashboard.triggers import effective_trigger
 from sync.models import Campaign
 

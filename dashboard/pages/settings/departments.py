@@ -14,9 +14,6 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
-from dashboard.decisions import RefusedError
-from dashboard.decisions.departments import merge, unmerge
-from dashboard.decisions.renames import continue_department, keep_apart
 from dashboard.formats import number
 from dashboard.metrics import Totals
 from dashboard.models import SettingChange
@@ -29,6 +26,9 @@ from dashboard.queries.departments import DepartmentLine, department_lines, sugg
 from dashboard.queries.figures import figures_by
 from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
+from dashboard.services import RefusedError
+from dashboard.services.departments import merge, unmerge
+from dashboard.services.renames import continue_department, keep_apart
 from dashboard.vacancies import rename_in_words
 
 SUGGESTED = 6

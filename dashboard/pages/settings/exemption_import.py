@@ -20,14 +20,14 @@ from django.views.decorators.http import require_http_methods
 
 from dashboard import metrics
 from dashboard.access import ScopedRequest
-from dashboard.decisions import RefusedError
-from dashboard.decisions.exemption_file import MOST_BYTES, MOST_ROWS, Reading, decode, read
-from dashboard.decisions.exemptions import Excuse, request_all
 from dashboard.formats import number
 from dashboard.models import Exemption
 from dashboard.pages.console_import import MemoryUpload
 from dashboard.pages.settings.guards import decider, for_deciders
 from dashboard.requests.sent_forms import once
+from dashboard.services import RefusedError
+from dashboard.services.exemption_file import MOST_BYTES, MOST_ROWS, Reading, decode, read
+from dashboard.services.exemptions import Excuse, request_all
 
 SHOWN_ROWS = 50
 

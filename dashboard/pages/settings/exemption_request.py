@@ -13,9 +13,6 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
-from dashboard.decisions import RefusedError
-from dashboard.decisions.exemptions import Excuse
-from dashboard.decisions.exemptions import request as ask
 from dashboard.models import Exemption
 from dashboard.models.settings import ALL_USERS
 from dashboard.pages.settings.fields import DayField, id_in
@@ -23,6 +20,9 @@ from dashboard.pages.settings.guards import decider, for_deciders
 from dashboard.queries.people import Page, Wanted, people
 from dashboard.requests.searches import searched
 from dashboard.requests.sent_forms import once
+from dashboard.services import RefusedError
+from dashboard.services.exemptions import Excuse
+from dashboard.services.exemptions import request as ask
 from sync.models import Campaign, Group, Person
 
 MOST_FOUND = 12

@@ -18,8 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
-from dashboard.decisions import RefusedError
-from dashboard.decisions.exemptions import approve, end, reject
 from dashboard.formats import number
 from dashboard.models import Exemption, SettingChange, User
 from dashboard.pages.settings.fields import ReasonField, id_in, word_in
@@ -30,6 +28,8 @@ from dashboard.queries import exemptions as queries
 from dashboard.queries.setting_changes import setting_changes
 from dashboard.queries.vacancies import campaign_emptied, group_emptied
 from dashboard.requests.searches import searched
+from dashboard.services import RefusedError
+from dashboard.services.exemptions import approve, end, reject
 
 State = Exemption.State
 ROWS = 50

@@ -15,8 +15,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
-from dashboard.decisions import RefusedError
-from dashboard.decisions.targets import set_target
 from dashboard.formats import number
 from dashboard.mail.handing_over import is_set_up
 from dashboard.models import AccountSetting, CampaignSetting, SettingChange
@@ -27,6 +25,8 @@ from dashboard.pages.settings.words import log_lines
 from dashboard.queries.exemptions import State, counts, exemptions
 from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
+from dashboard.services import RefusedError
+from dashboard.services.targets import set_target
 
 LATEST = 6
 ROWS = 50

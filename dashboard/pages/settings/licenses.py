@@ -11,12 +11,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from dashboard.access import ScopedRequest
-from dashboard.decisions import RefusedError
-from dashboard.decisions.licenses import set_license_end
 from dashboard.formats import number
 from dashboard.pages.settings.fields import DayField
 from dashboard.pages.settings.guards import decider
 from dashboard.queries.licenses import License, licenses
+from dashboard.services import RefusedError
+from dashboard.services.licenses import set_license_end
 
 SOON = timedelta(days=90)
 

@@ -7,10 +7,10 @@ from django import template
 from django.http import HttpRequest
 from django.utils import timezone
 
-from dashboard.decisions.operator_links import has_administrator
+from dashboard.identity.demo import DemoSignIn, demo_sign_ins
+from dashboard.identity.recently import sign_in_address
 from dashboard.queries.sign_in import offered_single_sign_ons
-from dashboard.sign_in.demo import DemoSignIn, demo_sign_ins
-from dashboard.sign_in.recently import sign_in_address
+from dashboard.services.operator_links import has_administrator
 from sync.models import Account
 
 register = template.Library()

@@ -8,8 +8,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from dashboard import tokens
 from dashboard.models import User
+from dashboard.services import tokens
 from sync.models import Account
 from tests.clock import MOMENT
 

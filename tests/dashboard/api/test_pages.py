@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from dashboard import tokens
 from dashboard.models import ApiToken, AuditEvent, Membership, User
+from dashboard.services import tokens
 from sync.models import Account, Department
 from tests.dashboard.api.conftest import Program, token_for
 
@@ -19,7 +19,7 @@ SECRET = re.compile(r"rollcall_[A-Za-z0-9_-]{43}")
 @pytest.fixture
 def sure(as_alice: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     """Return Alice's client, a moment after she proved who she is."""
-    monkeypatch.setattr("dashboard.sign_in.recently.signed_in_lately", lambda request: True)
+    monkeypatch.setattr("dashboard.identity.recently.signed_in_lately", lambda request: True)
     return as_alice
 
 
@@ -38,7 +38,7 @@ def test_a_token_is_made_and_shown_once(company: Account, sure: Client, now: dat
 
 
 def test_making_one_asks_who_it_is(company: Account, as_alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboard.sign_in.recently.signed_in_lately", lambda request: False)
+    monkeypatch.setattr("dashboard.identity.recently.signed_in_lately", lambda request: False)
     response = as_alice.post("/you/tokens/new/", {"name": "x", "lasts": "30"})
     assert response.status_code == 302 and not ApiToken.objects.exists()
 

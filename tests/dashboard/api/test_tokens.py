@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from dashboard import tokens
-from dashboard.decisions import RefusedError
+from dashboard.identity.tokens import authenticate
 from dashboard.models import ApiToken, AuditEvent, Membership, User
+from dashboard.services import RefusedError, tokens
 from sync.models import Account
 from tests import factories
 from tests.dashboard.api.conftest import Program, token_for
@@ -27,20 +27,20 @@ def test_the_secret_is_shown_once_and_kept_as_a_hash(alice: User, account: Accou
 
 def test_it_reads_what_its_member_sees_now(alice: User, account: Account, now: datetime) -> None:
     secret = token_for(alice, account)
-    caller = tokens.authenticate(secret, at=now)
+    caller = authenticate(secret, at=now)
     assert caller is not None and caller.scope.sees_everyone and caller.scope.account == account
     Membership.objects.filter(user=alice).delete()
-    assert tokens.authenticate(secret, at=now) is None
+    assert authenticate(secret, at=now) is None
 
 
 def test_it_belongs_to_one_account(alice: User, account: Account, now: datetime) -> None:
     other = factories.AccountFactory(name="Aardvark Assurance")
     factories.MembershipFactory(user=alice, account=other, role=Membership.Role.ADMINISTRATOR)
-    caller = tokens.authenticate(token_for(alice, account), at=now)
+    caller = authenticate(token_for(alice, account), at=now)
     assert caller is not None and caller.scope.account == account
     assert caller.scope.accounts == (account,) and not caller.scope.administered
     Membership.objects.filter(user=alice, account=account).delete()
-    assert tokens.authenticate(token_for(alice, other), at=now) is not None
+    assert authenticate(token_for(alice, other), at=now) is not None
     with pytest.raises(RefusedError):
         token_for(alice, account)
 
@@ -48,7 +48,7 @@ def test_it_belongs_to_one_account(alice: User, account: Account, now: datetime)
 @pytest.mark.parametrize("what", ["expired", "revoked", "inactive", "unknown", "odd"])
 def test_what_does_not_hold_is_refused(alice: User, account: Account, what: str, now: datetime) -> None:
     secret = token_for(alice, account)
-    assert tokens.authenticate(secret, at=now) is not None
+    assert authenticate(secret, at=now) is not None
     if what == "expired":
         now += timedelta(days=30)
     elif what == "revoked":
@@ -56,11 +56,11 @@ def test_what_does_not_hold_is_refused(alice: User, account: Account, what: str,
     elif what == "inactive":
         User.objects.filter(pk=alice.pk).update(is_active=False)
     secret = {"unknown": secret[:-1] + ("A" if secret[-1] != "A" else "B"), "odd": "rollcall_\0"}.get(what, secret)
-    assert tokens.authenticate(secret, at=now) is None
+    assert authenticate(secret, at=now) is None
 
 
 def test_numbers_only_shows_nobodys_row(company: Account, alice: User, now: datetime) -> None:
-    caller = tokens.authenticate(token_for(alice, company, numbers_only=True), at=now)
+    caller = authenticate(token_for(alice, company, numbers_only=True), at=now)
     assert caller is not None
     scope, whole = caller.scope, replace(caller.scope, is_numbers_only=False)
     for name in ("people", "enrollments", "changes", "phishing_results", "memberships_in_groups", "exemptions",
@@ -73,9 +73,9 @@ def test_numbers_only_shows_nobodys_row(company: Account, alice: User, now: date
 def test_use_is_noted_once_a_minute(alice: User, account: Account, now: datetime) -> None:
     secret = token_for(alice, account)
     for seconds in (0, 30, 59):
-        tokens.authenticate(secret, at=now + timedelta(seconds=seconds))
+        authenticate(secret, at=now + timedelta(seconds=seconds))
         assert ApiToken.objects.get().last_used_at == now
-    tokens.authenticate(secret, at=now + timedelta(seconds=60))
+    authenticate(secret, at=now + timedelta(seconds=60))
     assert ApiToken.objects.get().last_used_at == now + timedelta(seconds=60)
 
 

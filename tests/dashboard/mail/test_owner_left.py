@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from dashboard.decisions import members
-from dashboard.decisions.deciding import RefusedError
-from dashboard.decisions.schedules import hand_on, take_over
 from dashboard.mail import occurrences, sending
 from dashboard.models import AuditEvent, Delivery, Membership, Schedule, User
+from dashboard.services import members
+from dashboard.services.deciding import RefusedError
+from dashboard.services.schedules import hand_on, take_over
 from sync.models import Account
 from tests import factories
 from tests.dashboard.mail.conftest import make_schedule

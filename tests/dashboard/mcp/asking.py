@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from dashboard import tokens
 from dashboard.access import Scope
+from dashboard.identity.tokens import authenticate
 from dashboard.mcp.answering import answer
 from dashboard.mcp.reading import Reader
 from dashboard.models import User
+from dashboard.services import tokens
 from sync.models import Account
 from tests.clock import MOMENT
 from tests.dashboard.mcp.conftest import calls
@@ -22,7 +23,7 @@ def scope_of(user: User, account: Account, *, numbers_only: bool = False) -> Sco
     _token, secret = tokens.create(
         user, account, "Test", expires_at=now + timedelta(days=3), at=now, numbers_only=numbers_only
     )
-    caller = tokens.authenticate(secret, at=now)
+    caller = authenticate(secret, at=now)
     assert caller is not None
     return caller.scope
 

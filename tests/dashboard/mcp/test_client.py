@@ -20,10 +20,10 @@ from django.db import connection
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
-from dashboard import tokens
 from dashboard.mcp.prompts import PROMPTS
 from dashboard.mcp.tools import TOOLS
 from dashboard.models import AuditEvent
+from dashboard.services import tokens
 from tests.clock import MOMENT
 from tests.dashboard.canary import Canary
 from tests.dashboard.mcp.conftest import calls

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from dashboard import tokens
-from dashboard.decisions.licenses import set_license_end
 from dashboard.mcp.tools import TOOLS
 from dashboard.models import AuditEvent
+from dashboard.services import tokens
+from dashboard.services.licenses import set_license_end
 from sync.models import ContentItem
 from tests.dashboard.canary import MAY_SEE, Canary
 from tests.dashboard.mcp.asking import ask, marks, scope_of, told

@@ -9,9 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from dashboard.decisions import RefusedError
-from dashboard.decisions.branding import checked_color, checked_logo, contrast
 from dashboard.models import AuditEvent, Branding, SettingChange
+from dashboard.services import RefusedError
+from dashboard.services.branding import checked_color, checked_logo, contrast
 from sync.models import Account, Campaign, Department, Person
 
 GOOD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 10"><path d="M0 0h40v10z" style="fill:#112233"/></svg>'
