@@ -12,11 +12,11 @@ from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
 from dashboard.api.parameters import AsOf, Listed, Shown
 from dashboard.exports.columns import share
+from dashboard.figures.counts import figures_by
+from dashboard.figures.selection import By, Filters
 from dashboard.metrics import CampaignState, Requirement, Totals, campaign_state
 from dashboard.models import Trigger
-from dashboard.queries.asking import By, Filters
 from dashboard.queries.campaigns import CampaignPlan, plans
-from dashboard.queries.figures import figures_by
 from dashboard.rate import Rate
 from dashboard.triggers import effective_trigger
 from dashboard.web.problems import Problem

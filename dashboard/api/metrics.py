@@ -10,9 +10,9 @@ from dashboard.api.answers import Told
 from dashboard.api.calls import Call, view_of
 from dashboard.api.parameters import About, AsOf, Name, filters
 from dashboard.api.parameters import Shown as ShownFields
+from dashboard.figures.selection import Basis, By
 from dashboard.metrics.registry import REGISTRY, UnknownMetricError, find
 from dashboard.models import RollupState
-from dashboard.queries.asking import Basis, By
 from dashboard.reporting.answers import GROUPINGS, Asked, NotAskableError, answer
 from dashboard.reporting.stamp import Stamp
 from dashboard.reporting.structured import BYTE_ORDER_MARK, write_csv, write_json

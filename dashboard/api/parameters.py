@@ -7,10 +7,10 @@ from ninja import Schema
 from pydantic import Field
 
 from dashboard.access import EARLIEST_YEAR, Scope
+from dashboard.figures.selection import Filters, State
 from dashboard.local_days import local_midnight
 from dashboard.metrics import CampaignState
 from dashboard.models import Trigger
-from dashboard.queries.asking import Filters, State
 from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve
 from dashboard.web.problems import Problem
 from sync.models import Account

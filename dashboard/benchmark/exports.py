@@ -28,9 +28,9 @@ from dashboard.exports.delimited import delimited
 from dashboard.exports.table_request import Question, Table
 from dashboard.exports.tables import TABLES
 from dashboard.exports.workbook import write_workbook
+from dashboard.figures.counts import figures_by
+from dashboard.figures.selection import By
 from dashboard.models import Membership
-from dashboard.queries.asking import By
-from dashboard.queries.figures import figures_by
 from sync.benchmark.figures import Figure
 from sync.models import Account
 

@@ -15,7 +15,7 @@ from django.db.models.functions import TruncQuarter
 from dashboard import metrics
 from dashboard.access import Scope
 from dashboard.benchmark.draws import Asked
-from dashboard.queries.asking import Filters, State
+from dashboard.figures.selection import Filters, State
 from sync.models import Enrollment
 
 # Everyone below each manager, once, however deep; a walk up stops before it meets somebody again.

@@ -9,10 +9,10 @@ from typing import Any
 from dashboard.access import Scope
 from dashboard.benchmark import plain
 from dashboard.benchmark.draws import Asked
+from dashboard.figures.cohorts import cohorts
+from dashboard.figures.counts import figures, figures_by
+from dashboard.figures.selection import By
 from dashboard.local_days import local_midnight
-from dashboard.queries.asking import By
-from dashboard.queries.cohorts import cohorts
-from dashboard.queries.figures import figures, figures_by
 from dashboard.queries.past_due import Sort, people_past_due
 
 QUARTERS = 12

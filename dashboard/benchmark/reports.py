@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from dashboard.access import Scope
 from dashboard.benchmark.queries import percentile
+from dashboard.figures.counts import figures_by
+from dashboard.figures.selection import By
 from dashboard.models import Membership
-from dashboard.queries.asking import By
-from dashboard.queries.figures import figures_by
 from dashboard.reports import Document, Kind, Question, describe
 from sync.benchmark.figures import Figure
 from sync.models import Account

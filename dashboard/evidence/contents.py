@@ -16,10 +16,10 @@ from django.db.models.functions import Coalesce
 from dashboard import audit, metrics
 from dashboard.access import Scope
 from dashboard.exports.neutral import neutral
+from dashboard.figures.selection import State
 from dashboard.mail.reading import deliveries
 from dashboard.metrics.registry import REGISTRY
 from dashboard.models import CampaignSetting
-from dashboard.queries.asking import State
 from sync.models import Change, Enrollment, Person
 
 _AT_ONCE = 5_000

@@ -29,13 +29,13 @@ from dashboard.audit.chain import anchor
 from dashboard.evidence import contents
 from dashboard.evidence.contents import Period, written
 from dashboard.evidence.packing import README, START, VERIFY, Pack, Sample
+from dashboard.figures.counts import figures
+from dashboard.figures.selection import Filters
 from dashboard.files import storage
 from dashboard.local_days import local_midnight
 from dashboard.locks import advisory_lock
 from dashboard.metrics import Counts
 from dashboard.models import EvidencePack, Role, User
-from dashboard.queries.asking import Filters
-from dashboard.queries.figures import figures
 from dashboard.row_security import within
 from dashboard.vacancies import homes
 from sync.models import Department

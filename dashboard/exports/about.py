@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from dashboard.exports.table_request import Answer, Question, Table
+from dashboard.figures.selection import Basis
 from dashboard.metrics.registry import REGISTRY
 from dashboard.models import User
-from dashboard.queries.asking import Basis
 
 
 @dataclass(frozen=True)

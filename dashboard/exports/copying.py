@@ -16,7 +16,7 @@ from psycopg import ClientCursor, sql
 
 from dashboard.exports.columns import Column, Kind
 from dashboard.exports.neutral import neutral_sql
-from dashboard.queries.statement import Statement
+from dashboard.figures.select_query import Statement
 
 # The day before the first that spreadsheets know, and what COPY writes for letters that would end a value.
 EPOCH = "1899-12-30"

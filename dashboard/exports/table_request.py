@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from dashboard.access import Scope, ScopedRequest
 from dashboard.exports.columns import Column
-from dashboard.queries.statement import Statement
+from dashboard.figures.select_query import Statement
 from dashboard.requests.filters import Asked, asked
 from dashboard.requests.searches import NOTHING, PARAMETER, Search
 from sync.models import Account

@@ -28,6 +28,7 @@ from dashboard.exports.streaming import CONTENT_TYPES
 from dashboard.exports.tables import TABLES
 from dashboard.exports.tables.words import filters_in_words
 from dashboard.exports.workbook import write_workbook
+from dashboard.figures.counts import figures
 from dashboard.files import storage
 from dashboard.formats import number, percent
 from dashboard.mail.handing_over import addressed
@@ -36,7 +37,6 @@ from dashboard.members import mailed_address
 from dashboard.metrics import Counts
 from dashboard.metrics.registry import REGISTRY
 from dashboard.models import Export, Schedule, User
-from dashboard.queries.figures import figures
 from dashboard.queries.vacancies import nobody_in
 from dashboard.row_security import within
 

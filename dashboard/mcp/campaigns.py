@@ -8,12 +8,12 @@ from typing import Annotated, Literal, cast
 from django.urls import reverse
 from msgspec import Meta
 
+from dashboard.figures.counts import figures_by
+from dashboard.figures.selection import By, Filters
 from dashboard.mcp.reading import Reader, campaign_not_found, listing, sliced
 from dashboard.mcp.shapes import About, Arguments, Id, Listing, Page, PerPage, Shape
 from dashboard.metrics import Totals, campaign_state
-from dashboard.queries.asking import By, Filters
 from dashboard.queries.campaigns import CampaignPlan, plans
-from dashboard.queries.figures import figures_by
 from dashboard.rate import Rate
 from sync.models import Campaign as CampaignRow
 

@@ -9,13 +9,13 @@ from django.urls import reverse
 from msgspec import Meta
 
 from dashboard import metrics
+from dashboard.figures.counts import figures
+from dashboard.figures.selection import Filters, State
 from dashboard.mcp.campaigns import campaign_of
 from dashboard.mcp.reading import Reader, ToolError, listing
 from dashboard.mcp.shapes import About, Arguments, Id, Listing, Member, Page, Shape
 from dashboard.metrics import days_past_due
-from dashboard.queries.asking import Filters, State
 from dashboard.queries.enrollment_keys import enrollment_keys
-from dashboard.queries.figures import figures
 from sync.models import Enrollment as EnrollmentRow
 from sync.models import Person
 

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from django.urls import reverse
 from msgspec import Meta
 
+from dashboard.figures.selection import By
 from dashboard.mcp.enrollments import Enrollment, member, shown, told
 from dashboard.mcp.reading import Reader, invalid, listing, sliced
 from dashboard.mcp.shapes import About, Arguments, Listing, Member, Name, Page, PerPage, Shape
 from dashboard.mcp.summaries import CampaignId, Department, Manager
 from dashboard.metrics import Age, days_past_due
 from dashboard.queries import people as queries
-from dashboard.queries.asking import By
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_groups import PastDue
 from sync.models import Person

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from dashboard.access import EARLIEST_YEAR, Scope
+from dashboard.figures.selection import Filters
 from dashboard.local_days import local_midnight
 from dashboard.mcp.shapes import About, Sync
-from dashboard.queries.asking import Filters
 from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve
 from dashboard.requests.filters import parameters
 from sync.models import Account, SyncRun

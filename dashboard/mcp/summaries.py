@@ -8,19 +8,18 @@ from typing import Annotated, Any, Literal
 from django.urls import reverse
 from msgspec import Meta
 
+from dashboard.figures.cohorts import cohorts
+from dashboard.figures.counts import Group as FigureGroup
+from dashboard.figures.counts import figures_by
+from dashboard.figures.history import standings
+from dashboard.figures.selection import By, Filters, select
 from dashboard.local_days import local_midnight, quarter_name
 from dashboard.mcp.reading import Reader, invalid
 from dashboard.mcp.shapes import About, Arguments, Day, Id, Name, Number, Shape
 from dashboard.metrics import NO_COUNTS
 from dashboard.metrics.registry import REGISTRY, Base, Metric, Unit, UnknownMetricError, Value, find
 from dashboard.queries import passport as passports
-from dashboard.queries.asking import By, Filters
-from dashboard.queries.cohorts import cohorts
-from dashboard.queries.figures import Group as FigureGroup
-from dashboard.queries.figures import figures_by
-from dashboard.queries.history import standings
 from dashboard.queries.review import latest_quarter, quarter_of
-from dashboard.queries.selection import select
 from dashboard.queries.trends import Period
 from dashboard.rate import Rate
 from dashboard.reporting.answers import NAMELESS, Asked, NotAskableError, Row, answer

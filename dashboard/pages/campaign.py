@@ -17,15 +17,15 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
 from dashboard.charts import Segment
+from dashboard.figures.counts import Group
+from dashboard.figures.selection import State
 from dashboard.metrics import Totals, days_past_due
 from dashboard.pages import campaign_chart as chart
 from dashboard.pages import campaign_words as words
 from dashboard.pages.context import shell_of
 from dashboard.queries import campaign as queries
-from dashboard.queries.asking import State
 from dashboard.queries.campaign import CampaignFigures, Show
 from dashboard.queries.campaigns import CampaignPlan, plans
-from dashboard.queries.figures import Group
 from dashboard.rate import Rate
 from dashboard.requests.filters import Asked, asked
 from sync.models import Enrollment

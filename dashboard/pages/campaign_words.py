@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard.charts import Segment, split_bar
+from dashboard.figures.counts import Group
 from dashboard.formats import ahead, day, number, percent, points
 from dashboard.metrics import CampaignState, Counts, Requirement, Totals
 from dashboard.models import InferredTrigger, Trigger
 from dashboard.pages.findings import people_count
 from dashboard.queries.campaign import BurnDay, CampaignFigures
 from dashboard.queries.campaigns import CampaignPlan, CampaignRow, next_deadline
-from dashboard.queries.figures import Group
 from dashboard.rate import Rate
 from sync.models import Enrollment
 from sync.models.training import ContentType, DueSource

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.safestring import SafeString
 
+from dashboard.figures.selection import State
 from dashboard.local_days import local_midnight
-from dashboard.queries.asking import State
 from dashboard.queries.person import Owed
 
 LONGEST = timedelta(days=3 * 366)

@@ -20,14 +20,14 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
+from dashboard.figures.counts import figures
+from dashboard.figures.selection import By, Filters
 from dashboard.formats import svg_percent
 from dashboard.metrics import Age
 from dashboard.pages import past_due_findings as findings
 from dashboard.pages.context import shell_of
 from dashboard.pages.no_data import no_data
 from dashboard.pages.past_due_rows import Pen
-from dashboard.queries.asking import By, Filters
-from dashboard.queries.figures import figures
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_found import PastDueGroup, Spread
 from dashboard.queries.past_due_groups import PastDue

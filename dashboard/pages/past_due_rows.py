@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard.access import ScopedRequest
+from dashboard.figures.selection import By
 from dashboard.formats import number, stamp
 from dashboard.metrics import AGE_LIMITS
-from dashboard.queries.asking import By
 from dashboard.queries.past_due import PastDuePerson
 from dashboard.queries.past_due_found import Item
 from dashboard.web.templatetags.addresses import here, to

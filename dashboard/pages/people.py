@@ -14,11 +14,11 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
+from dashboard.figures.counts import figures
 from dashboard.formats import number
 from dashboard.metrics import Counts
 from dashboard.pages.people_rows import Pen
 from dashboard.queries import people as queries
-from dashboard.queries.figures import figures
 from dashboard.queries.people import Sort, Standing, Status, Wanted
 from dashboard.requests.filter_choices import Choice, Control, FilterBar, filter_bar
 from dashboard.requests.filters import Asked, asked

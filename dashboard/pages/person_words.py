@@ -11,13 +11,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from dashboard.figures.selection import State
 from dashboard.formats import day, number
 from dashboard.local_days import day_of
 from dashboard.metrics import days_late, days_past_due
 from dashboard.models import Exemption
 from dashboard.pages import change_words
 from dashboard.pages.change_words import field_words, value_words
-from dashboard.queries.asking import State
 from dashboard.queries.person import Owed, Record
 from sync.models import Change, Enrollment, PhishingResult
 from sync.models.training import DueSource

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from dashboard.access import EARLIEST_YEAR, ScopedRequest
 from dashboard.audit import Action, Subject, record
+from dashboard.figures.selection import By
 from dashboard.pages.context import shell_of
-from dashboard.queries.asking import By
 from dashboard.queries.trends import Period, periods
 from dashboard.rate_limits import limited
 from dashboard.reports import Kind, Question, RenderingError, make

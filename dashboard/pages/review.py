@@ -13,11 +13,11 @@ from django.views.decorators.http import require_safe
 from dashboard.access import EARLIEST_YEAR, ScopedRequest
 from dashboard.charts.panel import Cell, Chart
 from dashboard.charts.periods import Line, Plot
+from dashboard.figures.selection import By
 from dashboard.formats import percent
 from dashboard.pages import review_words as words
 from dashboard.pages.context import shell_of
 from dashboard.pages.trend_words import department_name, short_name
-from dashboard.queries.asking import By
 from dashboard.queries.review import Review, latest_quarter, quarter_of
 from dashboard.queries.review import review as read_review
 from dashboard.queries.trends import Course, Period, periods

@@ -6,10 +6,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from dashboard.figures.selection import By
 from dashboard.formats import number, points
 from dashboard.metrics import Cohort
 from dashboard.pages.trend_measures import MEASURES, Measure, Value, difference, settled, size, written
-from dashboard.queries.asking import By
 from dashboard.queries.trends import Course, Period, Trend
 from dashboard.rate import Rate
 

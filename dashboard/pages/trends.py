@@ -18,11 +18,11 @@ from django.views.decorators.vary import vary_on_headers
 from dashboard.access import ScopedRequest
 from dashboard.charts.panel import Cell, Chart
 from dashboard.charts.periods import Line, Plot
+from dashboard.figures.selection import By
 from dashboard.formats import NOTHING, number
 from dashboard.pages import trend_words as words
 from dashboard.pages.context import shell_of
 from dashboard.pages.trend_measures import MEASURES, Measure, Value, difference, settled, size, written
-from dashboard.queries.asking import By
 from dashboard.queries.trends import Course, Period, Trend, trend
 from dashboard.rate import Rate
 from dashboard.requests.filter_choices import filter_bar

@@ -13,13 +13,12 @@ from django.db.models.expressions import RawSQL
 
 from dashboard import metrics
 from dashboard.access import Scope
+from dashboard.figures import tallies
+from dashboard.figures.counts import IS_EXEMPT, Group, figures_by, positional
+from dashboard.figures.names import names
+from dashboard.figures.selection import Basis, By, Filters, Selection, State, select
 from dashboard.metrics import COUNT_NAMES, SPANS, Counts, Totals
 from dashboard.models import Grain
-from dashboard.queries import tallies
-from dashboard.queries.asking import Basis, By, Filters, State
-from dashboard.queries.figures import IS_EXEMPT, Group, figures_by, positional
-from dashboard.queries.names import names
-from dashboard.queries.selection import Selection, select
 from dashboard.rate import Rate
 from dashboard.rollups import stretches
 from dashboard.rollups.buckets import is_midnight

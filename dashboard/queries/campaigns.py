@@ -10,11 +10,11 @@ from django.db.models import JSONField, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
 from dashboard.access import Scope
+from dashboard.figures.counts import figures_by
+from dashboard.figures.selection import Basis, By, Filters
 from dashboard.metrics import CampaignState, Requirement, Totals, campaign_state
 from dashboard.models import CampaignSetting, InferredTrigger, Trigger
 from dashboard.models.settings import ALL_USERS
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.figures import figures_by
 from dashboard.triggers import effective_trigger
 from sync.models import Campaign
 

@@ -7,9 +7,8 @@ from typing import Any
 from django.db import connection
 
 from dashboard.access import Scope
-from dashboard.queries.asking import Filters
-from dashboard.queries.names import NAME
-from dashboard.queries.selection import placed_in_scope
+from dashboard.figures.names import NAME
+from dashboard.figures.selection import Filters, placed_in_scope
 
 # More names than this help nobody in a list to choose from; chosen ones are always among them.
 MOST = 300

@@ -5,10 +5,9 @@ from datetime import datetime
 from django.db import connection
 
 from dashboard.access import Scope
+from dashboard.figures.selection import Filters, select
 from dashboard.metrics import SPANS
-from dashboard.queries.asking import Filters
 from dashboard.queries.past_due import IS_PAST_DUE
-from dashboard.queries.selection import select
 from dashboard.rollups import stretches
 from sync.models import Campaign
 

@@ -9,13 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from dashboard.access import Scope
+from dashboard.figures.counts import IS_EXEMPT, figures
+from dashboard.figures.names import NAME
+from dashboard.figures.select_query import Statement
+from dashboard.figures.selection import Basis, Filters, Selection, State, select
 from dashboard.metrics import SPANS
 from dashboard.queries import campaign as campaigns
-from dashboard.queries.asking import Basis, Filters, State
-from dashboard.queries.figures import IS_EXEMPT, figures
-from dashboard.queries.names import NAME
-from dashboard.queries.selection import Selection, select
-from dashboard.queries.statement import Statement
 from dashboard.rollups import stretches
 from sync.models import Campaign
 

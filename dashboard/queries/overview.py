@@ -14,17 +14,16 @@ from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QueryS
 
 from dashboard import metrics
 from dashboard.access import Scope
+from dashboard.figures import tallies
+from dashboard.figures.counts import figures_by
+from dashboard.figures.selection import Basis, By, Filters, Selection, select
+from dashboard.figures.series import Point, daily_and_by
 from dashboard.local_days import local_midnight
 from dashboard.metrics import CampaignState, Counts, Totals
 from dashboard.models import ExemptSpan, Fact
-from dashboard.queries import tallies
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.figures import figures_by
 from dashboard.queries.past_due import AgeGroup
 from dashboard.queries.past_due_found import PastDueGroup, Spread
 from dashboard.queries.past_due_groups import PastDue
-from dashboard.queries.selection import Selection, select
-from dashboard.queries.series import Point, daily_and_by
 from dashboard.rate import Rate
 from sync.models import Campaign
 

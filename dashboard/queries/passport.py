@@ -7,15 +7,14 @@ from typing import Any
 from django.db import connection
 
 from dashboard.access import Scope
+from dashboard.figures.cohorts import cohorts
+from dashboard.figures.counts import figures
+from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.metrics import Totals
 from dashboard.metrics.registry import OF_PEOPLE, REGISTRY, Base, Metric
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.cohorts import cohorts
-from dashboard.queries.figures import figures
 from dashboard.queries.left_out import Reason
 from dashboard.queries.reasons import reasons
 from dashboard.queries.remedial import GRACE, training_after_failure
-from dashboard.queries.selection import Selection, select
 from dashboard.rate import Rate
 from sync.models import SyncRun
 

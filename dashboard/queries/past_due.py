@@ -14,12 +14,11 @@ from typing import Any
 from django.db import connection
 
 from dashboard.access import Scope
+from dashboard.figures.counts import IS_EXEMPT
+from dashboard.figures.names import NAME
+from dashboard.figures.selection import Basis, Filters, Selection, State, select
 from dashboard.local_days import day_of, local_midnight
 from dashboard.metrics import AGE_LIMITS, SPANS, Age, days_past_due
-from dashboard.queries.asking import Basis, Filters, State
-from dashboard.queries.figures import IS_EXEMPT
-from dashboard.queries.names import NAME
-from dashboard.queries.selection import Selection, select
 from dashboard.rollups import standings, stretches
 
 # More people than this whose standing has to be worked out anew: the facts alone are faster.

@@ -12,11 +12,11 @@ from typing import Any
 from django.db import connection
 
 from dashboard.access import Scope
+from dashboard.figures import tallies
+from dashboard.figures.counts import IS_EXEMPT, KEYS
+from dashboard.figures.names import NAME
+from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.metrics import SPANS, Age
-from dashboard.queries import tallies
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.figures import IS_EXEMPT, KEYS
-from dashboard.queries.names import NAME
 from dashboard.queries.past_due import (
     IS_PAST_DUE,
     LAST_ACTIVITY,
@@ -31,7 +31,6 @@ from dashboard.queries.past_due import (
 )
 from dashboard.queries.past_due_found import Item, PastDueGroup, Spread
 from dashboard.queries.past_due_lines import Line, line_below, managing
-from dashboard.queries.selection import Selection, select
 from dashboard.rollups import stretches
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from dashboard.figures.selection import Selection
 from dashboard.queries.past_due import MOVED
-from dashboard.queries.selection import Selection
 
 
 @dataclass(frozen=True)

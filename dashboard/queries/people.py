@@ -15,11 +15,10 @@ from django.db import connection
 
 from dashboard import row_security
 from dashboard.access import Scope
-from dashboard.queries.asking import Basis, By, Filters, State
-from dashboard.queries.figures import IS_EXEMPT
-from dashboard.queries.names import NAME, names
+from dashboard.figures.counts import IS_EXEMPT
+from dashboard.figures.names import NAME, names
+from dashboard.figures.selection import Basis, By, Filters, Selection, State, select
 from dashboard.queries.past_due import IS_PAST_DUE, MOST_STALE
-from dashboard.queries.selection import Selection, select
 from dashboard.rollups import standings, stretches
 
 MOST_WORDS = 6

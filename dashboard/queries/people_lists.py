@@ -7,10 +7,10 @@ have no room for: the manager's address, the employee number.
 from collections.abc import Collection
 from typing import Any
 
+from dashboard.figures.select_query import Statement
 from dashboard.queries.enrollment_list import DAYS_PAST_DUE
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_groups import PastDue
-from dashboard.queries.statement import Statement
 
 _PERSON_ROW = (
     "person_id, name, email, job_title, is_active, department_id, department, manager_id, manager, assigned, "

@@ -16,13 +16,12 @@ from django.db.models.functions import Coalesce, JSONObject
 
 from dashboard import metrics
 from dashboard.access import Scope
+from dashboard.figures.names import NAME
+from dashboard.figures.selection import Basis, Filters, Selection, State, select
 from dashboard.models import Exemption, Trigger
-from dashboard.queries.asking import Basis, Filters, State
 from dashboard.queries.left_out import COUNTED, Reason, with_reason
-from dashboard.queries.names import NAME
 from dashboard.queries.people import Page, Sort, people
 from dashboard.queries.remedial import GRACE
-from dashboard.queries.selection import Selection, select
 from dashboard.triggers import effective_trigger
 from sync.models import Change, Enrollment, Person, PhishingResult
 from sync.models.history import as_was

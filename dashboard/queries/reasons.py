@@ -14,14 +14,13 @@ from django.db.models.expressions import RawSQL
 
 from dashboard import metrics
 from dashboard.access import Scope
+from dashboard.figures.counts import positional
+from dashboard.figures.selection import Selection, State
 from dashboard.local_days import local_midnight
 from dashboard.metrics import Totals
 from dashboard.metrics.registry import Base
 from dashboard.models import CONTENT_TYPE_CODES
-from dashboard.queries.asking import State
-from dashboard.queries.figures import positional
 from dashboard.queries.left_out import COUNTED, Reason, is_due_unknown, not_due, reason_of_campaign, with_reason
-from dashboard.queries.selection import Selection
 from dashboard.rollups.buckets import next_month
 from sync.models import Enrollment
 from sync.models.training import ContentType, never_counts

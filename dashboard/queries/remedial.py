@@ -7,11 +7,10 @@ from typing import Any
 from django.db import connection
 
 from dashboard.access import Scope
+from dashboard.figures.counts import KEYS, Key
+from dashboard.figures.names import names
+from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.models import Trigger
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.figures import KEYS, Key
-from dashboard.queries.names import names
-from dashboard.queries.selection import Selection, select
 from dashboard.rate import Rate
 from dashboard.triggers import effective_trigger
 

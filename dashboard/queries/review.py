@@ -9,12 +9,11 @@ from typing import Any
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from dashboard.access import Scope
+from dashboard.figures.history import Standing, standings
+from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.local_days import local_midnight
 from dashboard.metrics import CANCELLED_STATUSES, Counts
 from dashboard.models import AccountSetting, Exemption
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.history import Standing, standings
-from dashboard.queries.selection import Selection, select
 from dashboard.queries.trends import Period, Trend, periods, trend
 from sync.models import Campaign, ContentItem
 

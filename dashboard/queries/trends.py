@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from dashboard.access import Scope
+from dashboard.figures.cohorts import MONTHS, cohorts
+from dashboard.figures.counts import Key
+from dashboard.figures.history import standings
+from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.local_days import local_midnight, quarter_name
 from dashboard.metrics import NO_COUNTS, NOTHING_DUE, Cohort, Counts
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.cohorts import MONTHS, cohorts
-from dashboard.queries.figures import Key
-from dashboard.queries.history import standings
-from dashboard.queries.selection import Selection, select
 
 YEAR = 12
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from dashboard import vacancies
 from dashboard.access import Scope
-from dashboard.queries.asking import Filters
+from dashboard.figures.selection import Filters
 from sync.models import Account, Campaign, Enrollment, Group, Person
 
 

@@ -6,13 +6,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from dashboard.access import Scope
+from dashboard.figures import durations
+from dashboard.figures.cohorts import CohortRow, cohorts
+from dashboard.figures.counts import Key, figures, figures_by
+from dashboard.figures.durations import Durations
+from dashboard.figures.selection import Basis, By, Filters
 from dashboard.metrics import Age, Cohort, Totals
 from dashboard.metrics.registry import Base, Metric, Unit
-from dashboard.queries import durations, past_due, remedial
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.cohorts import CohortRow, cohorts
-from dashboard.queries.durations import Durations
-from dashboard.queries.figures import Key, figures, figures_by
+from dashboard.queries import past_due, remedial
 from dashboard.reporting.cells import Cell, Pair
 
 PERIODS = (By.QUARTER, By.MONTH)

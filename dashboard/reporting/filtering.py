@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.db.models.functions import Trim
 
 from dashboard.access import Scope
+from dashboard.figures.selection import Filters, State
 from dashboard.models import PersonStanding
-from dashboard.queries.asking import Filters, State
 from dashboard.vacancies import homes, marked
 from sync.models.training import ContentType
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from dashboard.access import Scope
-from dashboard.queries.asking import Basis
+from dashboard.figures.selection import Basis
 from sync.models import SyncRun
 
 

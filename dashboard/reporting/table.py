@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from dashboard.figures.selection import Basis
 from dashboard.formats import number
 from dashboard.metrics.registry import Metric, Unit
-from dashboard.queries.asking import Basis
 from dashboard.reporting.answers import Report, Row
 from dashboard.reporting.cells import Cell
 from dashboard.reporting.stamp import Stamp

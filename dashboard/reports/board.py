@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.charts.periods import Plot
+from dashboard.figures.selection import By
 from dashboard.formats import ahead, number, percent
 from dashboard.pages import findings
 from dashboard.pages.review_words import chart_finding
 from dashboard.pages.trend_words import short_name
 from dashboard.queries import overview as queries
-from dashboard.queries.asking import By
 from dashboard.queries.past_due import Ageing, ageing
 from dashboard.queries.trends import Trend, trend
 from dashboard.queries.vacancies import nobody_in

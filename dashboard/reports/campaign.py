@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from dashboard.figures.counts import Group
 from dashboard.formats import day, number, percent
 from dashboard.metrics import Counts, Totals, days_past_due
 from dashboard.pages import campaign_chart
@@ -12,7 +13,6 @@ from dashboard.pages import campaign_words as words
 from dashboard.queries import campaign as queries
 from dashboard.queries.campaign import CampaignFigures, Show
 from dashboard.queries.campaigns import CampaignPlan, plans
-from dashboard.queries.figures import Group
 from dashboard.reports import blocks, drawing
 from dashboard.reports.document import Document, Question
 from dashboard.reports.review import more

@@ -8,14 +8,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from dashboard.figures.counts import Group, figures, figures_by
+from dashboard.figures.selection import By, Filters
 from dashboard.formats import day, number, percent
 from dashboard.local_days import local_midnight
 from dashboard.metrics import Counts
 from dashboard.pages import findings
 from dashboard.pages.person_words import DUE_SOURCES
-from dashboard.queries.asking import By, Filters
 from dashboard.queries.departments import department_of
-from dashboard.queries.figures import Group, figures, figures_by
 from dashboard.queries.past_due import AgeGroup, PastDuePerson, ageing, people_past_due
 from dashboard.queries.past_due_found import Item
 from dashboard.queries.past_due_groups import PastDue

@@ -13,8 +13,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from dashboard.access import Scope
+from dashboard.figures.selection import Basis
 from dashboard.formats import day
-from dashboard.queries.asking import Basis
 from dashboard.queries.branding import branding
 from dashboard.reports.blocks import cut
 from dashboard.reports.rendering import Rendered, data_hash, render, short_hash

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard.access import ScopedRequest
+from dashboard.figures.selection import Basis
 from dashboard.metrics import CampaignState
 from dashboard.models import Trigger
-from dashboard.queries.asking import Basis
 from dashboard.queries.choices import Choices, Named, choices
 from dashboard.queries.vacancies import vacancies_of
 from dashboard.requests.filters import Asked

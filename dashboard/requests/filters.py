@@ -13,9 +13,9 @@ from django.db.models import TextChoices
 from django.http import QueryDict
 
 from dashboard.access import ScopedRequest
+from dashboard.figures.selection import Basis, Filters, State
 from dashboard.metrics import CampaignState
 from dashboard.models import Trigger
-from dashboard.queries.asking import Basis, Filters, State
 from dashboard.vacancies import counted_as
 from sync.models.training import ContentType
 

@@ -12,14 +12,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.figures.counts import figures_by
+from dashboard.figures.selection import By, Filters
 from dashboard.models import CampaignSetting, Exemption, RollupState, User
 from dashboard.pages import campaign_chart as chart
 from dashboard.pages import campaign_words as words
 from dashboard.queries import campaign as queries
-from dashboard.queries.asking import By, Filters
 from dashboard.queries.campaign import BurnDay, Show
 from dashboard.queries.campaigns import plans
-from dashboard.queries.figures import figures_by
 from sync.models import Account, Campaign, Enrollment
 from tests import factories
 

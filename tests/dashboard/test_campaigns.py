@@ -8,9 +8,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
+from dashboard.figures.selection import Filters
 from dashboard.metrics import CampaignState
 from dashboard.models import CampaignSetting, User
-from dashboard.queries.asking import Filters
 from dashboard.queries.campaigns import Sort, campaigns, narrowed, next_deadline, ordered
 from sync.models import Account, Campaign, SyncRun
 from sync.models.training import ContentType

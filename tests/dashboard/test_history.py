@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from dashboard.access import Scope
+from dashboard.figures.counts import figures_by
+from dashboard.figures.history import standings
+from dashboard.figures.selection import Basis, By, Filters, State, select
 from dashboard.local_days import local_midnight
 from dashboard.models import CampaignSetting, Membership
-from dashboard.queries.asking import Basis, By, Filters, State
-from dashboard.queries.figures import figures_by
-from dashboard.queries.history import standings
-from dashboard.queries.selection import select
 from dashboard.rollups import rebuild
 from sync.models import Account, Campaign
 

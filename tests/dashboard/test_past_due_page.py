@@ -8,10 +8,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.figures.selection import Basis, By, Filters
 from dashboard.metrics import Age
 from dashboard.models import User
 from dashboard.pages import past_due
-from dashboard.queries.asking import Basis, By, Filters
 from dashboard.queries.past_due import Sort, ageing, people_past_due
 from dashboard.queries.past_due_groups import PastDue
 from sync.models import Account, Person, SyncRun

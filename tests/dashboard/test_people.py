@@ -10,8 +10,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
+from dashboard.figures.counts import figures
 from dashboard.models import Membership, User
-from dashboard.queries.figures import figures
 from dashboard.queries.people import Sort, Standing, Status, Wanted, people
 from dashboard.requests.searches import keep
 from dashboard.rollups import rebuild

@@ -7,9 +7,9 @@ from django.test import Client
 
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.figures.counts import enrollments, figures, figures_by
+from dashboard.figures.selection import Basis, By, Filters
 from dashboard.models import Delegation, Membership, Role, User
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.figures import enrollments, figures, figures_by
 from sync.models import Account, Department, Person
 from tests import factories
 from tests.clock import MOMENT

@@ -8,11 +8,11 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
+from dashboard.figures.selection import By
 from dashboard.metrics import Cohort, Counts
 from dashboard.models import Membership, User
 from dashboard.pages import trend_words as words
 from dashboard.pages.trend_measures import MEASURES, settled
-from dashboard.queries.asking import By
 from dashboard.queries.trends import Course, Period, Trend, trend
 from sync.models import Account, Department, SyncRun
 

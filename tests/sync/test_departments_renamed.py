@@ -12,9 +12,9 @@ from django.test import Client
 
 from dashboard.access import Scope
 from dashboard.alerts import watching
+from dashboard.figures.selection import Filters
 from dashboard.mail import composing
 from dashboard.models import Alert, AuditEvent, DepartmentRename, Membership, User
-from dashboard.queries.asking import Filters
 from dashboard.queries.renames import open_renames, renamed_in
 from dashboard.queries.vacancies import Vacancies, vacancies_of
 from dashboard.services import RefusedError

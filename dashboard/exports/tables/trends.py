@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy
 from dashboard.exports.columns import Column, Kind
 from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.tables.words import YES_NO, filters_in_words
+from dashboard.figures.selection import By
 from dashboard.metrics import Cohort, Counts
 from dashboard.pages.trends import PERIODS
-from dashboard.queries.asking import By
 from dashboard.queries.trends import Course, Period, Trend, trend
 
 

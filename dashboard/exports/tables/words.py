@@ -6,8 +6,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.exports.table_request import Question
+from dashboard.figures.selection import State
 from dashboard.pages.person_words import DUE_SOURCES
-from dashboard.queries.asking import State
 from dashboard.requests.filter_choices import ALL, filter_bar
 
 YES_NO = {"yes": _("Yes"), "no": _("No")}

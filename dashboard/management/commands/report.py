@@ -10,12 +10,12 @@ from django.utils import timezone
 from config.commands import PlainCommand
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.figures.selection import Basis, State
 from dashboard.local_days import local_midnight
 from dashboard.management.accounts import EXIT_MISUSE, find_account
 from dashboard.metrics import CampaignState
 from dashboard.metrics.registry import REGISTRY, UnknownMetricError, find
 from dashboard.models import Membership, RollupState, Trigger, User
-from dashboard.queries.asking import Basis, State
 from dashboard.reporting.answers import GROUPINGS, Asked, NotAskableError, answer
 from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve
 from dashboard.reporting.stamp import Stamp

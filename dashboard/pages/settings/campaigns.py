@@ -17,6 +17,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
+from dashboard.figures.counts import figures
+from dashboard.figures.selection import Filters
 from dashboard.formats import number
 from dashboard.metrics import CampaignState, Totals, campaign_state
 from dashboard.models import CampaignSetting, InferredTrigger, SettingChange, Trigger, User
@@ -24,8 +26,6 @@ from dashboard.pages.settings.fields import ReasonField, search_in, word_in
 from dashboard.pages.settings.filters import filter_bar
 from dashboard.pages.settings.guards import decider, for_readers_of_settings
 from dashboard.pages.settings.words import evidence, log_lines
-from dashboard.queries.asking import Filters
-from dashboard.queries.figures import figures
 from dashboard.queries.setting_changes import latest_by_subject, setting_changes
 from dashboard.services import RefusedError
 from dashboard.services.campaigns import archive, choose_trigger, restore, set_requirement

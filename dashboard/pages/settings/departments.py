@@ -14,6 +14,8 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
+from dashboard.figures.counts import figures_by
+from dashboard.figures.selection import By, Filters
 from dashboard.formats import number
 from dashboard.metrics import Totals
 from dashboard.models import SettingChange
@@ -21,9 +23,7 @@ from dashboard.pages.settings.fields import ReasonField, id_in, search_in
 from dashboard.pages.settings.filters import filter_bar
 from dashboard.pages.settings.guards import decider, for_readers_of_settings
 from dashboard.pages.settings.words import log_lines
-from dashboard.queries.asking import By, Filters
 from dashboard.queries.departments import DepartmentLine, department_lines, suggestions
-from dashboard.queries.figures import figures_by
 from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
 from dashboard.services import RefusedError

@@ -4,15 +4,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from dashboard.access import Scope
+from dashboard.figures.counts import IS_EXEMPT
+from dashboard.figures.names import NAME
+from dashboard.figures.select_query import Statement
+from dashboard.figures.selection import Basis, Filters, Selection, State, select
 from dashboard.metrics import SPANS
 from dashboard.models import CONTENT_TYPE_CODES
-from dashboard.queries.asking import Basis, Filters, State
 from dashboard.queries.enrollment_list import DAYS_PAST_DUE
-from dashboard.queries.figures import IS_EXEMPT
-from dashboard.queries.names import NAME
 from dashboard.queries.past_due import IS_PAST_DUE
-from dashboard.queries.selection import Selection, select
-from dashboard.queries.statement import Statement
 from dashboard.rollups import stretches
 from dashboard.rollups.facts import NAME_KEY
 

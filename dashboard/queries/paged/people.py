@@ -4,12 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from dashboard.access import Scope
+from dashboard.figures.counts import IS_EXEMPT
+from dashboard.figures.select_query import Statement
+from dashboard.figures.selection import Basis, Filters, select
 from dashboard.metrics import SPANS
-from dashboard.queries.asking import Basis, Filters
-from dashboard.queries.figures import IS_EXEMPT
 from dashboard.queries.people import Status
-from dashboard.queries.selection import select
-from dashboard.queries.statement import Statement
 from dashboard.rollups import stretches
 
 _LEFT = "f.left_at <= %(now)s"

@@ -9,8 +9,8 @@ import pytest
 
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.figures.counts import figures
 from dashboard.models import Exemption, User
-from dashboard.queries.figures import figures
 from sync.models import Account, Campaign, Change, ContentItem, Enrollment, Group, Person, SyncRun
 from tests.dashboard.api.conftest import Program, token_for
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dashboard.access import Scope
-from dashboard.queries.figures import figures
+from dashboard.figures.counts import figures
 from tests.dashboard.api.asking import answers, marks
 from tests.dashboard.api.conftest import Program, token_for
 from tests.dashboard.canary import MAY_SEE, Canary

@@ -5,9 +5,9 @@ import pytest
 from dashboard.benchmark import plain
 from dashboard.benchmark.draws import Asked, Draws
 from dashboard.benchmark.questions import questions, span
-from dashboard.queries.asking import By
-from dashboard.queries.cohorts import cohorts
-from dashboard.queries.figures import figures, figures_by
+from dashboard.figures.cohorts import cohorts
+from dashboard.figures.counts import figures, figures_by
+from dashboard.figures.selection import By
 from dashboard.queries.past_due import Sort
 
 ASKED_OF_PAIRS = 14

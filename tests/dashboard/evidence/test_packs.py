@@ -19,9 +19,9 @@ from dashboard import audit, tasks
 from dashboard.access import Scope
 from dashboard.audit.chain import anchor
 from dashboard.evidence import making, sample
+from dashboard.figures.counts import figures
+from dashboard.figures.selection import Filters
 from dashboard.models import EvidencePack, Membership, User
-from dashboard.queries.asking import Filters
-from dashboard.queries.figures import figures
 from sync.models import Account, Department, Enrollment, Person
 from tests.clock import MOMENT
 from tests.dashboard.sealing import seal

@@ -11,9 +11,9 @@ from django.urls import reverse
 from dashboard import audit
 from dashboard.access import Scope
 from dashboard.exports.tables import TABLES
+from dashboard.figures.counts import figures
 from dashboard.metrics import days_past_due
 from dashboard.models import Exemption, Membership, User
-from dashboard.queries.figures import figures
 from sync.models import Account, Campaign, Enrollment, Person
 from tests import factories
 from tests.dashboard.exports.reading import body, fetch, rows_of_csv, sheets_of

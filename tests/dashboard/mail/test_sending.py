@@ -17,10 +17,10 @@ from django.urls import reverse
 
 from dashboard import tasks
 from dashboard.access import Scope
+from dashboard.figures.counts import figures
 from dashboard.formats import percent
 from dashboard.mail import composing, handing_over, occurrences, sending
 from dashboard.models import AuditEvent, Delivery, Membership, Schedule, User
-from dashboard.queries.figures import figures
 from sync.models import Account, Department
 from tests.clock import MOMENT
 from tests.dashboard.conftest import Queue

@@ -5,8 +5,8 @@ from typing import Any
 
 from dashboard import metrics
 from dashboard.access import Scope
+from dashboard.figures.selection import Basis, Filters, State
 from dashboard.models import Membership
-from dashboard.queries.asking import Basis, Filters, State
 from tests.dashboard.numbers.mirror import Mirror
 from tests.oracle import counting
 from tests.oracle.records import Question

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from dashboard.figures.counts import figures, figures_by
+from dashboard.figures.selection import By
 from dashboard.models import RollupState
-from dashboard.queries.asking import By
-from dashboard.queries.figures import figures, figures_by
 from tests.dashboard.numbers.asking import asked, expected, scope_of, totals_of
 from tests.dashboard.numbers.mirror import Mirror
 from tests.oracle import counting

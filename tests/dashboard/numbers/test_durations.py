@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.figures.durations import Durations, days_to_complete
+from dashboard.figures.selection import By
 from dashboard.models import Membership, User
-from dashboard.queries.asking import By
-from dashboard.queries.durations import Durations, days_to_complete
 from dashboard.queries.remedial import training_after_failure
 from tests import factories
 from tests.dashboard.numbers.asking import asked, scope_of

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.figures.cohorts import cohorts
+from dashboard.figures.counts import enrollments, figures, figures_by
+from dashboard.figures.selection import By, Filters
 from dashboard.metrics import Cohort
 from dashboard.models import User
-from dashboard.queries.asking import By, Filters
-from dashboard.queries.cohorts import cohorts
-from dashboard.queries.figures import enrollments, figures, figures_by
 from tests.dashboard.numbers.asking import asked, scope_of, totals_of
 from tests.dashboard.numbers.budget import drawn
 from tests.dashboard.numbers.comparing import both_ways, compare_totals, group_name

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.figures.counts import figures, figures_by
+from dashboard.figures.selection import By, Filters
+from dashboard.figures.series import daily, daily_and_by
 from dashboard.models import Membership, User
-from dashboard.queries.asking import By, Filters
-from dashboard.queries.figures import figures, figures_by
-from dashboard.queries.series import daily, daily_and_by
 from sync.models import Account
 from tests.dashboard.numbers.asking import asked, scope_of
 from tests.dashboard.numbers.budget import drawn

@@ -4,8 +4,8 @@ import pytest
 
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.figures.selection import Filters, State
 from dashboard.models import Membership, PersonStanding
-from dashboard.queries.asking import Filters, State
 from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve
 from sync.models import Account, Group
 from tests import factories

@@ -8,9 +8,9 @@ from django.db.models import Q
 
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.figures.counts import figures_by
+from dashboard.figures.selection import By
 from dashboard.models import CampaignSetting, Membership
-from dashboard.queries.asking import By
-from dashboard.queries.figures import figures_by
 from dashboard.queries.left_out import Reason
 from dashboard.queries.reconciliation import Reconciliation, Since, reconciliations, rows
 from sync.models import Account, Campaign, Enrollment, SyncRun

@@ -14,12 +14,12 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from dashboard.access import Scope
+from dashboard.figures.cohorts import cohorts
+from dashboard.figures.counts import figures, figures_by
+from dashboard.figures.selection import By, Filters
 from dashboard.local_days import local_midnight
 from dashboard.metrics.registry import REGISTRY
 from dashboard.models import Membership
-from dashboard.queries.asking import By, Filters
-from dashboard.queries.cohorts import cohorts
-from dashboard.queries.figures import figures, figures_by
 from sync.models import Account, Campaign, Department, Enrollment, Person, SyncRun
 from sync.simulator.server import Simulator
 from tests import factories

@@ -8,11 +8,11 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
+from dashboard.figures.counts import figures, figures_by
+from dashboard.figures.selection import By, Filters
 from dashboard.formats import number, percent
 from dashboard.local_days import local_midnight
 from dashboard.models import Membership
-from dashboard.queries.asking import By, Filters
-from dashboard.queries.figures import figures, figures_by
 from dashboard.queries.past_due import people_past_due
 from dashboard.queries.review import latest_quarter
 from dashboard.queries.review import review as read_review

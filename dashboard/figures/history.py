@@ -6,11 +6,10 @@ from typing import Any
 
 from django.db import connection
 
+from dashboard.figures.counts import KEYS
+from dashboard.figures.selection import Basis, By, Selection
 from dashboard.metrics import SPANS, Counts, Totals
 from dashboard.models import Grain
-from dashboard.queries.asking import Basis, By
-from dashboard.queries.figures import KEYS
-from dashboard.queries.selection import Selection
 from dashboard.rollups import stretches
 from dashboard.rollups.buckets import Horizon, is_midnight
 

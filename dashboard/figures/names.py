@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from dashboard.queries.asking import Basis, By
-from dashboard.queries.selection import Selection
+from dashboard.figures.selection import Basis, By, Selection
 from dashboard.rollups.facts import NAME_KEY
 from sync.models.training import ContentType
 

@@ -6,11 +6,10 @@ from datetime import datetime
 from django.db import connection
 
 from dashboard.access import Scope
+from dashboard.figures.counts import BY_CODE, IS_EXEMPT, KEYS, Key
+from dashboard.figures.names import names
+from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.metrics import SPANS
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.figures import BY_CODE, IS_EXEMPT, KEYS, Key
-from dashboard.queries.names import names
-from dashboard.queries.selection import Selection, select
 from dashboard.rollups import stretches
 
 # Percentiles do not add up: neither over whole lines nor over groups that share people.

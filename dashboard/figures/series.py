@@ -15,12 +15,11 @@ from django.db import connection
 
 from dashboard import metrics
 from dashboard.access import Scope
+from dashboard.figures.counts import KEYS, Group, figures_by
+from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.local_days import local_midnight
 from dashboard.metrics import COUNT_NAMES, NO_COUNTS, SPANS, Counts, Totals
 from dashboard.models import Grain
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.figures import KEYS, Group, figures_by
-from dashboard.queries.selection import Selection, select
 from dashboard.rollups import stretches
 from dashboard.rollups.buckets import Horizon, is_midnight
 

@@ -1,7 +1,8 @@
-"""Filters made ids: which people, campaigns and content a question is about, and as SQL over facts."""
+"""Questions of figures: about whom and what, grouped by what, with whose department; and the same as SQL over facts."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,14 +11,62 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from dashboard.access import Scope
+from dashboard.figures.historical_placement import THEN_FACTS, THEN_PEOPLE
 from dashboard.metrics import SPANS, campaign_state
 from dashboard.models import CONTENT_TYPE_CODES, ExemptSpan, RollupState
-from dashboard.queries.asking import Basis, Filters, State
-from dashboard.queries.then import THEN_FACTS, THEN_PEOPLE
 from dashboard.rollups import lines, stretches
 from dashboard.triggers import effective_trigger
 from sync.models import Account
 from sync.models.training import ContentType
+
+
+class By(StrEnum):
+    """What figures are grouped by. Quarters and months are those of the due date; see `cohorts`."""
+
+    DEPARTMENT = "department"
+    MANAGER = "manager"
+    CAMPAIGN = "campaign"
+    CONTENT_TYPE = "content_type"
+    GROUP = "group"
+    QUARTER = "quarter"
+    MONTH = "month"
+    DAY = "day"
+
+
+class Basis(StrEnum):
+    """Whether people count in the department and under the manager they have now, or had at the moment asked for."""
+
+    NOW = "now"
+    THEN = "then"
+
+
+class State(StrEnum):
+    """Where an enrollment stands at a moment."""
+
+    COMPLETED = "completed"
+    PAST_DUE = "past_due"
+    IN_PROGRESS = "in_progress"
+    NOT_STARTED = "not_started"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """About whom and what: every set that is not empty narrows. Ids are ours.
+
+    `departments`: with the spellings merged into each; 0 is "No department". `manager`: a person, 0 for "No manager",
+    or the key of a manager known by name only; with `whole_line` everyone below them, else their direct reports.
+    """
+
+    departments: frozenset[int] = frozenset()
+    manager: int | None = None
+    whole_line: bool = True
+    campaigns: frozenset[int] = frozenset()
+    campaign_states: frozenset[str] = frozenset()
+    content_types: frozenset[str] = frozenset()
+    triggers: frozenset[str] = frozenset()
+    groups: frozenset[int] = frozenset()
+    states: frozenset[State] = frozenset()
+
 
 _STATES = {State.COMPLETED: "completed", State.PAST_DUE: "past_due", State.IN_PROGRESS: "in_progress"}
 

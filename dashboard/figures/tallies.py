@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from dashboard.figures import lines as reporting_lines
+from dashboard.figures.selection import Basis, Selection
 from dashboard.local_days import local_midnight
 from dashboard.metrics import COUNT_NAMES, Counts, Totals
 from dashboard.models import RollupState
-from dashboard.queries import lines as reporting_lines
-from dashboard.queries.asking import Basis
-from dashboard.queries.selection import Selection
 from dashboard.rollups.books import BOOKS, PEOPLE, Book
 from dashboard.rollups.buckets import Horizon, is_midnight, is_month_start
 

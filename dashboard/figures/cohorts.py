@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from dashboard.access import Scope
+from dashboard.figures import tallies
+from dashboard.figures.counts import BY_CODE, KEYS, Key
+from dashboard.figures.names import names
+from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.metrics import COHORT_SPANS, NOTHING_DUE, Cohort
-from dashboard.queries import tallies
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.figures import BY_CODE, KEYS, Key
-from dashboard.queries.names import names
-from dashboard.queries.selection import Selection, select
 from dashboard.rollups import stretches
 from dashboard.rollups.buckets import next_month
 

@@ -14,12 +14,11 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from dashboard.access import Scope
+from dashboard.figures import lines, tallies
+from dashboard.figures.names import names
+from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.metrics import SPANS, Counts, Totals
 from dashboard.models import CONTENT_TYPE_CODES
-from dashboard.queries import lines, tallies
-from dashboard.queries.asking import Basis, By, Filters
-from dashboard.queries.names import names
-from dashboard.queries.selection import Selection, select
 from dashboard.rollups import stretches
 from sync.models import Enrollment
 

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from dashboard.queries.asking import Basis
-from dashboard.queries.selection import Selection
+from dashboard.figures.selection import Basis, Selection
 from dashboard.rollups import lines
 
 

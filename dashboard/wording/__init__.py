@@ -1,0 +1,1 @@
+"""Sentences computed from figures, for pages, PDF, mail and assistants alike."""
