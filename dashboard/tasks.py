@@ -10,8 +10,8 @@ from django.utils import timezone
 from config.database_errors import is_away
 from dashboard import rollups, task_queue
 from dashboard.alerts import mailing, watching
-from dashboard.evidence import making as evidence
-from dashboard.exports import making
+from dashboard.evidence import jobs as evidence
+from dashboard.exports import jobs
 from dashboard.mail import handing_over, notices, occurrences, sending
 from dashboard.requests import sent_forms
 from dashboard.services import possessions, retention_cleanup
@@ -54,7 +54,7 @@ def _later_while_away(task: Task) -> Iterator[None]:
 def make_export(self: Task, *, export_id: int) -> None:
     """Make a file that a reader asked for; while the database is away, later."""
     with _later_while_away(self):
-        making.make_export(export_id)
+        jobs.make_export(export_id)
 
 
 @shared_task(name="dashboard.tasks.keep_exports")
@@ -62,8 +62,8 @@ def keep_exports() -> None:
     """Remove files whose day is over, and queue again what no worker finished; forget forms of long ago."""
     now = timezone.now()
     sent_forms.forget(now)
-    making.forget_expired(now)
-    for export_id in making.forgotten(now):
+    jobs.forget_expired(now)
+    for export_id in jobs.forgotten(now):
         make_export.delay(export_id=export_id)
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from dashboard.exports.neutral import neutral
+from dashboard.exports.csv_injection import neutral
 from dashboard.web.problems import Problem
 
 

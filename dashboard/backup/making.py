@@ -20,8 +20,8 @@ from config.sealing import fingerprint
 from dashboard.audit.chain import verify
 from dashboard.backup import programs
 from dashboard.backup.archive import BackupError, Reader, Writer, read_in_chunks
-from dashboard.evidence import making as evidence
-from dashboard.exports import making as exports
+from dashboard.evidence import jobs as evidence
+from dashboard.exports import jobs as exports
 from dashboard.mail import sending as mail
 from dashboard.models import AuditHead
 

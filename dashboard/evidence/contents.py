@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from dashboard import audit, metrics
 from dashboard.access import Scope
-from dashboard.exports.neutral import neutral
+from dashboard.exports.csv_injection import neutral
 from dashboard.figures.selection import State
 from dashboard.mail.reading import deliveries
 from dashboard.metrics.registry import REGISTRY

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.exports.neutral import neutral
+from dashboard.exports.csv_injection import neutral
 from dashboard.rate import Rate
 
 _TENTH = Decimal("0.001")

@@ -15,7 +15,7 @@ from django.db import connection
 from psycopg import ClientCursor, sql
 
 from dashboard.exports.columns import Column, Kind
-from dashboard.exports.neutral import neutral_sql
+from dashboard.exports.csv_injection import neutral_sql
 from dashboard.figures.select_query import Statement
 
 # The day before the first that spreadsheets know, and what COPY writes for letters that would end a value.

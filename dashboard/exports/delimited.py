@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from dashboard.exports.columns import Column
 from dashboard.exports.copying import CHUNK, copied
-from dashboard.exports.neutral import neutral
+from dashboard.exports.csv_injection import neutral
 from dashboard.exports.table_request import Answer
 
 BOM = b"\xef\xbb\xbf"

@@ -19,7 +19,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from dashboard.exports.columns import Column, Kind
 from dashboard.exports.copying import EPOCH
-from dashboard.exports.neutral import is_dangerous
+from dashboard.exports.csv_injection import is_dangerous
 
 # What a cell holds at most.
 MOST_LETTERS = 32_767

@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from dashboard.exports.about import about
 from dashboard.exports.columns import Column
 from dashboard.exports.delimited import delimited
-from dashboard.exports.making import file_name
+from dashboard.exports.jobs import file_name
 from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.workbook import write_workbook
 from dashboard.files import storage

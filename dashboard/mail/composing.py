@@ -23,7 +23,7 @@ from dashboard.access import Scope
 from dashboard.exports import table_request
 from dashboard.exports.about import about
 from dashboard.exports.delimited import delimited
-from dashboard.exports.making import file_name
+from dashboard.exports.jobs import file_name
 from dashboard.exports.streaming import CONTENT_TYPES
 from dashboard.exports.tables import TABLES
 from dashboard.exports.tables.words import filters_in_words

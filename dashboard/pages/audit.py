@@ -12,11 +12,11 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
 from dashboard.models import AuditEvent
-from dashboard.pages.audit_words import about, audit_lines
 from dashboard.pages.settings.fields import word_in
 from dashboard.pages.settings.filters import SearchedBar
 from dashboard.queries.audit import Search, actors, found, older, sought
 from dashboard.requests.filter_choices import Choice, Control, FilterBar
+from dashboard.wording.audit import about, audit_lines
 
 ROWS = 50
 FIELDS = ("actor", "action", "subject", "subject_id", "day")

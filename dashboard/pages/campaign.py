@@ -21,13 +21,13 @@ from dashboard.figures.counts import Group
 from dashboard.figures.selection import State
 from dashboard.metrics import Totals, days_past_due
 from dashboard.pages import campaign_chart as chart
-from dashboard.pages import campaign_words as words
 from dashboard.pages.context import shell_of
 from dashboard.queries import campaign as queries
 from dashboard.queries.campaign import CampaignFigures, Show
 from dashboard.queries.campaigns import CampaignPlan, plans
 from dashboard.rate import Rate
 from dashboard.requests.filters import Asked, asked
+from dashboard.wording import campaign as words
 from sync.models import Enrollment
 
 ROWS = 25

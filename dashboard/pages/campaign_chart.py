@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from dashboard.charts import Mark, Size
 from dashboard.charts.interactive import AXIS, LOOK
 from dashboard.formats import number, percent
-from dashboard.pages.campaign_words import HALF, THREE_QUARTERS, on_day, reached, short
 from dashboard.queries.campaign import BurnDay
+from dashboard.wording.campaign import HALF, THREE_QUARTERS, on_day, reached, short
 
 WIDE = Size(720, 300, left=44, right=52)
 NARROW = Size(340, 260, left=40, right=44, names_deadlines=False)

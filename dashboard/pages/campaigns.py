@@ -17,13 +17,13 @@ from django.views.decorators.vary import vary_on_headers
 from dashboard.access import ScopedRequest
 from dashboard.charts import Segment
 from dashboard.metrics import Requirement
-from dashboard.pages import campaign_words as words
 from dashboard.pages.context import shell_of
 from dashboard.pages.no_data import no_data
 from dashboard.queries import campaigns as queries
 from dashboard.queries.campaigns import CampaignRow, Sort
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import asked
+from dashboard.wording import campaign as words
 
 ROWS = 30
 LONGEST_NAME = 100

@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.evidence.making import MOST_SAMPLED, name_of, own_packs, packs, request_pack, rows_done
+from dashboard.evidence.jobs import MOST_SAMPLED, name_of, own_packs, packs, request_pack, rows_done
 from dashboard.files import storage
 from dashboard.models import EvidencePack, User
 from dashboard.pages.settings.fields import DayField

@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.exports.making import exports_of, name_of, request_export, rows_done
+from dashboard.exports.jobs import exports_of, name_of, request_export, rows_done
 from dashboard.exports.streaming import CONTENT_TYPES, is_large, streamed
 from dashboard.exports.table_request import Question, Table
 from dashboard.exports.tables import TABLES

@@ -21,7 +21,6 @@ from dashboard.identity.invitation_mail import CANNOT_SEND, send_invitation
 from dashboard.identity.recently import recently_signed_in
 from dashboard.models import Delegation, Invitation, Membership, Role
 from dashboard.pages.members_form import Doubts, InviteForm, RoleForm, unread_doubts
-from dashboard.pages.members_words import what_became, what_becomes
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.queries.offers import managers_of_nobody
@@ -31,6 +30,7 @@ from dashboard.services.invitations import revoke
 from dashboard.services.loans import end_loan
 from dashboard.services.members import change, end, invite, renew
 from dashboard.vacancies import counted_as
+from dashboard.wording.members import what_became, what_becomes
 
 logger = logging.getLogger(__name__)
 Arguments = ParamSpec("Arguments")

@@ -24,12 +24,12 @@ from dashboard.models.single_sign_on import new_key
 from dashboard.pages.members import for_this_accounts_administrators, is_confirmed
 from dashboard.pages.members_domains import shown_domains
 from dashboard.pages.members_form import Doubts, RoleForm, unread_doubts
-from dashboard.pages.members_words import what_became
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.requests.sent_forms import once
 from dashboard.services import RefusedError
 from dashboard.services.sign_on_settings import Mapping, add_mapping, remove, remove_mapping, save
+from dashboard.wording.members import what_became
 
 _COMMON = ("kind", "name", "email_domains", "email_attribute", "groups_claim", "default_role")
 _OIDC = ("server_url", "client_id", "secret")

@@ -15,12 +15,12 @@ from dashboard.access import ScopedRequest
 from dashboard.charts.days import figure as day_figure
 from dashboard.formats import number, svg_percent
 from dashboard.metrics import CampaignState
-from dashboard.pages import findings
 from dashboard.pages.context import shell_of
 from dashboard.pages.no_data import no_data
 from dashboard.queries import overview as queries
 from dashboard.rate import Rate
 from dashboard.requests.filters import asked
+from dashboard.wording import findings
 
 # Longer lists are cut: their pages show the rest.
 MOST_DEPARTMENTS, FIRST_DEPARTMENTS = 24, 12

@@ -24,7 +24,6 @@ from dashboard.figures.counts import figures
 from dashboard.figures.selection import By, Filters
 from dashboard.formats import svg_percent
 from dashboard.metrics import Age
-from dashboard.pages import past_due_findings as findings
 from dashboard.pages.context import shell_of
 from dashboard.pages.no_data import no_data
 from dashboard.pages.past_due_rows import Pen
@@ -36,6 +35,7 @@ from dashboard.rate_limits import limited
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import Asked, asked
 from dashboard.web.templatetags.addresses import here
+from dashboard.wording import past_due as findings
 
 FRAGMENT = "past-due-list"
 PER_PAGE = 50

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 from dashboard import audit
 from dashboard.access import ScopedRequest
 from dashboard.models import Exemption
-from dashboard.pages import person_words as words
 from dashboard.pages.lanes import Axis, Lane
 from dashboard.queries.person import Owed, Record, read_person
 from dashboard.requests.filters import asked
+from dashboard.wording import person as words
 
 # Shown at once; the rest stands folded below.
 FIRST_EVENTS = 12

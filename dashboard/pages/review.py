@@ -15,14 +15,14 @@ from dashboard.charts.panel import Cell, Chart
 from dashboard.charts.periods import Line, Plot
 from dashboard.figures.selection import By
 from dashboard.formats import percent
-from dashboard.pages import review_words as words
 from dashboard.pages.context import shell_of
-from dashboard.pages.trend_words import department_name, short_name
 from dashboard.queries.review import Review, latest_quarter, quarter_of
 from dashboard.queries.review import review as read_review
 from dashboard.queries.trends import Course, Period, periods
 from dashboard.requests.filters import asked, parameters
 from dashboard.web.templatetags.addresses import to
+from dashboard.wording import review as words
+from dashboard.wording.trends import department_name, short_name
 
 # How many quarters the menu offers, and how many exemptions the report lists.
 OFFERED = 12

@@ -12,9 +12,9 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
 from dashboard.formats import NOTHING, day, number
-from dashboard.pages.change_words import Line, kind_words, lines, subject_words
 from dashboard.queries import sync_changes as queries
 from dashboard.queries import vanished as register
+from dashboard.wording.changes import Line, kind_words, lines, subject_words
 from sync.models import Change, SyncRun
 
 ROWS = 50

@@ -20,14 +20,14 @@ from dashboard.charts.panel import Cell, Chart
 from dashboard.charts.periods import Line, Plot
 from dashboard.figures.selection import By
 from dashboard.formats import NOTHING, number
-from dashboard.pages import trend_words as words
 from dashboard.pages.context import shell_of
-from dashboard.pages.trend_measures import MEASURES, Measure, Value, difference, settled, size, written
 from dashboard.queries.trends import Course, Period, Trend, trend
 from dashboard.rate import Rate
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import asked, parameters
 from dashboard.web.templatetags.addresses import to
+from dashboard.wording import trends as words
+from dashboard.wording.trend_measures import MEASURES, Measure, Value, difference, settled, size, written
 
 FILTERS = ("department", "manager", "campaign", "basis")
 PERIODS = {By.QUARTER.value: By.QUARTER, By.MONTH.value: By.MONTH}

@@ -6,7 +6,7 @@ The same question on the same data gives the same bytes; see docs/reports.md.
 """
 
 from dashboard.reports.document import Document, Question
-from dashboard.reports.making import Kind, describe, make
+from dashboard.reports.registry import Kind, describe, make
 from dashboard.reports.rendering import Rendered, RenderingError
 
 __all__ = ["Document", "Kind", "Question", "Rendered", "RenderingError", "describe", "make"]

@@ -11,15 +11,15 @@ from django.utils.translation import ngettext
 from dashboard.charts.periods import Plot
 from dashboard.figures.selection import By
 from dashboard.formats import ahead, number, percent
-from dashboard.pages import findings
-from dashboard.pages.review_words import chart_finding
-from dashboard.pages.trend_words import short_name
 from dashboard.queries import overview as queries
 from dashboard.queries.past_due import Ageing, ageing
 from dashboard.queries.trends import Trend, trend
 from dashboard.queries.vacancies import nobody_in
 from dashboard.reports import blocks, drawing
 from dashboard.reports.document import Document, Question
+from dashboard.wording import findings
+from dashboard.wording.review import chart_finding
+from dashboard.wording.trends import short_name
 
 QUARTERS = 8
 # What fits on one page, whatever the names.

@@ -9,13 +9,13 @@ from dashboard.figures.counts import Group
 from dashboard.formats import day, number, percent
 from dashboard.metrics import Counts, Totals, days_past_due
 from dashboard.pages import campaign_chart
-from dashboard.pages import campaign_words as words
 from dashboard.queries import campaign as queries
 from dashboard.queries.campaign import CampaignFigures, Show
 from dashboard.queries.campaigns import CampaignPlan, plans
 from dashboard.reports import blocks, drawing
 from dashboard.reports.document import Document, Question
 from dashboard.reports.review import more
+from dashboard.wording import campaign as words
 from sync.models import Enrollment
 
 MOST_PEOPLE = 2_000

@@ -13,8 +13,6 @@ from dashboard.figures.selection import By, Filters
 from dashboard.formats import day, number, percent
 from dashboard.local_days import local_midnight
 from dashboard.metrics import Counts
-from dashboard.pages import findings
-from dashboard.pages.person_words import DUE_SOURCES
 from dashboard.queries.departments import department_of
 from dashboard.queries.past_due import AgeGroup, PastDuePerson, ageing, people_past_due
 from dashboard.queries.past_due_found import Item
@@ -22,6 +20,8 @@ from dashboard.queries.past_due_groups import PastDue
 from dashboard.reports import blocks
 from dashboard.reports.document import Document, Question
 from dashboard.reports.review import more
+from dashboard.wording import findings
+from dashboard.wording.person import DUE_SOURCES
 from sync.models.training import DueSource
 
 # So many people make some two hundred pages.

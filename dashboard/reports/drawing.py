@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from dashboard.charts.periods import Line, Plot, end_text, tick_places
 from dashboard.formats import percent
 from dashboard.pages.campaign_chart import thinned, tick_days
-from dashboard.pages.campaign_words import HALF, THREE_QUARTERS, on_day, reached, short
 from dashboard.queries.campaign import BurnDay
+from dashboard.wording.campaign import HALF, THREE_QUARTERS, on_day, reached, short
 
 Point = list[float]
 # The most labels under an axis of the page's width.

@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from dashboard.figures.selection import State
 from dashboard.formats import day
 from dashboard.models import Exemption
-from dashboard.pages import person_words as words
 from dashboard.queries.person import Owed, Record, read_person
 from dashboard.reports import blocks
 from dashboard.reports.document import Document, Question
 from dashboard.reports.review import more
+from dashboard.wording import person as words
 
 MOST_EVENTS = 60
 

@@ -7,14 +7,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dashboard.formats import day, number, percent, points
-from dashboard.pages import review_words as words
-from dashboard.pages.trend_words import department_name
 from dashboard.queries.review import Review
 from dashboard.queries.review import review as read_review
 from dashboard.queries.trends import Course, Period
 from dashboard.reports import blocks
 from dashboard.reports.board import rates_chart
 from dashboard.reports.document import Document, Question
+from dashboard.wording import review as words
+from dashboard.wording.trends import department_name
 
 MOST_EXEMPTIONS = 200
 MOST_CAMPAIGNS = 100

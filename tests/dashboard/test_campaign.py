@@ -16,10 +16,10 @@ from dashboard.figures.counts import figures_by
 from dashboard.figures.selection import By, Filters
 from dashboard.models import CampaignSetting, Exemption, RollupState, User
 from dashboard.pages import campaign_chart as chart
-from dashboard.pages import campaign_words as words
 from dashboard.queries import campaign as queries
 from dashboard.queries.campaign import BurnDay, Show
 from dashboard.queries.campaigns import plans
+from dashboard.wording import campaign as words
 from sync.models import Account, Campaign, Enrollment
 from tests import factories
 

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 import pytest
 
 from dashboard.metrics import Age, Counts
-from dashboard.pages import findings
 from dashboard.queries.overview import Day, DepartmentRow, Headline
 from dashboard.queries.past_due import AgeGroup
 from dashboard.queries.past_due_groups import PastDueGroup
+from dashboard.wording import findings
 
 FIRST = date(2026, 8, 26)
 

@@ -11,7 +11,7 @@ from psycopg.errors import ReadOnlySqlTransaction
 
 from dashboard import tasks
 from dashboard.access import Scope
-from dashboard.evidence import making as evidence
+from dashboard.evidence import jobs as evidence
 from dashboard.mail import occurrences
 from dashboard.models import Delivery, Export, User
 from sync.models import Account
@@ -52,7 +52,7 @@ def test_an_export(company: Account, alice: User, now: datetime, refuse_once: An
         parameters={"query": "", "as_of": now.isoformat(), "past_day": None, "columns": ["person"]},
         file_name="people.csv",
     )  # fmt: skip
-    refuse_once("dashboard.exports.making", "_make")
+    refuse_once("dashboard.exports.jobs", "_make")
     tasks.make_export.apply(kwargs={"export_id": export.pk})
     export.refresh_from_db()
     assert (export.state, export.begun) == (Export.State.READY, 2)
@@ -61,7 +61,7 @@ def test_an_export(company: Account, alice: User, now: datetime, refuse_once: An
 def test_an_evidence_pack(company: Account, alice: User, now: datetime, refuse_once: Any) -> None:
     scope = Scope.of(alice, chosen=company.pk)
     pack = evidence.request_pack(scope, now.date() - timedelta(days=30), now.date(), user=alice, at=now)
-    refuse_once("dashboard.evidence.making", "_make")
+    refuse_once("dashboard.evidence.jobs", "_make")
     tasks.make_evidence_pack.apply(kwargs={"pack_id": pack.pk})
     pack.refresh_from_db()
     assert (pack.state, pack.begun) == (pack.State.READY, 2)

@@ -9,9 +9,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from dashboard.access import Scope
 from dashboard.models import Membership, User
-from dashboard.pages.change_words import kind_words, told, value_words
 from dashboard.queries import sync_changes as queries
 from dashboard.queries import vanished
+from dashboard.wording.changes import kind_words, told, value_words
 from sync.models import Account, Change, Enrollment, SyncRun
 from tests import factories
 

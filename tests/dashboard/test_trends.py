@@ -11,9 +11,9 @@ from dashboard.access import Scope
 from dashboard.figures.selection import By
 from dashboard.metrics import Cohort, Counts
 from dashboard.models import Membership, User
-from dashboard.pages import trend_words as words
-from dashboard.pages.trend_measures import MEASURES, settled
 from dashboard.queries.trends import Course, Period, Trend, trend
+from dashboard.wording import trends as words
+from dashboard.wording.trend_measures import MEASURES, settled
 from sync.models import Account, Department, SyncRun
 
 SETTLED = datetime(2026, 10, 1, tzinfo=UTC)

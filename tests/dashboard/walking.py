@@ -18,8 +18,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import Resolver404, resolve
 
-from dashboard.evidence import making as evidence
-from dashboard.exports import making as exports
+from dashboard.evidence import jobs as evidence
+from dashboard.exports import jobs as exports
 from dashboard.exports.tables import TABLES
 from dashboard.mail.composing import REPORTS, NoAccessError, compose
 from dashboard.models import EvidencePack, Export, Schedule, User

@@ -10,8 +10,8 @@ from dashboard.exports.columns import Column, Kind
 from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.models import AuditEvent
 from dashboard.pages.audit import search_of
-from dashboard.pages.audit_words import AuditLine, about, audit_lines
 from dashboard.queries.audit import Search, actors, found, sought
+from dashboard.wording.audit import AuditLine, about, audit_lines
 
 _AT_ONCE = 2_000
 

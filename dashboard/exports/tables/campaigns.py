@@ -12,9 +12,9 @@ from dashboard.exports.tables.people import order_in_words
 from dashboard.exports.tables.words import filters_in_words
 from dashboard.metrics import Requirement
 from dashboard.pages import campaigns as page
-from dashboard.pages.campaign_words import audience_words, content_words, state_words, trigger_words
 from dashboard.queries import campaigns as queries
 from dashboard.queries.campaigns import CampaignRow, Sort
+from dashboard.wording.campaign import audience_words, content_words, state_words, trigger_words
 
 _ORDERS = {
     Sort.STATE: gettext_lazy("state"),

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from dashboard.exports.columns import Column, Kind
 from dashboard.exports.table_request import Answer, Question, Table
-from dashboard.pages.change_words import field_words, kind_words, subject_words, value_words
 from dashboard.queries import sync_changes as queries
 from dashboard.queries.sync_changes import Kind as ChangeKind
 from dashboard.queries.sync_changes import Name
+from dashboard.wording.changes import field_words, kind_words, subject_words, value_words
 from sync.models import Change, SyncRun
 
 _AT_ONCE = 2_000

@@ -9,11 +9,11 @@ from dashboard.exports.tables.words import SOURCES, YES_NO, filters_in_words
 from dashboard.metrics import Age
 from dashboard.pages import past_due as past_due_page
 from dashboard.pages import people as people_page
-from dashboard.pages.past_due_findings import ages_in_words
 from dashboard.queries import people as people_queries
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_groups import PastDue
 from dashboard.queries.people_lists import past_due_statement, people_statement
+from dashboard.wording.past_due import ages_in_words
 
 PERSON = Column("person", gettext_lazy("Person"), width=28)
 EMAIL = Column("email", gettext_lazy("Email"), width=34)

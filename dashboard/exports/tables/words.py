@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.exports.table_request import Question
 from dashboard.figures.selection import State
-from dashboard.pages.person_words import DUE_SOURCES
 from dashboard.requests.filter_choices import ALL, filter_bar
+from dashboard.wording.person import DUE_SOURCES
 
 YES_NO = {"yes": _("Yes"), "no": _("No")}
 STATES = {

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from dashboard import tasks
-from dashboard.exports import making, streaming
+from dashboard.exports import jobs, streaming
 from dashboard.files import storage
 from dashboard.models import AuditEvent, Export, Membership, User
 from dashboard.requests.searches import keep
@@ -98,7 +98,7 @@ def test_a_killed_worker_s_file_is_begun_anew(asked: Export, folder: Path) -> No
 
 
 def test_what_is_never_finished_is_given_up(asked: Export) -> None:
-    Export.objects.filter(pk=asked.pk).update(state=State.WORKING, begun=making.MOST_BEGUN)
+    Export.objects.filter(pk=asked.pk).update(state=State.WORKING, begun=jobs.MOST_BEGUN)
     tasks.make_export(export_id=asked.pk)
     asked.refresh_from_db()
     assert asked.state == State.FAILED
@@ -147,7 +147,7 @@ def test_a_place_that_cannot_be_written_to_is_said(asked: Export, tmp_path: Path
     tasks.make_export(export_id=asked.pk)
     asked.refresh_from_db()
     assert (asked.state, asked.error) == (State.FAILED, "The file could not be written: Not a directory.")
-    assert making.forget_expired(now) == 0
+    assert jobs.forget_expired(now) == 0
 
 
 def test_the_scope_is_that_of_the_moment_it_is_made(asked: Export, alice: User) -> None:
@@ -170,7 +170,7 @@ def test_a_file_is_gone_after_a_day(asked: Export, as_alice: Client, folder: Pat
     tasks.make_export(export_id=asked.pk)
     Export.objects.filter(pk=asked.pk).update(expires_at=now - timedelta(seconds=1))
     assert as_alice.get(reverse("export_file", args=[asked.pk])).status_code == 404
-    assert making.forget_expired(now) == 1
+    assert jobs.forget_expired(now) == 1
     asked.refresh_from_db()
     assert asked.state == State.EXPIRED
     assert list(folder.iterdir()) == []
@@ -190,14 +190,14 @@ def test_strangers_in_the_folder_go_after_a_day(asked: Export, folder: Path, now
         written = (now - timedelta(days=age)).timestamp()
         os.utime(path, (written, written))
     with storage.work_folder(busy.name):
-        making.forget_expired(now)
+        jobs.forget_expired(now)
         assert list(folder.iterdir()) == [new]
         assert list(work.iterdir()) == [busy]
 
 
 def test_what_no_worker_took_up_is_queued_again(asked: Export, queue: Queue, now: datetime) -> None:
     queue.clear()
-    assert making.forgotten(now + timedelta(minutes=1)) == []
+    assert jobs.forgotten(now + timedelta(minutes=1)) == []
     Export.objects.filter(pk=asked.pk).update(requested_at=now - timedelta(minutes=6))
     tasks.keep_exports()
     assert queue.tasks() == [("dashboard.tasks.make_export", {"export_id": asked.pk})]

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from dashboard.exports.neutral import neutral, neutral_sql
+from dashboard.exports.csv_injection import neutral, neutral_sql
 
 FORMULAS = [
     "=1+1",

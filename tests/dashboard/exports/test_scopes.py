@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from dashboard import rollups
 from dashboard.access import Scope
-from dashboard.exports import making
+from dashboard.exports import jobs
 from dashboard.exports.tables import TABLES
 from dashboard.formats import number, percent
 from dashboard.metrics.registry import REGISTRY, find
@@ -145,10 +145,10 @@ def test_workers_make_files_of_the_same_scope(reader: User, company: Account, se
     settings.MEDIA_ROOT = tmp_path
     scope = Scope.of(reader)
     export = wish(company, reader)
-    making.make_export(export.pk)
+    jobs.make_export(export.pk)
     export.refresh_from_db()
     assert export.state == Export.State.READY, export.error
-    found = {row[0] for row in rows_of_csv((tmp_path / making.name_of(export)).read_bytes())[1:]}
+    found = {row[0] for row in rows_of_csv((tmp_path / jobs.name_of(export)).read_bytes())[1:]}
     assert found == set(scope.people().values_list("email", flat=True))
 
 

@@ -31,7 +31,7 @@ stand().start()
 import sys, time, django
 django.setup()
 from dashboard import tasks
-from dashboard.exports import making, workbook
+from dashboard.exports import workbook, jobs
 workbook._ROWS_BETWEEN = 10
 delimited, write_workbook = making.delimited, making.write_workbook
 said = []

@@ -16,10 +16,10 @@ from dashboard.figures.counts import Group
 from dashboard.formats import ahead, day, number, percent, points
 from dashboard.metrics import CampaignState, Counts, Requirement, Totals
 from dashboard.models import InferredTrigger, Trigger
-from dashboard.pages.findings import people_count
 from dashboard.queries.campaign import BurnDay, CampaignFigures
 from dashboard.queries.campaigns import CampaignPlan, CampaignRow, next_deadline
 from dashboard.rate import Rate
+from dashboard.wording.findings import people_count
 from sync.models import Enrollment
 from sync.models.training import ContentType, DueSource
 

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.formats import clock, number
-from dashboard.pages.change_words import Told, noun
 from dashboard.queries.allowance import Allowance
 from dashboard.queries.sync_status import Progress
+from dashboard.wording.changes import Told, noun
 from sync.models import SyncRun
 
 

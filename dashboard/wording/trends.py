@@ -9,9 +9,9 @@ from django.utils.translation import ngettext
 from dashboard.figures.selection import By
 from dashboard.formats import number, points
 from dashboard.metrics import Cohort
-from dashboard.pages.trend_measures import MEASURES, Measure, Value, difference, settled, size, written
 from dashboard.queries.trends import Course, Period, Trend
 from dashboard.rate import Rate
+from dashboard.wording.trend_measures import MEASURES, Measure, Value, difference, settled, size, written
 
 # Fewer enrollments than this due in a quarter make a department's rate say little.
 SMALL = 5

@@ -1,6 +1,6 @@
 """Evidence packs as workers make them: asked for by a page, made in the scope the reader has then, kept for a while.
 
-As with exports (`dashboard.exports.making`): one worker at a time, a file that is stored only when it is whole, begun
+As with exports (`dashboard.exports.jobs`): one worker at a time, a file that is stored only when it is whole, begun
 anew when a worker was killed. The tables of a pack are read from one snapshot of the database, so that a sync that is
 published meanwhile cannot come between two of them.
 """

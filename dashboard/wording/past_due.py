@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.metrics import AGE_LIMITS, Age
-from dashboard.pages.findings import people_count
 from dashboard.requests.filter_choices import FilterBar
+from dashboard.wording.findings import people_count
 
 # The ages beyond 30 days: what the first sentence counts.
 LONG = tuple(age for age in Age if AGE_LIMITS[age][0] > 30)

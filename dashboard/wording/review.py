@@ -11,10 +11,10 @@ from django.utils.translation import ngettext
 from dashboard.formats import number, percent, points
 from dashboard.local_days import quarter_name
 from dashboard.metrics import Cohort
-from dashboard.pages.trend_words import SMALL, department_name, mover
 from dashboard.queries.review import CampaignRow, ContentRow, Review
 from dashboard.queries.trends import Course, Trend
 from dashboard.rate import Rate
+from dashboard.wording.trends import SMALL, department_name, mover
 
 # How many departments "the lowest" are.
 LOWEST = 3

@@ -16,9 +16,9 @@ from dashboard.formats import day, number
 from dashboard.local_days import day_of
 from dashboard.metrics import days_late, days_past_due
 from dashboard.models import Exemption
-from dashboard.pages import change_words
-from dashboard.pages.change_words import field_words, value_words
 from dashboard.queries.person import Owed, Record
+from dashboard.wording import changes
+from dashboard.wording.changes import field_words, value_words
 from sync.models import Change, Enrollment, PhishingResult
 from sync.models.training import DueSource
 
@@ -46,7 +46,7 @@ FAILURES = (
     ("clicked_at", gettext_lazy("Clicked")),
 )
 # Fields whose change says little of a person; who manages them does.
-QUIET = change_words.QUIET - {"manager_name"} | {"original_due_at", "content_id", "campaign_id", "score"}
+QUIET = changes.QUIET - {"manager_name"} | {"original_due_at", "content_id", "campaign_id", "score"}
 YEAR = timedelta(days=365)
 
 
