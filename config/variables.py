@@ -183,7 +183,7 @@ def email(url: str) -> dict[str, Any]:
     if parts.scheme not in {"smtp", "smtp+tls", "smtps"} or not parts.hostname:
         raise wrong
     return {
-        "EMAIL_BACKEND": "dashboard.mail.backend.EmailBackend",
+        "EMAIL_BACKEND": "dashboard.outbox.backend.EmailBackend",
         "EMAIL_HOST": parts.hostname,
         "EMAIL_PORT": port or {"smtp": 25, "smtp+tls": 587, "smtps": 465}[parts.scheme],
         "EMAIL_HOST_USER": unquote(parts.username or ""),

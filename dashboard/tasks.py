@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from config.database_errors import is_away
 from dashboard import rollups, task_queue
-from dashboard.alerts import mailing, watching
 from dashboard.evidence import jobs as evidence
 from dashboard.exports import jobs
-from dashboard.mail import handing_over, notices, occurrences, sending
+from dashboard.mail import notices
+from dashboard.mail.alerts import mailing, watching
+from dashboard.outbox import handing_over, occurrences, sending
 from dashboard.requests import sent_forms
 from dashboard.services import possessions, retention_cleanup
 from sync.models import Account

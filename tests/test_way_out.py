@@ -114,7 +114,7 @@ def test_a_provider_of_single_sign_on_is_reached_through_the_proxy(
 
 @pytest.mark.parametrize("secure", ["starttls", "tls"])
 def test_mail_trusts_the_certificates_it_is_given(certificate: tuple[Path, Path], settings: Any, secure: str) -> None:
-    settings.EMAIL_BACKEND = "dashboard.mail.backend.EmailBackend"
+    settings.EMAIL_BACKEND = "dashboard.outbox.backend.EmailBackend"
     settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = secure == "starttls", secure == "tls"
     inbox = Inbox()
     with serving(inbox, secure=secure, certificate=certificate) as port:

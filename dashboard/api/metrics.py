@@ -10,12 +10,12 @@ from dashboard.api.answers import Told
 from dashboard.api.calls import Call, view_of
 from dashboard.api.parameters import About, AsOf, Name, filters
 from dashboard.api.parameters import Shown as ShownFields
+from dashboard.exports.metric_report.answers import GROUPINGS, Asked, NotAskableError, answer
+from dashboard.exports.metric_report.stamp import Stamp
+from dashboard.exports.metric_report.structured import BYTE_ORDER_MARK, write_csv, write_json
 from dashboard.figures.selection import Basis, By
 from dashboard.metrics.registry import REGISTRY, UnknownMetricError, find
 from dashboard.models import RollupState
-from dashboard.reporting.answers import GROUPINGS, Asked, NotAskableError, answer
-from dashboard.reporting.stamp import Stamp
-from dashboard.reporting.structured import BYTE_ORDER_MARK, write_csv, write_json
 from dashboard.web.problems import Problem
 
 router = Router(tags=["Figures"])

@@ -11,7 +11,7 @@ from dashboard.figures.selection import Filters, State
 from dashboard.local_days import local_midnight
 from dashboard.metrics import CampaignState
 from dashboard.models import Trigger
-from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve
+from dashboard.requests.named_filters import NoSuchFilterError, Wanted, resolve
 from dashboard.web.problems import Problem
 from sync.models import Account
 from sync.models.training import ContentType

@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from dashboard.models import User
-from dashboard.notices import tell
+from dashboard.outbox.notices import tell
 
 KNOWN_FOR = timedelta(days=90)
 EMAIL_KEY, _CODE_KEY = "email:", "mfa-auth-user-"

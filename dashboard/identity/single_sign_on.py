@@ -21,7 +21,7 @@ from dashboard.identity.admission import refuse_uninvited
 from dashboard.identity.claims import RefusedSignInError, Said, read
 from dashboard.identity.refused import note_refusal, note_untold_groups, reason_of
 from dashboard.models import SingleSignOn, User
-from dashboard.notices import tell
+from dashboard.outbox.notices import tell
 from dashboard.queries.belonging import accounts_of, owns_domain
 from dashboard.services.identity import EmailTakenError, Identity, Source, rename
 from dashboard.services.single_sign_on import follow_groups

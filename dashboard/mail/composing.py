@@ -31,12 +31,12 @@ from dashboard.exports.workbook import write_workbook
 from dashboard.figures.counts import figures
 from dashboard.files import storage
 from dashboard.formats import number, percent
-from dashboard.mail.handing_over import addressed
 from dashboard.mail.subjects import nobody_left, query_of
-from dashboard.members import mailed_address
 from dashboard.metrics import Counts
 from dashboard.metrics.registry import REGISTRY
 from dashboard.models import Export, Schedule, User
+from dashboard.outbox.handing_over import addressed
+from dashboard.queries.account_roles import mailed_address
 from dashboard.queries.vacancies import nobody_in
 from dashboard.row_security import within
 

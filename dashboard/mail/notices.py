@@ -8,8 +8,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from dashboard.mail import handing_over
-from dashboard.mail.sending import PUT_OFF_FOR
+from dashboard.outbox import handing_over
+from dashboard.outbox.sending import PUT_OFF_FOR
 from dashboard.task_queue import asked_at, claim
 
 logger = logging.getLogger(__name__)

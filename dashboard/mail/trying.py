@@ -5,7 +5,7 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from dashboard.mail.handing_over import LaterError, RefusedError, UnknownError, addressed, hand_over, is_set_up
+from dashboard.outbox.handing_over import LaterError, RefusedError, UnknownError, addressed, hand_over, is_set_up
 
 
 def server_in_words() -> str:

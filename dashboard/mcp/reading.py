@@ -12,8 +12,8 @@ from dashboard.access import EARLIEST_YEAR, Scope
 from dashboard.figures.selection import Filters
 from dashboard.local_days import local_midnight
 from dashboard.mcp.shapes import About, Sync
-from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve
 from dashboard.requests.filters import parameters
+from dashboard.requests.named_filters import NoSuchFilterError, Wanted, resolve
 from sync.models import Account, SyncRun
 
 

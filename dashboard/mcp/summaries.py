@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from django.urls import reverse
 from msgspec import Meta
 
+from dashboard.exports.metric_report.answers import NAMELESS, Asked, NotAskableError, Row, answer
+from dashboard.exports.metric_report.cells import Cell
 from dashboard.figures.cohorts import cohorts
 from dashboard.figures.counts import Group as FigureGroup
 from dashboard.figures.counts import figures_by
@@ -22,8 +24,6 @@ from dashboard.queries import passport as passports
 from dashboard.queries.review import latest_quarter, quarter_of
 from dashboard.queries.trends import Period
 from dashboard.rate import Rate
-from dashboard.reporting.answers import NAMELESS, Asked, NotAskableError, Row, answer
-from dashboard.reporting.cells import Cell
 
 USUAL = (
     *("completion_rate", "on_time_rate", "people_compliant", "coverage", "policy_acknowledgement_rate"),

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from config.email_addresses import validate_address
 from dashboard.access import ScopedRequest
-from dashboard.alerts.causes import send_fewer_groups
 from dashboard.identity.invitation_mail import public_address
 from dashboard.identity.recently import recently_signed_in
+from dashboard.mail.alerts.causes import send_fewer_groups
 from dashboard.models import Role, SingleSignOn
 from dashboard.models.single_sign_on import new_key
 from dashboard.pages.members import for_this_accounts_administrators, is_confirmed

@@ -12,13 +12,13 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
+from dashboard.exports.metric_report.answers import days_cell
 from dashboard.figures.durations import days_to_complete
 from dashboard.formats import number, percent
 from dashboard.local_days import quarter_name
 from dashboard.metrics.registry import REGISTRY, Unit
 from dashboard.queries import passport as queries
 from dashboard.rate import Rate
-from dashboard.reporting.answers import days_cell
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import NAMES, Asked, asked
 

@@ -41,7 +41,7 @@ from dashboard.models import (
     SettingChange,
     User,
 )
-from dashboard.notices import TASK as NOTICE
+from dashboard.outbox.notices import TASK as NOTICE
 from dashboard.services.members import is_last_administrator
 from sync.models import Account, Change, ConsoleImport, Person, QuarantinedRow
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from dashboard.active_roles import OWN
 from dashboard.audit import Action, Subject, record
 from dashboard.models import Membership, SingleSignOn, User
-from dashboard.notices import tell
+from dashboard.outbox.notices import tell
 from dashboard.queries.belonging import is_vouched_for
 from dashboard.services.sessions import end_sessions
 from sync.models import Account

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from dashboard.audit import Action, Subject, record
 from dashboard.models import User
-from dashboard.notices import tell
+from dashboard.outbox.notices import tell
 from dashboard.queries.belonging import accounts_ever_of, accounts_of, belongs_to_another, owns_domain
 from dashboard.services.deciding import RefusedError
 from sync.models import Account

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from dashboard import audit
-from dashboard.mail import occurrences, sending
-from dashboard.members import administrators, may_decide
 from dashboard.models import Delivery, Occurrence, Schedule, User
+from dashboard.outbox import occurrences, sending
+from dashboard.queries.account_roles import administrators, may_decide
 from dashboard.services.deciding import RefusedError
 from sync.models import Account, Campaign
 

@@ -8,8 +8,8 @@ import pytest
 
 from config.celery import app
 from dashboard import audit, tasks
-from dashboard.alerts import mailing, watching
 from dashboard.audit.chain import anchor
+from dashboard.mail.alerts import mailing, watching
 from dashboard.models import Alert, AlertMail, Delivery, Membership, Schedule, SingleSignOn, User
 from sync.models import Account, SyncRun
 from tests import factories

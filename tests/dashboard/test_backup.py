@@ -18,8 +18,8 @@ from django.db import connection
 
 from dashboard.audit import Action, record
 from dashboard.audit.chain import chains, verify
-from dashboard.backup.archive import BackupError
-from dashboard.backup.programs import find_programs, server_version
+from dashboard.management.backup.archive import BackupError
+from dashboard.management.backup.programs import find_programs, server_version
 from sync.models import Account, Person
 from tests import factories
 from tests.dashboard.company import build_company
@@ -182,7 +182,7 @@ def test_a_dump_that_no_server_would_restore_is_refused(
         "echo 'ALTER TABLE ONLY public.a ALTER COLUMN b SET (pg_attver=26706256);';; esac\n"
     )
     older.chmod(0o755)
-    monkeypatch.setattr("dashboard.backup.programs._folders", lambda: [older.parent])
+    monkeypatch.setattr("dashboard.management.backup.programs._folders", lambda: [older.parent])
     with pytest.raises(CommandError, match=r"^pg_dump \(PostgreSQL\) .* is older than this server, and what it dumps"):
         call_command("backup", tmp_path / "rollcall.tar")
     assert not list(tmp_path.glob("rollcall*"))

@@ -12,8 +12,8 @@ from psycopg.errors import ReadOnlySqlTransaction
 from dashboard import tasks
 from dashboard.access import Scope
 from dashboard.evidence import jobs as evidence
-from dashboard.mail import occurrences
 from dashboard.models import Delivery, Export, User
+from dashboard.outbox import occurrences
 from sync.models import Account
 from tests.dashboard.mail.conftest import inbox, mail_by, make_schedule, server
 from tests.dashboard.mail.server import Inbox
@@ -71,7 +71,7 @@ def test_a_mail(company: Account, alice: User, now: datetime, server: Inbox, ref
     make_schedule(company, alice, alice, content="figures", since=now - timedelta(days=8))
     occurrences.note_due(now)
     delivery = Delivery.objects.get()
-    refuse_once("dashboard.mail.sending", "_deliver")
+    refuse_once("dashboard.outbox.sending", "_deliver")
     tasks.deliver_mail.apply(kwargs={"delivery_id": delivery.pk})
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts) == (Delivery.State.SENT, 1)

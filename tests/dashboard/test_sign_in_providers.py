@@ -8,8 +8,8 @@ import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
-from dashboard.alerts import watching
 from dashboard.audit import Action
+from dashboard.mail.alerts import watching
 from dashboard.models import Alert, AskedTask, AuditEvent, EmailDomain, Role, SingleSignOn, User
 from sync.models import Account, SyncRun
 from tests import factories

@@ -17,7 +17,7 @@ from django.core import mail
 from django.test import Client
 
 from dashboard.models import AskedTask, AuditEvent, EmailDomain, Membership, Role, SingleSignOn, User
-from dashboard.notices import TASK
+from dashboard.outbox.notices import TASK
 from dashboard.services.members import Offer, invite
 from sync.models import Account, SyncRun
 from tests import factories

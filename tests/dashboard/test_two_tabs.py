@@ -11,8 +11,8 @@ from django.conf import settings
 from django.test import Client
 
 from dashboard.access import Scope
-from dashboard.members import mailed_address
 from dashboard.models import AuditEvent, Branding, Invitation, Role, User
+from dashboard.queries.account_roles import mailed_address
 from dashboard.requests.account_paths import split_path
 from dashboard.requests.sent_forms import FIELD
 from sync.models import Account

@@ -11,8 +11,8 @@ from config.beat import Scheduler
 from config.celery import app
 from dashboard import rollups
 from dashboard.exports import jobs
-from dashboard.mail import occurrences
 from dashboard.models import Delivery, Export, Occurrence, PersonStanding, RollupState, Schedule
+from dashboard.outbox import occurrences
 from sync.knowbe4.pacing import Pacer
 from sync.models import SyncRun
 from sync.pipeline.schedule import accounts_due

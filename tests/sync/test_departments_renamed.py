@@ -11,9 +11,9 @@ import time_machine
 from django.test import Client
 
 from dashboard.access import Scope
-from dashboard.alerts import watching
 from dashboard.figures.selection import Filters
 from dashboard.mail import composing
+from dashboard.mail.alerts import watching
 from dashboard.models import Alert, AuditEvent, DepartmentRename, Membership, User
 from dashboard.queries.renames import open_renames, renamed_in
 from dashboard.queries.vacancies import Vacancies, vacancies_of

@@ -10,17 +10,17 @@ from django.utils import timezone
 from config.commands import PlainCommand
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.exports.metric_report.answers import GROUPINGS, Asked, NotAskableError, answer
+from dashboard.exports.metric_report.stamp import Stamp
+from dashboard.exports.metric_report.structured import write_csv, write_json
+from dashboard.exports.metric_report.table import write_table
 from dashboard.figures.selection import Basis, State
 from dashboard.local_days import local_midnight
 from dashboard.management.accounts import EXIT_MISUSE, find_account
 from dashboard.metrics import CampaignState
 from dashboard.metrics.registry import REGISTRY, UnknownMetricError, find
 from dashboard.models import Membership, RollupState, Trigger, User
-from dashboard.reporting.answers import GROUPINGS, Asked, NotAskableError, answer
-from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve
-from dashboard.reporting.stamp import Stamp
-from dashboard.reporting.structured import write_csv, write_json
-from dashboard.reporting.table import write_table
+from dashboard.requests.named_filters import NoSuchFilterError, Wanted, resolve
 from dashboard.row_security import within
 from sync.models import Account
 from sync.models.training import ContentType

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from config.commands import PlainCommand
-from dashboard.backup.archive import BackupError
-from dashboard.backup.making import restore
+from dashboard.management.backup.archive import BackupError
+from dashboard.management.backup.making import restore
 
 
 class Command(PlainCommand):

@@ -16,8 +16,8 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
 from dashboard.formats import number
-from dashboard.mail.handing_over import is_set_up
 from dashboard.models import AccountSetting, CampaignSetting, SettingChange
+from dashboard.outbox.handing_over import is_set_up
 from dashboard.pages.settings.fields import ReasonField, word_in
 from dashboard.pages.settings.filters import filter_bar
 from dashboard.pages.settings.guards import decider, for_readers_of_settings

@@ -14,12 +14,12 @@ from django.urls import reverse
 from dashboard import rollups
 from dashboard.access import Scope
 from dashboard.exports import jobs
+from dashboard.exports.metric_report.answers import Asked, answer
 from dashboard.exports.tables import TABLES
 from dashboard.formats import number, percent
 from dashboard.metrics.registry import REGISTRY, find
 from dashboard.models import Export, Membership, Role, User
 from dashboard.rate import Rate
-from dashboard.reporting.answers import Asked, answer
 from dashboard.reports import Kind, Question, describe
 from sync.models import Account, Department, Person
 from tests import factories

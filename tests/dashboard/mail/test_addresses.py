@@ -10,10 +10,10 @@ from django.core.mail import send_mail
 from django.test import Client
 
 from config.email_addresses import on_the_wire, validate_address
-from dashboard.mail import occurrences, sending
-from dashboard.mail.sending import PUT_OFF_FOR
 from dashboard.mail.trying import send_test_mail
 from dashboard.models import Delivery, Invitation, User
+from dashboard.outbox import occurrences, sending
+from dashboard.outbox.sending import PUT_OFF_FOR
 from sync.models import Account
 from tests import factories
 from tests.clock import MOMENT
@@ -22,7 +22,7 @@ from tests.dashboard.mail.server import Inbox, serving
 
 State = Delivery.State
 ANNA, JUERGEN = "anna@bücher.example", "jürgen@x.example"
-SMTP_BACKEND = "dashboard.mail.backend.EmailBackend"
+SMTP_BACKEND = "dashboard.outbox.backend.EmailBackend"
 
 
 @pytest.fixture

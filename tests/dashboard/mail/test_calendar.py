@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dashboard.mail.calendar import latest, moment_of, upcoming
 from dashboard.models import Schedule
+from dashboard.outbox.calendar import latest, moment_of, upcoming
 from sync.models import Campaign
 
 BERLIN = ZoneInfo("Europe/Berlin")

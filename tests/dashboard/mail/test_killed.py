@@ -13,8 +13,8 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from dashboard import tasks
-from dashboard.mail import occurrences
 from dashboard.models import Delivery, Schedule
+from dashboard.outbox import occurrences
 from tests.dashboard.mail.server import Inbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -27,7 +27,8 @@ import sys, time
 import django
 django.setup()
 from django.conf import settings
-from dashboard.mail import handing_over, sending
+from dashboard.outbox import sending
+from dashboard.outbox import handing_over
 def stop(*arguments):
     print("here", flush=True)
     time.sleep(300)

@@ -8,7 +8,7 @@ from celery import states
 from django.db import transaction
 
 from dashboard.models import AskedTask
-from dashboard.notices import tell
+from dashboard.outbox.notices import tell
 from dashboard.tasks import send_notice
 from tests.clock import MOMENT
 from tests.dashboard.mail.server import Inbox

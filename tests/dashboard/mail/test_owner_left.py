@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from dashboard.mail import occurrences, sending
 from dashboard.models import AuditEvent, Delivery, Membership, Schedule, User
+from dashboard.outbox import occurrences, sending
 from dashboard.services import members
 from dashboard.services.deciding import RefusedError
 from dashboard.services.schedules import hand_on, take_over

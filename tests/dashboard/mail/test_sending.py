@@ -19,8 +19,9 @@ from dashboard import tasks
 from dashboard.access import Scope
 from dashboard.figures.counts import figures
 from dashboard.formats import percent
-from dashboard.mail import composing, handing_over, occurrences, sending
+from dashboard.mail import composing
 from dashboard.models import AuditEvent, Delivery, Membership, Schedule, User
+from dashboard.outbox import handing_over, occurrences, sending
 from sync.models import Account, Department
 from tests.clock import MOMENT
 from tests.dashboard.conftest import Queue

@@ -7,13 +7,13 @@ from io import StringIO
 import pytest
 
 from dashboard.access import Scope
+from dashboard.exports.metric_report.answers import Report, Row
+from dashboard.exports.metric_report.cells import Cell, Pair
+from dashboard.exports.metric_report.stamp import Stamp
+from dashboard.exports.metric_report.structured import write_csv
+from dashboard.exports.metric_report.table import write_table
 from dashboard.metrics.registry import REGISTRY, UnknownMetricError, find
 from dashboard.rate import Rate
-from dashboard.reporting.answers import Report, Row
-from dashboard.reporting.cells import Cell, Pair
-from dashboard.reporting.stamp import Stamp
-from dashboard.reporting.structured import write_csv
-from dashboard.reporting.table import write_table
 from sync.models import Account, SyncRun
 
 

@@ -6,7 +6,7 @@ from dashboard import rollups
 from dashboard.access import Scope
 from dashboard.figures.selection import Filters, State
 from dashboard.models import Membership, PersonStanding
-from dashboard.reporting.filtering import NoSuchFilterError, Wanted, resolve
+from dashboard.requests.named_filters import NoSuchFilterError, Wanted, resolve
 from sync.models import Account, Group
 from tests import factories
 from tests.factories import SEEN_AT

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from dashboard.alerts.causes import SYNC_KINDS, Cause, causes
 from dashboard.locks import advisory_lock
-from dashboard.mail import handing_over
-from dashboard.mail.occurrences import LONGEST_AHEAD
-from dashboard.members import administrators, auditors
+from dashboard.mail.alerts.causes import SYNC_KINDS, Cause, causes
 from dashboard.models import Alert, AlertMail, User
+from dashboard.outbox import handing_over
+from dashboard.outbox.occurrences import LONGEST_AHEAD
+from dashboard.queries.account_roles import administrators, auditors
 from sync.models import Account
 
 logger = logging.getLogger(__name__)

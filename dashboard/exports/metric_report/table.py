@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from dashboard.exports.metric_report.answers import Report, Row
+from dashboard.exports.metric_report.cells import Cell
+from dashboard.exports.metric_report.stamp import Stamp
 from dashboard.figures.selection import Basis
 from dashboard.formats import number
 from dashboard.metrics.registry import Metric, Unit
-from dashboard.reporting.answers import Report, Row
-from dashboard.reporting.cells import Cell
-from dashboard.reporting.stamp import Stamp
 
 GAP = "  "
 EMPTY = "Nobody and nothing that passes the filters is counted."

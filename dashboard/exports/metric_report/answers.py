@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from dashboard.access import Scope
+from dashboard.exports.metric_report.cells import Cell, Pair
 from dashboard.figures import durations
 from dashboard.figures.cohorts import CohortRow, cohorts
 from dashboard.figures.counts import Key, figures, figures_by
@@ -14,7 +15,6 @@ from dashboard.figures.selection import Basis, By, Filters
 from dashboard.metrics import Age, Cohort, Totals
 from dashboard.metrics.registry import Base, Metric, Unit
 from dashboard.queries import past_due, remedial
-from dashboard.reporting.cells import Cell, Pair
 
 PERIODS = (By.QUARTER, By.MONTH)
 # Beside what `By` offers: what is past due, by how long it has been.

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, Q
 
-from dashboard.mail.calendar import latest
-from dashboard.members import administrators, may_decide
 from dashboard.models import Delivery, Occurrence, Schedule, User
+from dashboard.outbox.calendar import latest
+from dashboard.queries.account_roles import administrators, may_decide
 from sync.models import Account
 
 State = Delivery.State

@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.email_addresses import on_the_wire
-from dashboard.mail.tls import tls_context
+from dashboard.outbox.tls import tls_context
 
 READY_FOR_MESSAGE = 354
 _TIMEOUT = 20

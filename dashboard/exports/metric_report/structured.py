@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from dashboard.exports.metric_report.answers import Report, Row
+from dashboard.exports.metric_report.cells import Cell, Pair
+from dashboard.exports.metric_report.stamp import Stamp
 from dashboard.metrics.registry import Metric, Unit
-from dashboard.reporting.answers import Report, Row
-from dashboard.reporting.cells import Cell, Pair
-from dashboard.reporting.stamp import Stamp
 
 # A new number stands for keys that changed their meaning or went away; keys may be added under the same one.
 VERSION = 1

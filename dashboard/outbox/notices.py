@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from dashboard.mail.handing_over import is_set_up
+from dashboard.outbox.handing_over import is_set_up
 from dashboard.task_queue import send
 
 TASK = "dashboard.tasks.send_notice"

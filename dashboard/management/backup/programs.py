@@ -12,7 +12,7 @@ from typing import IO
 
 from django.db import connection
 
-from dashboard.backup.archive import BackupError, read_in_chunks
+from dashboard.management.backup.archive import BackupError, read_in_chunks
 
 _SERVERS_OWN = re.compile(rb"ALTER COLUMN .+ SET \(pg_\w+=")
 

@@ -1,4 +1,4 @@
-"""Sending one mail of an alert, once, as `dashboard.mail.sending` does those of schedules."""
+"""Sending one mail of an alert, once, as `dashboard.outbox.sending` does those of schedules."""
 
 from email.message import EmailMessage
 from functools import partial
@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboard.access import Scope
-from dashboard.alerts.causes import SYNC_KINDS
 from dashboard.locks import advisory_lock
-from dashboard.mail import handing_over
-from dashboard.mail.occurrences import WAITS
-from dashboard.mail.sending import PUT_OFF_FOR
-from dashboard.members import mailed_address
+from dashboard.mail.alerts.causes import SYNC_KINDS
 from dashboard.models import Alert, AlertMail
+from dashboard.outbox import handing_over
+from dashboard.outbox.occurrences import WAITS
+from dashboard.outbox.sending import PUT_OFF_FOR
+from dashboard.queries.account_roles import mailed_address
 
 State = AlertMail.State
 _OPEN = Q(state__in=[State.WAITING, State.HANDING_OVER])

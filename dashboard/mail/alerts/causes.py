@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from dashboard.audit.chain import anchor
 from dashboard.mail.subjects import nobody_left
-from dashboard.members import auditors
 from dashboard.models import Alert, Delivery, Occurrence, Schedule, SingleSignOn
+from dashboard.queries.account_roles import auditors
 from dashboard.queries.renames import open_renames
 from dashboard.queries.sign_in import untold_groups
 from dashboard.queries.sync_status import STOPPED, is_outdated

@@ -25,11 +25,11 @@ from dashboard import audit
 from dashboard.access import Scope
 from dashboard.files import storage
 from dashboard.locks import advisory_lock
-from dashboard.mail import handing_over
 from dashboard.mail.composing import Copy, NoAccessError, compose, kept
-from dashboard.mail.occurrences import LONGEST_AHEAD, WAITS
-from dashboard.members import mailed_address, may_decide
 from dashboard.models import Delivery, Schedule
+from dashboard.outbox import handing_over
+from dashboard.outbox.occurrences import LONGEST_AHEAD, WAITS
+from dashboard.queries.account_roles import mailed_address, may_decide
 from dashboard.reports import RenderingError
 
 logger = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from django.core.mail.backends import smtp
 from django.core.mail.message import EmailMessage
 
 from config.email_addresses import has_plain_local_part
-from dashboard.mail.handing_over import LaterError, RefusedError, UnknownError, addressed, hand_over
-from dashboard.mail.tls import tls_context
+from dashboard.outbox.handing_over import LaterError, RefusedError, UnknownError, addressed, hand_over
+from dashboard.outbox.tls import tls_context
 
 
 class EmailBackend(smtp.EmailBackend):
