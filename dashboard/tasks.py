@@ -11,7 +11,7 @@ from config.database_errors import is_away
 from dashboard import rollups, task_queue
 from dashboard.evidence import jobs as evidence
 from dashboard.exports import jobs
-from dashboard.mail import notices
+from dashboard.mail import deliveries, notices
 from dashboard.mail.alerts import mailing, watching
 from dashboard.outbox import handing_over, occurrences, sending
 from dashboard.requests import sent_forms
@@ -83,7 +83,7 @@ def send_due_mail() -> None:
 def deliver_mail(self: Task, *, delivery_id: int) -> None:
     """Send one mail; while the database is away, later."""
     with _later_while_away(self):
-        sending.deliver(delivery_id)
+        deliveries.deliver(delivery_id)
 
 
 @shared_task(name="dashboard.tasks.make_evidence_pack", bind=True, max_retries=10)

@@ -36,8 +36,9 @@ from dashboard.metrics import Counts
 from dashboard.metrics.registry import REGISTRY
 from dashboard.models import Export, Schedule, User
 from dashboard.outbox.handing_over import addressed
-from dashboard.queries.account_roles import mailed_address
+from dashboard.outbox.sending import NoAccessError
 from dashboard.queries.vacancies import nobody_in
+from dashboard.requests.account_paths import mailed_address
 from dashboard.row_security import within
 
 # Mail servers refuse what is larger: then the file goes by a link, whatever was chosen.
@@ -50,10 +51,6 @@ _PAGES = {
     reports.Kind.CAMPAIGN: "campaign",
 }
 _METRICS = ("completion_rate", "on_time_rate", "people_compliant")
-
-
-class NoAccessError(Exception):
-    """The recipient may not have this report any more; the sentence, for the owner, says why."""
 
 
 @dataclass(frozen=True)

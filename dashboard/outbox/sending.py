@@ -7,6 +7,7 @@ after it nobody knows, and the delivery becomes `unknown`: it is never sent agai
 """
 
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,22 +16,16 @@ from pathlib import Path
 
 from django.db import transaction
 from django.db.models import Q
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.database_errors import is_away
 from dashboard import audit
-from dashboard.access import Scope
 from dashboard.files import storage
 from dashboard.locks import advisory_lock
-from dashboard.mail.composing import Copy, NoAccessError, compose, kept
-from dashboard.models import Delivery, Schedule
+from dashboard.models import Delivery
 from dashboard.outbox import handing_over
 from dashboard.outbox.occurrences import LONGEST_AHEAD, WAITS
-from dashboard.queries.account_roles import mailed_address, may_decide
-from dashboard.reports import RenderingError
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +41,29 @@ class _NotStoredError(Exception):
     """The file that a link is to lead to could not be stored: nothing was sent."""
 
 
-def deliver(delivery_id: int) -> None:
+class NoAccessError(Exception):
+    """The recipient may not have this any more; the sentence, for the owner, says why."""
+
+
+class NotMadeError(Exception):
+    """What was to be sent cannot be made now; the sentence says why."""
+
+
+@dataclass
+class Prepared:
+    """A mail ready to go, what its delivery is to say of it, and the file that a link in it leads to, if one does."""
+
+    message: EmailMessage
+    fields: dict[str, object]
+    linked: Path | None = None
+
+
+# Makes a delivery's mail, with a folder for what it writes; None when there is nothing to say and nobody wants to hear
+# that. NoAccessError or NotMadeError when there is none, OSError when its file cannot be written.
+Prepare = Callable[[Delivery, datetime, Path], Prepared | None]
+
+
+def deliver(delivery_id: int, prepare: Prepare) -> None:
     """Send one mail, unless another worker does, it is over, or its time has not come.
 
     What stands in the way is kept in the delivery, for the page. Raises what the database raises when it went away:
@@ -71,7 +88,7 @@ def deliver(delivery_id: int) -> None:
         if now < delivery.next_try_at <= now + LONGEST_AHEAD or not handing_over.is_set_up():
             return
         try:
-            _deliver(delivery, now)
+            _deliver(delivery, now, prepare)
         except Exception as error:
             if is_away(error):
                 raise
@@ -93,17 +110,17 @@ def send_again(delivery: Delivery, at: datetime) -> bool:
     return bool(again.update(state=State.WAITING, next_try_at=at, queued_at=None, first_refused_at=None, attempts=0))
 
 
-def _deliver(delivery: Delivery, now: datetime) -> None:
+def _deliver(delivery: Delivery, now: datetime, prepare: Prepare) -> None:
     with ExitStack() as stack:
         try:
             room = stack.enter_context(storage.work_folder(f"mail-{delivery.key}"))
-            prepared = _prepared(delivery, now, room)
+            prepared = prepare(delivery, now, room)
         except NoAccessError as error:
             _end(delivery, State.NO_ACCESS, now, str(error))
             return
-        except (RenderingError, OSError) as error:
+        except (NotMadeError, OSError) as error:
             logger.warning("delivery %s could not be made: %s", delivery.pk, type(error).__name__)
-            said = str(error) if isinstance(error, RenderingError) else _not_written()
+            said = str(error) if isinstance(error, NotMadeError) else _not_written()
             _put_off(delivery, now, said)
             return
         if prepared is None:
@@ -112,74 +129,21 @@ def _deliver(delivery: Delivery, now: datetime) -> None:
         _hand_over(delivery, prepared, now)
 
 
-@dataclass
-class _Prepared:
-    """A mail ready to go, and what its delivery is to say of it."""
-
-    message: EmailMessage
-    fields: dict[str, object]
-    copy: Copy | None = None
-    has_link: bool = False
-
-
-def _prepared(delivery: Delivery, now: datetime, room: Path) -> _Prepared | None:
-    """Return the mail; None when there is nothing to report and nobody wants to hear that."""
-    schedule, recipient = delivery.occurrence.schedule, delivery.recipient
-    if delivery.kind == Kind.NOTICE:
-        return _notice(delivery, now)
-    copy = compose(schedule, recipient, at=now, place=room / "report")
-    if copy.is_quiet and schedule.when_quiet == Schedule.Quiet.SKIP:
-        return None
-    fields: dict[str, object] = {"as_of": now, "scope": kept(copy.scope)}
-    link, until = "", None
-    if copy.file is not None:
-        file = copy.file
-        fields |= {"file_name": file.name, "bytes": file.bytes, "sha256": file.sha256, "rows": file.rows}
-    has_link = copy.file is not None and not copy.is_attached()
-    if has_link:
-        link = mailed_address(reverse("delivery_file", args=[delivery.key]), copy.scope)
-        until = now + LINK_HOLDS
-        fields["expires_at"] = until
-    return _Prepared(copy.message(link=link, until=until), fields, copy, has_link)
-
-
-def _notice(delivery: Delivery, now: datetime) -> _Prepared:
-    """Return the mail that tells a schedule's owner, or administrators in their place, who did not get it."""
-    occurrence, schedule = delivery.occurrence, delivery.occurrence.schedule
-    if not may_decide(delivery.recipient, schedule.account, now):
-        raise NoAccessError(_("They decide nothing in this account any more."))
-    reader = Scope.of(delivery.recipient, chosen=schedule.account_id, at=now)
-    troubled = occurrence.deliveries.filter(kind=Kind.REPORT).select_related("recipient").order_by("recipient__email")
-    context = {
-        "schedule": schedule,
-        "account": schedule.account,
-        "occurrence": occurrence,
-        "troubled": [one for one in troubled if one.is_trouble],
-        "page": mailed_address(reverse("schedule", args=[schedule.pk]), reader),
-    }
-    subject = _("Not everybody got %(name)s") % {"name": schedule.name}
-    message = handing_over.addressed(delivery.recipient.email, " ".join(subject.split()))
-    with timezone.override(schedule.account.zone):
-        message.set_content(render_to_string("mail/notice.txt", context))
-        message.add_alternative(render_to_string("mail/notice.html", context), subtype="html")
-    return _Prepared(message, {"as_of": now})
-
-
 def _not_written() -> str:
     return _("Its file could not be written.")
 
 
-def _hand_over(delivery: Delivery, prepared: _Prepared, now: datetime) -> None:
+def _hand_over(delivery: Delivery, prepared: Prepared, now: datetime) -> None:
     email = delivery.recipient.email
 
     def claim() -> bool:
         claimed = Delivery.objects.filter(pk=delivery.pk, state=State.WAITING).update(
             state=State.HANDING_OVER, email=email, attempts=delivery.attempts + 1, said="", **prepared.fields
         )
-        if claimed and prepared.has_link and prepared.copy is not None and prepared.copy.file is not None:
+        if claimed and prepared.linked is not None:
             # There before the link is: a mail must not lead to nothing.
             try:
-                storage.put(prepared.copy.file.path, name_of(delivery))
+                storage.put(prepared.linked, name_of(delivery))
             except OSError as error:
                 raise _NotStoredError from error
         return bool(claimed)
@@ -204,7 +168,7 @@ def _hand_over(delivery: Delivery, prepared: _Prepared, now: datetime) -> None:
         _sent(delivery, prepared)
 
 
-def _sent(delivery: Delivery, prepared: _Prepared) -> None:
+def _sent(delivery: Delivery, prepared: Prepared) -> None:
     """Note that the server took it. It took it even if another worker believed this one dead meanwhile."""
     schedule = delivery.occurrence.schedule
     with transaction.atomic():

@@ -18,11 +18,12 @@ from dashboard.access import ScopedRequest
 from dashboard.files import storage
 from dashboard.formats import number
 from dashboard.mail import reading
-from dashboard.mail.composing import REPORTS, Copy, NoAccessError, compose, covers, what_is
+from dashboard.mail.composing import REPORTS, Copy, compose, covers, what_is
 from dashboard.mail.subjects import nobody_left
 from dashboard.models import Delivery, Occurrence, Schedule, User
 from dashboard.outbox import handing_over, occurrences, sending
 from dashboard.outbox.calendar import upcoming
+from dashboard.outbox.sending import NoAccessError
 from dashboard.pages.schedules_form import LISTS, WEEKDAYS, ScheduleForm, initial_of
 from dashboard.pages.settings.guards import decider, for_deciders, for_readers_of_settings
 from dashboard.queries.account_roles import may_decide

@@ -2,12 +2,10 @@
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import Q
 
 from dashboard.access import Scope
 from dashboard.models import Membership, Role, User
-from dashboard.requests.account_paths import named_path, split_path
 from sync.models import Account
 
 
@@ -30,12 +28,3 @@ def may_decide(user: User, account: Account, at: datetime) -> bool:
     """Return whether a user decides anything in an account at `at`: only then a schedule of theirs has an owner."""
     scope = Scope.of(user, chosen=account.pk, at=at)
     return scope.account == account and scope.may_decide
-
-
-def mailed_address(path: str, scope: Scope) -> str:
-    """Return the address of a page as a mail to the scope's reader has it: it names the account if they have several.
-
-    Opened while they look at another it is then refused with a sentence, where it would lead nowhere.
-    """
-    plain, account = split_path(path)[1], scope.account
-    return settings.PUBLIC_URL + (named_path(account.pk, plain) if account and len(scope.accounts) > 1 else plain)

@@ -12,8 +12,7 @@ from django.test import Client
 
 from dashboard.access import Scope
 from dashboard.models import AuditEvent, Branding, Invitation, Role, User
-from dashboard.queries.account_roles import mailed_address
-from dashboard.requests.account_paths import split_path
+from dashboard.requests.account_paths import mailed_address, split_path
 from dashboard.requests.sent_forms import FIELD
 from sync.models import Account
 from tests import factories

@@ -22,8 +22,9 @@ from dashboard.evidence import jobs as evidence
 from dashboard.exports import jobs as exports
 from dashboard.exports.metric_report.answers import GROUPINGS
 from dashboard.exports.tables import TABLES
-from dashboard.mail.composing import REPORTS, NoAccessError, compose
+from dashboard.mail.composing import REPORTS, compose
 from dashboard.models import EvidencePack, Export, Schedule, User
+from dashboard.outbox.sending import NoAccessError
 from sync.models import Account
 from tests.dashboard.canary import Canary
 from tests.dashboard.routes import ROUTES, addresses, names

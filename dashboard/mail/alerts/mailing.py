@@ -16,7 +16,7 @@ from dashboard.models import Alert, AlertMail
 from dashboard.outbox import handing_over
 from dashboard.outbox.occurrences import WAITS
 from dashboard.outbox.sending import PUT_OFF_FOR
-from dashboard.queries.account_roles import mailed_address
+from dashboard.requests.account_paths import mailed_address
 
 State = AlertMail.State
 _OPEN = Q(state__in=[State.WAITING, State.HANDING_OVER])

@@ -10,9 +10,10 @@ from django.core.mail import send_mail
 from django.test import Client
 
 from config.email_addresses import on_the_wire, validate_address
+from dashboard.mail import deliveries
 from dashboard.mail.trying import send_test_mail
 from dashboard.models import Delivery, Invitation, User
-from dashboard.outbox import occurrences, sending
+from dashboard.outbox import occurrences
 from dashboard.outbox.sending import PUT_OFF_FOR
 from sync.models import Account
 from tests import factories
@@ -41,7 +42,7 @@ def delivered(company: Account, owner: User, email: str) -> Delivery:
     occurrences.note_due(MOMENT + timedelta(days=7))
     delivery = Delivery.objects.get(occurrence__schedule=schedule, recipient=reader)
     with time_machine.travel(MOMENT + timedelta(days=7)):
-        sending.deliver(delivery.pk)
+        deliveries.deliver(delivery.pk)
     delivery.refresh_from_db()
     return delivery
 
@@ -79,7 +80,7 @@ def test_trouble_with_one_recipient_ends_and_is_told_of(
     delivery = delivered(company, ines, "later@x.example")
     assert (delivery.state, delivery.first_refused_at is not None) == (State.WAITING, True)
     with time_machine.travel(MOMENT + timedelta(days=7) + PUT_OFF_FOR + timedelta(hours=1)):
-        sending.deliver(delivery.pk)
+        deliveries.deliver(delivery.pk)
     delivery.refresh_from_db()
     assert delivery.state == State.FAILED
 

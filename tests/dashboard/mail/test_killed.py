@@ -27,14 +27,14 @@ import sys, time
 import django
 django.setup()
 from django.conf import settings
-from dashboard.outbox import sending
+from dashboard.mail import deliveries
 from dashboard.outbox import handing_over
 def stop(*arguments):
     print("here", flush=True)
     time.sleep(300)
 settings.EMAIL_TIMEOUT = 60
 setattr(handing_over, sys.argv[1], stop)
-sending.deliver(int(sys.argv[2]))
+deliveries.deliver(int(sys.argv[2]))
 """
 
 

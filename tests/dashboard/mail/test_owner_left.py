@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from dashboard.mail import deliveries
 from dashboard.models import AuditEvent, Delivery, Membership, Schedule, User
-from dashboard.outbox import occurrences, sending
+from dashboard.outbox import occurrences
 from dashboard.services import members
 from dashboard.services.deciding import RefusedError
 from dashboard.services.schedules import hand_on, take_over
@@ -102,7 +103,7 @@ def test_until_then_administrators_are_told(
     _trouble(schedule, now)
     occurrences.note_trouble(now)
     assert _told(schedule) == {f"{ines.email} waiting"}
-    sending.deliver(Delivery.objects.get(kind="notice").pk)
+    deliveries.deliver(Delivery.objects.get(kind="notice").pk)
     assert server.to == [ines.email]
     occurrences.note_trouble(now)
     assert _told(schedule) == {f"{ines.email} sent"}
@@ -114,7 +115,7 @@ def test_who_left_before_the_notice_went_out_is_replaced(
     _trouble(schedule, now)
     occurrences.note_trouble(now)
     Membership.objects.filter(user=maren).update(ends_at=now)
-    sending.deliver(Delivery.objects.get(kind="notice").pk)
+    deliveries.deliver(Delivery.objects.get(kind="notice").pk)
     assert _told(schedule) == {f"{maren.email} no_access"}
     occurrences.note_trouble(now)
     assert _told(schedule) == {f"{maren.email} no_access", f"{ines.email} waiting"}

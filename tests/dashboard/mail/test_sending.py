@@ -19,7 +19,7 @@ from dashboard import tasks
 from dashboard.access import Scope
 from dashboard.figures.counts import figures
 from dashboard.formats import percent
-from dashboard.mail import composing
+from dashboard.mail import composing, deliveries
 from dashboard.models import AuditEvent, Delivery, Membership, Schedule, User
 from dashboard.outbox import handing_over, occurrences, sending
 from sync.models import Account, Department
@@ -432,7 +432,7 @@ def test_a_report_that_cannot_be_made_is_told(
     def full(*_arguments: Any, **_more: Any) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(sending, "compose", full)
+    monkeypatch.setattr(deliveries, "compose", full)
     deliver(one := note(schedule)[0])
     assert (one.state, server.mails) == (State.WAITING, [])
     assert "could not be written" in one.said
