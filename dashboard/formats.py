@@ -124,6 +124,11 @@ def _date(local: date, language: str | None) -> str:
     return date_format(local, "j M Y")
 
 
+def last_day(ends_at: datetime) -> str:
+    """Write the last local day before a moment: a role that ends at midnight holds for the whole day before."""
+    return day(ends_at - timedelta(microseconds=1))
+
+
 def stamp(moment: datetime | None) -> SafeString | str:
     """Draw a moment as its local date, in full on hover; nothing for None. For lists, which hold hundreds."""
     return "" if moment is None else _stamp(moment, timezone.get_current_timezone_name(), get_language())

@@ -29,7 +29,7 @@ from dashboard.exports.workbook import write_workbook
 from dashboard.files import storage
 from dashboard.locks import advisory_lock
 from dashboard.models import Export, User
-from dashboard.requests.searches import Search
+from dashboard.queries.search import Search
 from dashboard.row_security import within
 
 logger = logging.getLogger(__name__)

@@ -13,8 +13,9 @@ from django.http import QueryDict
 from dashboard.access import Scope, ScopedRequest
 from dashboard.exports.columns import Column
 from dashboard.figures.select_query import Statement
+from dashboard.queries.search import NOTHING, Search
 from dashboard.requests.filters import Asked, asked
-from dashboard.requests.searches import NOTHING, PARAMETER, Search
+from dashboard.requests.searches import PARAMETER
 from sync.models import Account
 
 # More columns than any list has.

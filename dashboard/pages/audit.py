@@ -1,6 +1,5 @@
 """The audit log: who did what, for administrators and auditors."""
 
-from datetime import date
 from typing import Any
 
 from django.core.exceptions import BadRequest
@@ -12,14 +11,13 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
 from dashboard.models import AuditEvent
-from dashboard.pages.settings.fields import word_in
 from dashboard.pages.settings.filters import SearchedBar
 from dashboard.queries.audit import Search, actors, found, older, sought
+from dashboard.requests.audit import FIELDS, _id, search_of
 from dashboard.requests.filter_choices import Choice, Control, FilterBar
 from dashboard.wording.audit import about, audit_lines
 
 ROWS = 50
-FIELDS = ("actor", "action", "subject", "subject_id", "day")
 
 
 @require_safe
@@ -51,40 +49,6 @@ def audit_log(request: ScopedRequest) -> HttpResponse:
     if request.htmx.target == "audit-list":
         template = "dashboard/audit/list.html#audit-list"
     return render(request, template, context)
-
-
-def search_of(request: ScopedRequest) -> Search:
-    """Return what the address looks for. BadRequest for ids that are no numbers, unknown words, a day that is none."""
-    subject = word_in(request, "subject", AuditEvent.Subject.values)
-    return Search(
-        actor=_id(request, "actor"),
-        action=word_in(request, "action", AuditEvent.Action.values),
-        subject=subject,
-        subject_id=_id(request, "subject_id") if subject else None,
-        day=_day(request),
-    )
-
-
-def _id(request: ScopedRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise BadRequest(f"{name} is no id")
-    return int(text)
-
-
-def _day(request: ScopedRequest) -> date | None:
-    text = request.GET.get("day", "")
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise BadRequest("day is not a day like 2026-09-30") from None
-    if not 2000 <= day.year < 9000:
-        raise BadRequest("day is far from any day of the log")
-    return day
 
 
 def _bar(request: ScopedRequest, search: Search) -> FilterBar:

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -16,16 +15,18 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
+from dashboard.charts.state_bar import state_bar
 from dashboard.charts import Segment
 from dashboard.figures.counts import Group
 from dashboard.figures.selection import State
 from dashboard.metrics import Totals, days_past_due
-from dashboard.pages import campaign_chart as chart
+from dashboard.charts import burn_up as chart
 from dashboard.pages.context import shell_of
 from dashboard.queries import campaign as queries
 from dashboard.queries.campaign import CampaignFigures, Show
 from dashboard.queries.campaigns import CampaignPlan, plans
 from dashboard.rate import Rate
+from dashboard.requests.campaign import TABS, WITHOUT_STATE, show_in
 from dashboard.requests.filters import Asked, asked
 from dashboard.wording import campaign as words
 from sync.models import Enrollment
@@ -40,17 +41,6 @@ STATES = {
     State.NOT_STARTED: ("todo", gettext_lazy("Not started")),
     State.PAST_DUE: ("due", gettext_lazy("Past due")),
 }
-TABS = {
-    Show.ALL: gettext_lazy("All"),
-    Show.PAST_DUE: gettext_lazy("Past due"),
-    Show.NOT_STARTED: gettext_lazy("Not started"),
-    Show.IN_PROGRESS: gettext_lazy("In progress"),
-    Show.COMPLETED: gettext_lazy("Completed"),
-    Show.LATE: gettext_lazy("Completed late"),
-    Show.EXEMPT: gettext_lazy("Exempt"),
-}
-# The lists that the filter by state cannot ask for have a word of their own in the address.
-_OWN = frozenset({Show.LATE, Show.EXEMPT})
 
 
 @require_safe
@@ -68,19 +58,6 @@ def campaign(request: ScopedRequest, pk: int) -> HttpResponse:
     if request.htmx.target == "campaign-people":
         return render(request, "dashboard/campaign/people.html#campaign-people", context)
     return render(request, "dashboard/campaign.html", {**context, **_blocks(request, plan, figures)})
-
-
-def show_in(request: ScopedRequest) -> Show:
-    """Return which list the address asks for: one state of the filter, or a list that is no state."""
-    own, states = request.GET.get("show", ""), [text for text in request.GET.getlist("state") if text]
-    if own and (own not in _OWN or states):
-        raise BadRequest("show is late or exempt, without a state")
-    if len(states) > 1:
-        raise BadRequest("one state at a time")
-    try:
-        return Show(own) if own else Show(State(states[0])) if states else Show.ALL
-    except ValueError:
-        raise BadRequest("state is not one of its words") from None
 
 
 # The figures ----------------------------------------------------------------------------------------------------
@@ -106,7 +83,7 @@ def query_of(show: Show) -> dict[str, str]:
     """Return what an address says to ask for a list."""
     if show == Show.ALL:
         return {}
-    return {"show": show.value} if show in _OWN else {"state": show.value}
+    return {"show": show.value} if show in WITHOUT_STATE else {"state": show.value}
 
 
 @dataclass(frozen=True)
@@ -123,7 +100,7 @@ def _blocks(request: ScopedRequest, plan: CampaignPlan, figures: CampaignFigures
     zone = request.account.zone
     counts = figures.totals.net
     deadline = plan.deadline.astimezone(zone).date() if plan.deadline else None
-    split, split_label = words.split_of(counts)
+    split, split_label = state_bar(counts)
     departments = sorted(
         figures.departments,
         key=lambda group: (
@@ -135,7 +112,7 @@ def _blocks(request: ScopedRequest, plan: CampaignPlan, figures: CampaignFigures
     )
     carried = shell_of(request).carried
     lines = [
-        DepartmentLine(group, f"?{urlencode([*carried, ('department', group.key)])}", *words.split_of(group.totals.net))
+        DepartmentLine(group, f"?{urlencode([*carried, ('department', group.key)])}", *state_bar(group.totals.net))
         for group in departments
     ]
     return {

@@ -15,18 +15,19 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
+from dashboard.charts.state_bar import state_bar
 from dashboard.charts import Segment
 from dashboard.metrics import Requirement
 from dashboard.pages.context import shell_of
 from dashboard.pages.no_data import no_data
 from dashboard.queries import campaigns as queries
 from dashboard.queries.campaigns import CampaignRow, Sort
+from dashboard.requests.campaigns import LONGEST_NAME, requirement_in, sort_in
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import asked
 from dashboard.wording import campaign as words
 
 ROWS = 30
-LONGEST_NAME = 100
 FILTERS = ("campaign_state", "trigger", "type")
 
 
@@ -106,22 +107,6 @@ def campaigns(request: ScopedRequest) -> HttpResponse:
     return render(request, "dashboard/campaigns.html", {**context, "fact": fact, "next": following, "when": when})
 
 
-def sort_in(request: ScopedRequest) -> tuple[Sort, bool]:
-    """Return what the address sorts by, and whether downwards ("-completion"). BadRequest for any other word."""
-    text = request.GET.get("sort") or Sort.STATE
-    try:
-        return Sort(text.removeprefix("-")), text.startswith("-")
-    except ValueError:
-        raise BadRequest("sort is not one of the columns") from None
-
-
-def requirement_in(request: ScopedRequest) -> frozenset[str]:
-    text = request.GET.get("requirement", "")
-    if text and text not in Requirement.values:
-        raise BadRequest("requirement is required, optional or excluded")
-    return frozenset({text} if text else ())
-
-
 def _column(name: Sort, label: Any, css: str, starts_high: bool, *, sort: Sort, is_descending: bool) -> Column:
     if name != sort:
         return Column(name, label, css, next=f"-{name}" if starts_high else name)
@@ -131,7 +116,7 @@ def _column(name: Sort, label: Any, css: str, starts_high: bool, *, sort: Sort, 
 
 
 def _line(row: CampaignRow, carried: str) -> Line:
-    split, label = words.split_of(row.totals.net)
+    split, label = state_bar(row.totals.net)
     address = reverse("campaign", args=[row.campaign.pk])
     return Line(
         row,

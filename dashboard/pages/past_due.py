@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import BadRequest
 from django.core.paginator import Page, Paginator
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -21,7 +20,7 @@ from django.views.decorators.vary import vary_on_headers
 from dashboard import audit
 from dashboard.access import ScopedRequest
 from dashboard.figures.counts import figures
-from dashboard.figures.selection import By, Filters
+from dashboard.figures.selection import By
 from dashboard.formats import svg_percent
 from dashboard.metrics import Age
 from dashboard.pages.context import shell_of
@@ -34,6 +33,15 @@ from dashboard.rate import Rate
 from dashboard.rate_limits import limited
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import Asked, asked
+from dashboard.requests.past_due import (
+    GROUPINGS,
+    MOST_ADDRESSES,
+    NOT_GROUPED,
+    STARTS_DESCENDING,
+    View,
+    people_asked_for,
+    view_of,
+)
 from dashboard.web.templatetags.addresses import here
 from dashboard.wording import past_due as findings
 
@@ -41,32 +49,10 @@ FRAGMENT = "past-due-list"
 PER_PAGE = 50
 # Groups on a page, and how many people each shows; a group alone shows a page of them.
 GROUPS, EACH = 8, 6
-NOT_GROUPED = "none"
-# A page selects no more people than this; addresses of a whole list are cut at so many.
-MOST_CHOSEN, MOST_ADDRESSES = 500, 5_000
 FILTERS = ("department", "manager", "campaign", "type", "trigger", "group", "basis")
 
-_GROUPINGS = {
-    NOT_GROUPED: gettext_lazy("Person"),
-    By.DEPARTMENT.value: gettext_lazy("Department"),
-    By.MANAGER.value: gettext_lazy("Manager"),
-    By.CAMPAIGN.value: gettext_lazy("Campaign"),
-}
 # The column that the groups' rows take the place of.
 _IN_GROUP_ROWS = {By.DEPARTMENT: "department", By.MANAGER: "manager", By.CAMPAIGN: "items"}
-# What each order starts with when it is chosen anew: names from A, the rest from the most.
-_STARTS_DESCENDING = {Sort.DAYS, Sort.ITEMS, Sort.ACTIVITY}
-
-
-@dataclass(frozen=True)
-class View:
-    """How the list is asked for: grouped by what (None: not at all), in which order, of which ages."""
-
-    by: By | None
-    sort: Sort
-    is_descending: bool
-    ages: frozenset[Age]
-    page: int
 
 
 @dataclass(frozen=True)
@@ -123,7 +109,7 @@ def past_due(request: ScopedRequest) -> HttpResponse:
         "narrowing": findings.narrowing(bar),
         "department": findings.only_department(bar),
         "ages": findings.ages_in_words(view.ages),
-        "groupings": [(value, label, (view.by or NOT_GROUPED) == value) for value, label in _GROUPINGS.items()],
+        "groupings": [(value, label, (view.by or NOT_GROUPED) == value) for value, label in GROUPINGS.items()],
         "columns": _columns(view),
         "is_narrowed": bar.is_narrowed or bool(view.ages),
     }
@@ -134,25 +120,6 @@ def past_due(request: ScopedRequest) -> HttpResponse:
     return render(
         request, f"dashboard/past_due/list.html#{FRAGMENT}" if is_swap else "dashboard/past_due.html", context
     )
-
-
-def view_of(query: QueryDict, filters: Filters) -> View:
-    """Read how the list is asked for. BadRequest for a word that is none."""
-    singled_out = bool(filters.departments or filters.campaigns or filters.manager is not None)
-    by = query.get("by") or (NOT_GROUPED if singled_out else By.DEPARTMENT.value)
-    order = query.get("order") or ""
-    try:
-        sort = Sort(query.get("sort") or Sort.DAYS)
-        ages = frozenset(Age(text) for text in query.getlist("age") if text)
-        page = int(query.get("page") or 1)
-    except ValueError:
-        raise BadRequest("sort, age or page is not one of its words") from None
-    if by not in _GROUPINGS or order not in {"", "asc", "desc"} or not 0 < page < 1_000_000:
-        raise BadRequest("by, order or page is not one of its words")
-    grouping = None if by == NOT_GROUPED else By(by)
-    if grouping and sort not in {Sort.DAYS, Sort.ITEMS}:
-        sort, order = Sort.DAYS, ""  # groups are ordered by figures alone
-    return View(grouping, sort, order == "desc" if order else sort in _STARTS_DESCENDING, ages, page)
 
 
 def _columns(view: View) -> list[Column]:
@@ -174,7 +141,7 @@ def _columns(view: View) -> list[Column]:
         is_current = can_sort and sort == view.sort
         order = ""
         if can_sort:
-            goes_down = not view.is_descending if is_current else sort in _STARTS_DESCENDING
+            goes_down = not view.is_descending if is_current else sort in STARTS_DESCENDING
             order = "desc" if goes_down else "asc"
         heads.append(Column(name, str(label), order, is_current, is_current and view.is_descending))
     return heads
@@ -303,10 +270,3 @@ def past_due_addresses(request: ScopedRequest) -> HttpResponse:
 def _unique(texts: Iterable[str]) -> list[str]:
     """Return texts in their order, each once, whatever its case."""
     return list({text.casefold(): text for text in texts}.values())
-
-
-def people_asked_for(query: QueryDict) -> frozenset[int]:
-    texts = query.getlist("person")
-    if len(texts) > MOST_CHOSEN or not all(text.isdecimal() and len(text) < 19 for text in texts):
-        raise BadRequest("person is not a list of ids")
-    return frozenset(map(int, texts))

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
-from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -19,9 +18,10 @@ from dashboard.formats import number
 from dashboard.metrics import Counts
 from dashboard.pages.people_rows import Pen
 from dashboard.queries import people as queries
-from dashboard.queries.people import Sort, Standing, Status, Wanted
+from dashboard.queries.people import Sort, Status, Wanted
 from dashboard.requests.filter_choices import Choice, Control, FilterBar, filter_bar
 from dashboard.requests.filters import Asked, asked
+from dashboard.requests.people import STANDINGS, STATUSES, sort_in, wanted_in
 from dashboard.requests.searches import PARAMETER, searched
 
 ROWS = 50
@@ -29,17 +29,6 @@ FRAGMENT = "people-list"
 FILTERS = ("department", "manager", "campaign", "type", "group", "basis")
 # Filters of other pages that narrow this one, too, when a link brings them.
 _BROUGHT = frozenset({"campaign", "type", "group"})
-STATUSES = {
-    Status.ACTIVE: gettext_lazy("Active"),
-    Status.LEFT: gettext_lazy("Left"),
-    Status.ANY: gettext_lazy("Active and left"),
-}
-STANDINGS = {
-    Standing.PAST_DUE: gettext_lazy("Past due"),
-    Standing.COMPLIANT: gettext_lazy("Compliant"),
-    Standing.NOTHING: gettext_lazy("Nothing assigned"),
-}
-_Word = TypeVar("_Word", bound=StrEnum)
 
 
 @dataclass(frozen=True)
@@ -79,30 +68,6 @@ def people(request: ScopedRequest) -> HttpResponse:
         return render(request, "dashboard/people/list.html#people-list", context)
     counts = figures(request.scope, as_of=request.as_of, basis=question.basis).net
     return render(request, "dashboard/people.html", {**context, **_lead(counts)})
-
-
-def wanted_in(request: HttpRequest) -> Wanted:
-    status = _word(request, "status", Status) or Status.ACTIVE
-    search = searched(request)
-    wanted = Wanted.typed(search.text, status, _word(request, "standing", Standing))
-    return replace(wanted, is_nobody=search.is_lost)
-
-
-def _word(request: HttpRequest, name: str, words: type[_Word]) -> _Word | None:
-    text = request.GET.get(name, "")
-    try:
-        return words(text) if text else None
-    except ValueError:
-        raise BadRequest(f"{name} is not one of its words") from None
-
-
-def sort_in(request: HttpRequest) -> tuple[Sort, bool]:
-    """Read the order: a column's name, with a minus for descending."""
-    text = request.GET.get("sort", "")
-    try:
-        return Sort(text.removeprefix("-") or Sort.PERSON), text.startswith("-")
-    except ValueError:
-        raise BadRequest("sort is not one of the columns") from None
 
 
 def _page(

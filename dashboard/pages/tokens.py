@@ -23,6 +23,7 @@ from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import limited
 from dashboard.requests.sent_forms import once
 from dashboard.services import RefusedError
+from dashboard.queries.possessions import tokens_of
 from dashboard.services import tokens as held
 
 _LASTS = {
@@ -100,7 +101,7 @@ def create_token(request: ScopedRequest) -> HttpResponse:
 @require_POST
 def revoke_token(request: ScopedRequest, pk: int) -> HttpResponse:
     """End one of the reader's tokens now; 404 for another's."""
-    token = get_object_or_404(held.tokens_of(decider(request), request.account), pk=pk)
+    token = get_object_or_404(tokens_of(decider(request), request.account), pk=pk)
     try:
         held.revoke(token, by=decider(request), at=request.now, request=request)
     except RefusedError as error:
@@ -169,7 +170,7 @@ def _page(
 ) -> HttpResponse:
     if not request.scope.is_member:
         raise Http404
-    rows = list(held.tokens_of(decider(request), request.account))
+    rows = list(tokens_of(decider(request), request.account))
     live = [token for token in rows if token.holds(request.now)]
     context = {
         "form": form,

@@ -25,12 +25,12 @@ from dashboard.queries.trends import Course, Period, Trend, trend
 from dashboard.rate import Rate
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import asked, parameters
+from dashboard.requests.trends import PERIODS
 from dashboard.web.templatetags.addresses import to
 from dashboard.wording import trends as words
 from dashboard.wording.trend_measures import MEASURES, Measure, Value, difference, settled, size, written
 
 FILTERS = ("department", "manager", "campaign", "basis")
-PERIODS = {By.QUARTER.value: By.QUARTER, By.MONTH.value: By.MONTH}
 # More departments than this are listed only when asked for.
 MOST_ROWS = 40
 # A change for the worse of less than this, in points or people, is not worth a color.

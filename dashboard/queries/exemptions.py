@@ -10,7 +10,7 @@ from django.db.models.functions import Least
 from dashboard import metrics
 from dashboard.access import Scope
 from dashboard.models import Exemption
-from dashboard.requests.searches import NOTHING, Search
+from dashboard.queries.search import NOTHING, Search
 from sync.models import Enrollment
 
 State = Exemption.State

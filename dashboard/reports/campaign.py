@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from dashboard.charts import burn_up
 from dashboard.figures.counts import Group
 from dashboard.formats import day, number, percent
 from dashboard.metrics import Counts, Totals, days_past_due
-from dashboard.pages import campaign_chart
 from dashboard.queries import campaign as queries
 from dashboard.queries.campaign import CampaignFigures, Show
 from dashboard.queries.campaigns import CampaignPlan, plans
@@ -100,7 +100,7 @@ def _burn(question: Question, plan: CampaignPlan, figures: CampaignFigures) -> d
     if not figures.days or not figures.totals.net.counted:
         return None
     deadline = plan.deadline.astimezone(question.zone).date() if plan.deadline else None
-    days = campaign_chart.window(figures.days, deadline)
+    days = burn_up.window(figures.days, deadline)
     finding = words.burn_finding(figures.days, deadline)
     return {
         "finding": finding,

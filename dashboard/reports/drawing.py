@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from dashboard.charts.burn_up import thinned, tick_days
 from dashboard.charts.periods import Line, Plot, end_text, tick_places
 from dashboard.formats import percent
-from dashboard.pages.campaign_chart import thinned, tick_days
 from dashboard.queries.campaign import BurnDay
 from dashboard.wording.campaign import HALF, THREE_QUARTERS, on_day, reached, short
 

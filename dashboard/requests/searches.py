@@ -6,7 +6,6 @@ of the same reader have the same key, and nobody can make one up or open another
 
 import base64
 import re
-from dataclasses import dataclass
 from typing import cast
 
 from django.conf import settings
@@ -14,27 +13,12 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from dashboard.queries.search import NOTHING, Search
+
 LONGEST = 100
 # The name of the key in an address.
 PARAMETER = "found"
 _KEY = re.compile(r"[A-Za-z0-9_-]{16}")
-
-
-@dataclass(frozen=True)
-class Search:
-    """What is looked for; nothing by default.
-
-    `is_lost`: the address names a search that is not kept any more, or is another reader's. It finds nobody.
-    """
-
-    text: str = ""
-    is_lost: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.text) or self.is_lost
-
-
-NOTHING = Search()
 
 
 def keep(reader: int, text: str) -> str:

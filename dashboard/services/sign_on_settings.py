@@ -15,7 +15,8 @@ from dashboard.queries.belonging import required_single_sign_on
 from dashboard.services.deciding import RefusedError, deciding
 from dashboard.services.domains import follow_domains
 from dashboard.services.members import Offer, check, is_last_administrator
-from dashboard.services.possessions import LeftBehind, leave_behind
+from dashboard.services.possessions import leave_behind
+from dashboard.queries.possessions import LeftBehind
 from dashboard.services.sessions import end_sessions
 
 _PLAIN = (

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from dashboard.queries.possessions import tokens_of
 from dashboard import audit
 from dashboard.access import Scope
 from dashboard.audit import Action, Subject
@@ -88,11 +89,6 @@ def revoke(token: ApiToken, *, by: User | None, at: datetime, request: HttpReque
             details={"of": token.user_id},
             request=request,
         )
-
-
-def tokens_of(user: User, account: Account) -> QuerySet[ApiToken]:
-    """Return the tokens that a member has for an account, ended ones too, the latest first."""
-    return ApiToken.objects.filter(account=account, user=user).order_by("-pk")
 
 
 def digest(secret: str) -> str:

@@ -11,7 +11,6 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from dashboard.charts import Segment, split_bar
 from dashboard.figures.counts import Group
 from dashboard.formats import ahead, day, number, percent, points
 from dashboard.metrics import CampaignState, Counts, Requirement, Totals
@@ -92,7 +91,7 @@ def audience_words(plan: CampaignPlan) -> str:
     return ngettext("%(n)s group", "%(n)s groups", len(plan.groups)) % {"n": number(len(plan.groups))}
 
 
-def split_of(counts: Counts) -> tuple[list[Segment], str]:
+def split_of(counts: Counts) -> tuple[list[tuple[str, int]], str]:
     """Return the parts of a bar over a campaign's states, and the same in words."""
     parts = [
         ("done", counts.completed - counts.completed_late, _("%(n)s completed on time or without deadline")),
@@ -102,7 +101,7 @@ def split_of(counts: Counts) -> tuple[list[Segment], str]:
         ("due", counts.past_due, _("%(n)s past due")),
     ]
     label = ", ".join(words % {"n": number(count)} for _name, count, words in parts if count)
-    return split_bar([(name, count) for name, count, _words in parts]), label or _("Nothing counted")
+    return [(name, count) for name, count, _words in parts], label or _("Nothing counted")
 
 
 def trigger_reason(plan: CampaignPlan) -> str:

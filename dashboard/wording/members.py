@@ -6,8 +6,9 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from dashboard.models import Membership, User
-from dashboard.services.possessions import LeftBehind, possessions, without
-from dashboard.web.templatetags.members import last_day
+from dashboard.queries.possessions import possessions, without
+from dashboard.queries.possessions import LeftBehind
+from dashboard.formats import last_day
 
 
 def what_becomes(membership: Membership, *, ends: User, at: datetime) -> list[str]:

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy
 from dashboard.exports.columns import Column, Kind
 from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.models import AuditEvent
-from dashboard.pages.audit import search_of
 from dashboard.queries.audit import Search, actors, found, sought
+from dashboard.requests.audit import search_of
 from dashboard.wording.audit import AuditLine, about, audit_lines
 
 _AT_ONCE = 2_000

@@ -11,9 +11,9 @@ from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.tables.people import order_in_words
 from dashboard.exports.tables.words import filters_in_words
 from dashboard.metrics import Requirement
-from dashboard.pages import campaigns as page
 from dashboard.queries import campaigns as queries
 from dashboard.queries.campaigns import CampaignRow, Sort
+from dashboard.requests import campaigns as asked
 from dashboard.wording.campaign import audience_words, content_words, state_words, trigger_words
 
 _ORDERS = {
@@ -29,9 +29,9 @@ _ORDERS = {
 
 def _campaigns(question: Question) -> Answer:
     """Answer for the Campaigns page, with its search and requirement."""
-    sort, is_descending = page.sort_in(question.request)
-    requirement, name = page.requirement_in(question.request), question.GET.get("name", "").strip()
-    if len(name) > page.LONGEST_NAME:
+    sort, is_descending = asked.sort_in(question.request)
+    requirement, name = asked.requirement_in(question.request), question.GET.get("name", "").strip()
+    if len(name) > asked.LONGEST_NAME:
         raise BadRequest("name is too long")
     every = queries.campaigns(question.scope, **question.numbers)
     rows = queries.ordered(

@@ -13,10 +13,10 @@ from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.tables.people import PERSON_ID, WHO
 from dashboard.exports.tables.words import SOURCES, STATES, YES_NO, filters_in_words
 from dashboard.metrics.registry import REGISTRY
-from dashboard.pages import campaign as campaign_page
 from dashboard.queries.campaign import Show
 from dashboard.queries.campaigns import plans
 from dashboard.queries.enrollment_list import EXEMPT, MEASURES, NOT_STARTED, enrollment_list, uncounted_list
+from dashboard.requests.campaign import TABS, show_in
 
 _CAMPAIGN = Column("campaign", gettext_lazy("Campaign"), width=34)
 _CONTENT = Column("content", gettext_lazy("Content"), width=34)
@@ -102,9 +102,9 @@ def _campaign_people(question: Question) -> Answer:
     found = plans(question.scope.campaigns().filter(pk__in=chosen), as_of=question.as_of)
     if not found:
         raise Http404
-    plan, show = found[0], campaign_page.show_in(question.request)
+    plan, show = found[0], show_in(question.request)
     if plan.is_counted:
-        label = campaign_page.TABS[show]
+        label = TABS[show]
         answer = _of_list(question, _LISTS[show], [(_("List"), label)])
     else:
         rows = uncounted_list(question.scope, plan.campaign, as_of=question.as_of)

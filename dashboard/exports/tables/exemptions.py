@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy
 from dashboard.exports.columns import Column, Kind
 from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.models import Exemption
-from dashboard.pages.settings import exemptions as page
-from dashboard.pages.settings.fields import id_in, word_in
 from dashboard.queries import exemptions as queries
+from dashboard.requests import exemptions as asked
+from dashboard.requests.fields import id_in, word_in
 from dashboard.requests.searches import searched
 
 _AT_ONCE = 2_000
@@ -24,11 +24,11 @@ def _exemptions(question: Question) -> Answer:
     search, reason = searched(request), word_in(request, "reason", Exemption.Reason.values)
     campaign = id_in(request, "campaign")
     found = queries.exemptions(question.scope, at=question.now, search=search, reason=reason, campaign=campaign)
-    tab = word_in(request, "state", [name for name, _label in page.TABS])
+    tab = word_in(request, "state", [name for name, _label in asked.TABS])
     if not tab:
         standing = queries.counts(found, at=question.now)
-        tab = page.first_tab({**standing, page.ALL: found.count()})
-    rows = page.of_tab(found, tab, question.now).select_related(
+        tab = asked.first_tab({**standing, asked.ALL: found.count()})
+    rows = asked.of_tab(found, tab, question.now).select_related(
         "person__department__merged_into", "person__manager", "approved_by", "rejected_by", "ended_by"
     )
 
@@ -37,7 +37,7 @@ def _exemptions(question: Question) -> Answer:
             yield exemption, exemption.state(question.now)
 
     filters = [
-        (_("State"), str(dict(page.TABS)[tab])),
+        (_("State"), str(dict(asked.TABS)[tab])),
         (_("Reason"), str(Exemption.Reason(reason).label) if reason else ""),
         (_("Campaign"), str(question.scope.campaigns().filter(pk=campaign).first() or "") if campaign else ""),
         (_("Search"), search.text),

@@ -7,12 +7,12 @@ from dashboard.exports.columns import Column, Kind
 from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.tables.words import SOURCES, YES_NO, filters_in_words
 from dashboard.metrics import Age
-from dashboard.pages import past_due as past_due_page
-from dashboard.pages import people as people_page
 from dashboard.queries import people as people_queries
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_groups import PastDue
 from dashboard.queries.people_lists import past_due_statement, people_statement
+from dashboard.requests import past_due as past_due_request
+from dashboard.requests import people as people_request
 from dashboard.wording.past_due import ages_in_words
 
 PERSON = Column("person", gettext_lazy("Person"), width=28)
@@ -59,8 +59,8 @@ def order_in_words(order: str, *, is_descending: bool) -> str:
 
 def _past_due(question: Question) -> Answer:
     """Answer for the Past due page: one row per person; only the chosen ones where the address names people."""
-    view = past_due_page.view_of(question.GET, question.asked.filters)
-    chosen = past_due_page.people_asked_for(question.GET)
+    view = past_due_request.view_of(question.GET, question.asked.filters)
+    chosen = past_due_request.people_asked_for(question.GET)
     asking = PastDue.ask(question.scope, ages=() if chosen else view.ages, **question.numbers)
     statement = past_due_statement(asking, view.sort, is_descending=view.is_descending, only=chosen)
     found = asking.spread().people
@@ -98,15 +98,15 @@ PAST_DUE = Table(
 
 def _people(question: Question) -> Answer:
     """Answer for the People page, with its search, status and standing."""
-    wanted = people_page.wanted_in(question.request)
-    sort, is_descending = people_page.sort_in(question.request)
+    wanted = people_request.wanted_in(question.request)
+    sort, is_descending = people_request.sort_in(question.request)
     found = people_queries.listing(
         question.scope, **question.numbers, wanted=wanted, sort=sort, is_descending=is_descending
     )
     more = [
         (_("Search"), " ".join(wanted.words)),
-        (_("Status"), people_page.STATUSES[wanted.status]),
-        (_("Standing"), people_page.STANDINGS[wanted.standing] if wanted.standing else ""),
+        (_("Status"), people_request.STATUSES[wanted.status]),
+        (_("Standing"), people_request.STANDINGS[wanted.standing] if wanted.standing else ""),
     ]
     if found is None:
         return Answer(0)

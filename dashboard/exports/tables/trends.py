@@ -12,8 +12,8 @@ from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.tables.words import YES_NO, filters_in_words
 from dashboard.figures.selection import By
 from dashboard.metrics import Cohort, Counts
-from dashboard.pages.trends import PERIODS
 from dashboard.queries.trends import Course, Period, Trend, trend
+from dashboard.requests.trends import PERIODS
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,12 @@ from dashboard.figures.selection import Filters
 from dashboard.formats import number
 from dashboard.metrics import CampaignState, Totals, campaign_state
 from dashboard.models import CampaignSetting, InferredTrigger, SettingChange, Trigger, User
-from dashboard.pages.settings.fields import ReasonField, search_in, word_in
+from dashboard.pages.settings.fields import ReasonField
 from dashboard.pages.settings.filters import filter_bar
 from dashboard.pages.settings.guards import decider, for_readers_of_settings
 from dashboard.pages.settings.words import evidence, log_lines
 from dashboard.queries.setting_changes import latest_by_subject, setting_changes
+from dashboard.requests.fields import search_in, word_in
 from dashboard.services import RefusedError
 from dashboard.services.campaigns import archive, choose_trigger, restore, set_requirement
 from dashboard.triggers import effective_trigger

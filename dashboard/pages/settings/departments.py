@@ -19,13 +19,14 @@ from dashboard.figures.selection import By, Filters
 from dashboard.formats import number
 from dashboard.metrics import Totals
 from dashboard.models import SettingChange
-from dashboard.pages.settings.fields import ReasonField, id_in, search_in
+from dashboard.pages.settings.fields import ReasonField
 from dashboard.pages.settings.filters import filter_bar
 from dashboard.pages.settings.guards import decider, for_readers_of_settings
 from dashboard.pages.settings.words import log_lines
 from dashboard.queries.departments import DepartmentLine, department_lines, suggestions
 from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
+from dashboard.requests.fields import id_in, search_in
 from dashboard.services import RefusedError
 from dashboard.services.departments import merge, unmerge
 from dashboard.services.renames import continue_department, keep_apart

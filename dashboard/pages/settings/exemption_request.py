@@ -15,9 +15,10 @@ from django.views.decorators.vary import vary_on_headers
 from dashboard.access import ScopedRequest
 from dashboard.models import Exemption
 from dashboard.models.settings import ALL_USERS
-from dashboard.pages.settings.fields import DayField, id_in
+from dashboard.pages.settings.fields import DayField
 from dashboard.pages.settings.guards import decider, for_deciders
 from dashboard.queries.people import Page, Wanted, people
+from dashboard.requests.fields import id_in
 from dashboard.requests.searches import searched
 from dashboard.requests.sent_forms import once
 from dashboard.services import RefusedError

@@ -1,6 +1,5 @@
 """Who is excused from what: the list by state, one exemption, and deciding about it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,43 +8,31 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
 from dashboard.formats import number
 from dashboard.models import Exemption, SettingChange, User
-from dashboard.pages.settings.fields import ReasonField, id_in, word_in
+from dashboard.pages.settings.fields import ReasonField
 from dashboard.pages.settings.filters import filter_bar
 from dashboard.pages.settings.guards import decider, for_deciders, for_readers_of_settings
 from dashboard.pages.settings.words import log_lines
 from dashboard.queries import exemptions as queries
 from dashboard.queries.setting_changes import setting_changes
 from dashboard.queries.vacancies import campaign_emptied, group_emptied
+from dashboard.requests.exemptions import ALL, EXPIRING, TABS, first_tab, of_tab
+from dashboard.requests.fields import id_in, word_in
 from dashboard.requests.searches import searched
 from dashboard.services import RefusedError
 from dashboard.services.exemptions import approve, end, reject
 
 State = Exemption.State
 ROWS = 50
-EXPIRING = "expiring"
-ALL = "all"
-# The tabs, in the order in which they want attention. A tab without a name in the address is the first that has rows.
-TABS: tuple[tuple[str, Any], ...] = (
-    (State.REQUESTED.value, pgettext_lazy("exemptions", "Waiting")),
-    (State.ACTIVE.value, pgettext_lazy("exemptions", "Active")),
-    (EXPIRING, pgettext_lazy("exemptions", "Ending soon")),
-    (State.APPROVED.value, pgettext_lazy("exemptions", "Not begun")),
-    (State.EXPIRED.value, pgettext_lazy("exemptions", "Expired")),
-    (State.ENDED.value, pgettext_lazy("exemptions", "Ended")),
-    (State.REJECTED.value, pgettext_lazy("exemptions", "Rejected")),
-    (ALL, pgettext_lazy("exemptions", "All")),
-)
 _MARKS = {
     State.REQUESTED: "todo",
     State.APPROVED: "st-scheduled",
@@ -244,22 +231,6 @@ def _end(found: Exemption, *, by: User, at: datetime, reason: str) -> str:
 
 
 _ACTS = {"approve": _approve, "reject": _reject, "end": _end}
-
-
-def first_tab(tallied: Mapping[str, int]) -> str:
-    """Return the tab that an address without one means: the first that has rows."""
-    return next((name for name, _label in TABS if tallied.get(name)), State.REQUESTED.value)
-
-
-def of_tab(found: QuerySet[Any], tab: str, at: datetime) -> QuerySet[Any]:
-    """Return those of the exemptions that a tab holds, in its order."""
-    rows = found.select_related("person__department", "group", "campaign", "requested_by")
-    if tab == EXPIRING:
-        return queries.by_end(rows.filter(queries.expiring(at)))
-    if tab == ALL:
-        return rows
-    rows = rows.filter(standing=tab)
-    return queries.by_end(rows) if tab in {State.ACTIVE, State.APPROVED} else rows
 
 
 def _line(request: ScopedRequest, found: Exemption) -> ExemptionLine:

@@ -18,13 +18,14 @@ from dashboard.access import ScopedRequest
 from dashboard.formats import number
 from dashboard.models import AccountSetting, CampaignSetting, SettingChange
 from dashboard.outbox.handing_over import is_set_up
-from dashboard.pages.settings.fields import ReasonField, word_in
+from dashboard.pages.settings.fields import ReasonField
 from dashboard.pages.settings.filters import filter_bar
 from dashboard.pages.settings.guards import decider, for_readers_of_settings
 from dashboard.pages.settings.words import log_lines
 from dashboard.queries.exemptions import State, counts, exemptions
 from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
+from dashboard.requests.fields import word_in
 from dashboard.services import RefusedError
 from dashboard.services.targets import set_target
 

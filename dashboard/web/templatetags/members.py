@@ -7,16 +7,11 @@ from django.template import Context
 from django.utils.translation import gettext as _
 
 from dashboard import vacancies
-from dashboard.formats import day
+from dashboard.formats import last_day
 from sync.models import Department
 
 register = template.Library()
-
-
-@register.filter
-def last_day(ends_at: datetime) -> str:
-    """Write the last local day before a moment: a role that ends at midnight holds for the whole day before."""
-    return day(ends_at - timedelta(microseconds=1))
+register.filter(last_day)
 
 
 @register.simple_tag(takes_context=True)

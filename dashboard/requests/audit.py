@@ -1,0 +1,46 @@
+"""What the audit log is searched for."""
+
+from datetime import date
+
+from django.core.exceptions import BadRequest
+
+from dashboard.access import ScopedRequest
+from dashboard.models import AuditEvent
+from dashboard.queries.audit import Search
+from dashboard.requests.fields import word_in
+
+FIELDS = ("actor", "action", "subject", "subject_id", "day")
+
+
+def search_of(request: ScopedRequest) -> Search:
+    """Return what the address looks for. BadRequest for ids that are no numbers, unknown words, a day that is none."""
+    subject = word_in(request, "subject", AuditEvent.Subject.values)
+    return Search(
+        actor=_id(request, "actor"),
+        action=word_in(request, "action", AuditEvent.Action.values),
+        subject=subject,
+        subject_id=_id(request, "subject_id") if subject else None,
+        day=_day(request),
+    )
+
+
+def _id(request: ScopedRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise BadRequest(f"{name} is no id")
+    return int(text)
+
+
+def _day(request: ScopedRequest) -> date | None:
+    text = request.GET.get("day", "")
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise BadRequest("day is not a day like 2026-09-30") from None
+    if not 2000 <= day.year < 9000:
+        raise BadRequest("day is far from any day of the log")
+    return day
