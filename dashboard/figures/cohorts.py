@@ -11,8 +11,8 @@ from dashboard.figures import tallies
 from dashboard.figures.counts import BY_CODE, KEYS, Key
 from dashboard.figures.names import names
 from dashboard.figures.selection import Basis, By, Filters, Selection, select
-from dashboard.metrics import COHORT_SPANS, NOTHING_DUE, Cohort
-from dashboard.rollups import stretches
+from dashboard.metrics import COHORT_INTERVALS, NOTHING_DUE, Cohort
+from dashboard.rollups import intervals
 from dashboard.rollups.buckets import next_month
 
 MONTHS = {By.MONTH: 1, By.QUARTER: 3}
@@ -119,8 +119,8 @@ def _counts(selection: Selection, by: By | None, period: By, periods: list[tuple
 def _from_facts(
     selection: Selection, key: str, number: str, counts: tuple[str, ...], periods: list[tuple[date, date]]
 ) -> list[tuple[Any, ...]]:
-    spans = {name: COHORT_SPANS[name] for name in counts}
-    columns = ", ".join(stretches.at_moment(spans, "%(now)s"))
+    spans = {name: COHORT_INTERVALS[name] for name in counts}
+    columns = ", ".join(intervals.at_moment(spans, "%(now)s"))
     where = (
         f"{selection.of_facts} "
         "AND f.due_at >= (%(first)s::date::timestamp AT TIME ZONE %(zone)s) "
@@ -131,7 +131,7 @@ def _from_facts(
         EXISTS (SELECT FROM dashboard_exemptspan x WHERE x.enrollment_id = f.enrollment_id
                 AND x.during @> least(%(now)s::timestamptz, f.due_at))
     """
-    source = stretches.cohorts_at("%(now)s", where=where, source=selection.facts)
+    source = intervals.cohorts_at("%(now)s", where=where, source=selection.facts)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -143,7 +143,7 @@ def _from_facts(
             """,
             {
                 **selection.values,
-                **stretches.calendar(selection.zone, range(periods[0][0].year, periods[-1][0].year + 1)),
+                **intervals.calendar(selection.zone, range(periods[0][0].year, periods[-1][0].year + 1)),
                 "first": periods[0][0],
                 "beyond": periods[-1][1],
             },

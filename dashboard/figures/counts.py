@@ -17,9 +17,9 @@ from dashboard.access import Scope
 from dashboard.figures import lines, tallies
 from dashboard.figures.names import names
 from dashboard.figures.selection import Basis, By, Filters, Selection, select
-from dashboard.metrics import SPANS, Counts, Totals
+from dashboard.metrics import INTERVALS, Counts, Totals
 from dashboard.models import CONTENT_TYPE_CODES
-from dashboard.rollups import stretches
+from dashboard.rollups import intervals
 from sync.models import Enrollment
 
 KEYS = {
@@ -112,12 +112,12 @@ def enrollments(
     basis: Basis = Basis.NOW,
     gross: bool = False,
 ) -> QuerySet[Enrollment]:
-    """Return exactly the enrollments that a count counts: one of `SPANS`, or `not_started`. Net unless `gross`."""
+    """Return exactly the enrollments that a count counts: one of `INTERVALS`, or `not_started`. Net unless `gross`."""
     selection = select(scope, as_of=as_of, filters=filters, basis=basis)
     if selection is None:
         return Enrollment.objects.none()
     sql = f"""
-        SELECT f.enrollment_id FROM ({_stretches(selection)}) f
+        SELECT f.enrollment_id FROM ({_intervals(selection)}) f
         WHERE {_in_count(measure)} AND {selection.of_states} {"" if gross else f"AND NOT {IS_EXEMPT}"}
     """
     chosen = RawSQL(*positional(sql, selection.values))  # noqa: S611 - ours, with every value bound
@@ -132,14 +132,16 @@ IS_EXEMPT = (
 
 def _in_count(measure: str) -> str:
     if measure != "not_started":
-        return stretches.holds(SPANS[measure], "%(now)s")
-    others = (stretches.holds(SPANS[name], "%(now)s") for name in ("completed", "past_due", "in_progress"))
-    return f"{stretches.holds(SPANS['counted'], '%(now)s')} AND NOT ({' OR '.join(f'({other})' for other in others)})"
+        return intervals.holds(INTERVALS[measure], "%(now)s")
+    others = (intervals.holds(INTERVALS[name], "%(now)s") for name in ("completed", "past_due", "in_progress"))
+    return (
+        f"{intervals.holds(INTERVALS['counted'], '%(now)s')} AND NOT ({' OR '.join(f'({other})' for other in others)})"
+    )
 
 
-def _stretches(selection: Selection) -> str:
-    """Return the SQL for the stretches that count at the moment."""
-    return stretches.current_at("%(now)s", where=selection.of_facts, source=selection.facts)
+def _intervals(selection: Selection) -> str:
+    """Return the SQL for the intervals that count at the moment."""
+    return intervals.current_at("%(now)s", where=selection.of_facts, source=selection.facts)
 
 
 def _totals(selection: Selection, by: By | None, *, with_people: bool, line: str = "") -> dict[Any, Totals]:
@@ -178,12 +180,12 @@ def _with_active(found: dict[Any, Totals], active: Mapping[Any, int]) -> dict[An
 
 
 def _from_facts(
-    selection: Selection, key: str, counts: Sequence[str] = (*SPANS, *PEOPLE[:2]), *, line: str = ""
+    selection: Selection, key: str, counts: Sequence[str] = (*INTERVALS, *PEOPLE[:2]), *, line: str = ""
 ) -> dict[Any, Totals]:
     """Count the facts one by one: each person's first, so that distinct people fall out of it."""
-    spans = {name: SPANS[name] for name in SPANS if name in counts or f"people_{name}" in counts}
-    source = f"({_stretches(selection)}) f {_MEMBERS if key == 'group_id' else ''}"
-    columns = stretches.at_moment(spans, "%(now)s")
+    spans = {name: INTERVALS[name] for name in INTERVALS if name in counts or f"people_{name}" in counts}
+    source = f"({_intervals(selection)}) f {_MEMBERS if key == 'group_id' else ''}"
+    columns = intervals.at_moment(spans, "%(now)s")
     kinds = [""]
     if selection.has_exemptions:
         source = f"""
@@ -192,7 +194,7 @@ def _from_facts(
                 WHERE account_id = %(account)s AND during @> %(now)s::timestamptz
             ) x ON exempt_id = f.enrollment_id
         """
-        columns += stretches.at_moment(spans, "%(now)s", prefix="net_", also="exempt_id IS NULL")
+        columns += intervals.at_moment(spans, "%(now)s", prefix="net_", also="exempt_id IS NULL")
         kinds.append("net_")
     sums = [f"{_sum(name, kind)} AS {kind}{name}" for kind in kinds for name in counts]
     sql = f"""

@@ -9,8 +9,8 @@ from dashboard.access import Scope
 from dashboard.figures.counts import BY_CODE, IS_EXEMPT, KEYS, Key
 from dashboard.figures.names import names
 from dashboard.figures.selection import Basis, By, Filters, Selection, select
-from dashboard.metrics import SPANS
-from dashboard.rollups import stretches
+from dashboard.metrics import INTERVALS
+from dashboard.rollups import intervals
 
 # Percentiles do not add up: neither over whole lines nor over groups that share people.
 GROUPED_BY = (By.DEPARTMENT, By.MANAGER, By.CAMPAIGN, By.CONTENT_TYPE)
@@ -72,9 +72,9 @@ def _key(by: By | None, key: int) -> Key:
 
 def _read(selection: Selection, key: str) -> dict[int, tuple[Durations, Durations]]:
     """Return net and gross by key. Percentiles need every single duration: no sums can tell them."""
-    source = stretches.current_at("%(now)s", where=selection.of_facts, source=selection.facts)
+    source = intervals.current_at("%(now)s", where=selection.of_facts, source=selection.facts)
     kinds = ["true", "NOT is_exempt"] if selection.has_exemptions else ["true"]
-    is_done = stretches.holds(SPANS["completed"], "%(now)s")
+    is_done = intervals.holds(INTERVALS["completed"], "%(now)s")
     columns = ", ".join(
         f"""
         percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY days) FILTER (WHERE days IS NOT NULL AND {kind}),

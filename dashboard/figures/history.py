@@ -8,15 +8,15 @@ from django.db import connection
 
 from dashboard.figures.counts import KEYS
 from dashboard.figures.selection import Basis, By, Selection
-from dashboard.metrics import SPANS, Counts, Totals
+from dashboard.metrics import INTERVALS, Counts, Totals
 from dashboard.models import Grain
-from dashboard.rollups import stretches
+from dashboard.rollups import intervals
 from dashboard.rollups.buckets import Horizon, is_midnight
 
 _TICK = timedelta(microseconds=1)
 _GRAINS = {By.DEPARTMENT: Grain.DEPARTMENT, By.CAMPAIGN: Grain.CAMPAIGN}
 _PEOPLE = {"people_counted": "counted", "people_past_due": "past_due"}
-_COUNTS = (*SPANS, *_PEOPLE)
+_COUNTS = (*INTERVALS, *_PEOPLE)
 
 # The totals of each group by its key, at one moment.
 Standing = dict[Any, Totals]
@@ -109,7 +109,7 @@ def _from_tallies(
 
 def _from_facts(selection: Selection, key: str, moments: Sequence[datetime]) -> list[Standing]:
     """Count every fact that is selected, at each of the moments."""
-    source = stretches.current_at("wanted.at", where=selection.of_facts, source=selection.facts)
+    source = intervals.current_at("wanted.at", where=selection.of_facts, source=selection.facts)
     columns = [
         column for prefix, kind in (("", "true"), ("net_", "NOT is_exempt")) for column in _columns(prefix, kind)
     ]
@@ -138,8 +138,8 @@ def _from_facts(selection: Selection, key: str, moments: Sequence[datetime]) -> 
 
 def _columns(prefix: str, kind: str) -> list[str]:
     people = [
-        f"count(DISTINCT f.person_id) FILTER (WHERE {stretches.holds(SPANS[name], 'wanted.at')} AND {kind})::int"
+        f"count(DISTINCT f.person_id) FILTER (WHERE {intervals.holds(INTERVALS[name], 'wanted.at')} AND {kind})::int"
         f" AS {prefix}{count}"
         for count, name in _PEOPLE.items()
     ]
-    return [*stretches.at_moment(SPANS, "wanted.at", also=kind, prefix=prefix), *people]
+    return [*intervals.at_moment(INTERVALS, "wanted.at", also=kind, prefix=prefix), *people]

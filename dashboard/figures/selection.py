@@ -12,9 +12,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from dashboard.access import Scope
 from dashboard.figures.historical_placement import THEN_FACTS, THEN_PEOPLE
-from dashboard.metrics import SPANS, campaign_state
+from dashboard.metrics import INTERVALS, campaign_state
 from dashboard.models import CONTENT_TYPE_CODES, ExemptSpan, RollupState
-from dashboard.rollups import lines, stretches
+from dashboard.rollups import intervals, lines
 from dashboard.triggers import effective_trigger
 from sync.models import Account
 from sync.models.training import ContentType
@@ -132,7 +132,7 @@ class Selection:
     @property
     def facts(self) -> str:
         """The SQL source of facts f: as they are, or with each person's department and manager of that time."""
-        return stretches.FACTS if self.basis == Basis.NOW else THEN_FACTS
+        return intervals.FACTS if self.basis == Basis.NOW else THEN_FACTS
 
     @property
     def standings(self) -> str:
@@ -184,10 +184,10 @@ class Selection:
 
     @cached_property
     def of_states(self) -> str:
-        """The SQL condition on a stretch f: it is in one of the states at `now`."""
+        """The SQL condition on a interval f: it is in one of the states at `now`."""
         if not self.states:
             return "true"
-        known = {state: f"({stretches.holds(SPANS[name], '%(now)s')})" for state, name in _STATES.items()}
+        known = {state: f"({intervals.holds(INTERVALS[name], '%(now)s')})" for state, name in _STATES.items()}
         wanted = [known[state] for state in State if state in self.states and state in known]
         if State.NOT_STARTED in self.states:
             wanted.append(f"NOT ({' OR '.join(known.values())})")

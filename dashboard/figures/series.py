@@ -18,9 +18,9 @@ from dashboard.access import Scope
 from dashboard.figures.counts import KEYS, Group, figures_by
 from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.local_days import local_midnight
-from dashboard.metrics import COUNT_NAMES, NO_COUNTS, SPANS, Counts, Totals
+from dashboard.metrics import COUNT_NAMES, INTERVALS, NO_COUNTS, Counts, Totals
 from dashboard.models import Grain
-from dashboard.rollups import stretches
+from dashboard.rollups import intervals
 from dashboard.rollups.buckets import Horizon, is_midnight
 
 TICK = timedelta(microseconds=1)
@@ -230,11 +230,11 @@ _EXCUSED = "f.enrollment_id IN (SELECT enrollment_id FROM dashboard_exemptspan W
 def _from_facts(selection: Selection, moments: Sequence[datetime]) -> list[Totals]:
     """Return by how much the figures grow up to each moment, from every fact that is selected."""
     where, facts = selection.of_facts, selection.facts
-    kinds = {"gross": stretches.current(where=where, source=facts)}
+    kinds = {"gross": intervals.current(where=where, source=facts)}
     if selection.has_exemptions:
         kinds["net"] = f"""
-            {stretches.current(where=f"{where} AND NOT {_EXCUSED}", source=facts)}
-            UNION ALL {stretches.current(where=f"{where} AND {_EXCUSED}", source=facts, net_of_exemptions=True)}
+            {intervals.current(where=f"{where} AND NOT {_EXCUSED}", source=facts)}
+            UNION ALL {intervals.current(where=f"{where} AND {_EXCUSED}", source=facts, net_of_exemptions=True)}
         """
     parts = [
         part for kind, source in kinds.items() for part in (_of_enrollments(kind, source), _of_people(kind, source))
@@ -263,13 +263,13 @@ def _from_facts(selection: Selection, moments: Sequence[datetime]) -> list[Total
 
 def _of_enrollments(kind: str, source: str) -> str:
     people = ", ".join(f"0 AS {name}" for name in _PEOPLE)
-    events = stretches.events(source, SPANS, "f.person_id")
-    return f"SELECT '{kind}' AS kind, m, {', '.join(SPANS)}, {people} FROM ({events}) event"
+    events = intervals.events(source, INTERVALS, "f.person_id")
+    return f"SELECT '{kind}' AS kind, m, {', '.join(INTERVALS)}, {people} FROM ({events}) event"
 
 
 def _of_people(kind: str, source: str) -> str:
     """Return the SQL for when people begin and cease to be counted and past due: a step at each end of their spans."""
-    nothing = ", ".join(f"0 AS {name}" for name in SPANS)
+    nothing = ", ".join(f"0 AS {name}" for name in INTERVALS)
     return f"""
         SELECT '{kind}' AS kind, m, {nothing}, counted_step, past_due_step, 0
         FROM (
@@ -286,7 +286,7 @@ def _of_people(kind: str, source: str) -> str:
 
 def _active(selection: Selection) -> str:
     """Return the SQL for when people begin and cease to be active, whatever they are enrolled in."""
-    nothing = ", ".join("0" for _ in (*SPANS, *_PEOPLE[:2]))
+    nothing = ", ".join("0" for _ in (*INTERVALS, *_PEOPLE[:2]))
     return f"""
         SELECT 'both', m, {nothing}, step
         FROM {selection.standings} CROSS JOIN LATERAL (

@@ -13,8 +13,8 @@ from dashboard.figures.selection import Basis, Selection
 from dashboard.local_days import local_midnight
 from dashboard.metrics import COUNT_NAMES, Counts, Totals
 from dashboard.models import RollupState
-from dashboard.rollups.books import BOOKS, PEOPLE, Book
 from dashboard.rollups.buckets import Horizon, is_midnight, is_month_start
+from dashboard.rollups.tallies import PEOPLE, TALLY_GRAINS, TallyGrain
 
 _BOUNDS = {
     "department_id": "departments",
@@ -73,29 +73,29 @@ def people_counted(selection: Selection, key: str) -> dict[Any, int] | None:
 
 def _of_key(selection: Selection, key: str, counts: Iterable[str], *, lines: str = "") -> list[tuple[Any, ...]] | None:
     """Return the counts of each value of a key: as they are, and what exemptions take away; None: no tallies can."""
-    book, past = _source(selection, key)
-    if book is None or past is None:
+    tally_grain, past = _source(selection, key)
+    if tally_grain is None or past is None:
         return None
     bounds = [f"{column} = ANY(%({name})s)" for column, name in _BOUNDS.items() if getattr(selection, name) is not None]
-    where = [f"grain = {int(book.grain)}", *bounds]
+    where = [f"grain = {int(tally_grain.grain)}", *bounds]
     return _sums("dashboard_tally", (key or "0", "is_exempt"), counts, past, where, selection.values, lines=lines)
 
 
 def has_people(selection: Selection, key: str) -> bool:
     """Return whether the tallies that answer hold distinct people, too: of campaigns, only one by one."""
-    book, _ = _source(selection, key)
-    if book is None or not book.people:
+    tally_grain, _ = _source(selection, key)
+    if tally_grain is None or not tally_grain.people:
         return False
     is_one = selection.campaigns is not None and len(selection.campaigns) == 1
-    return "campaign_id" not in book.people or (
+    return "campaign_id" not in tally_grain.people or (
         (is_one or key == "campaign_id") and selection.content_types is None and key != "content_type"
     )
 
 
 def has_active_people(selection: Selection, key: str) -> bool:
     """Return whether they hold active people, too: those of campaigns do not, for nobody is one campaign's."""
-    book, _ = _source(selection, key)
-    return book is not None and bool(book.people) and "campaign_id" not in book.people
+    tally_grain, _ = _source(selection, key)
+    return tally_grain is not None and bool(tally_grain.people) and "campaign_id" not in tally_grain.people
 
 
 def cohorts(selection: Selection, keys: Iterable[str], counts: Iterable[str]) -> list[tuple[Any, ...]] | None:
@@ -111,8 +111,8 @@ def cohorts(selection: Selection, keys: Iterable[str], counts: Iterable[str]) ->
     return _sums("dashboard_cohorttally", keys, counts, past, bounds, selection.values)
 
 
-def _source(selection: Selection, key: str) -> tuple[Book | None, Past | None]:
-    """Return the smallest book that holds what is asked for, and how to sum it."""
+def _source(selection: Selection, key: str) -> tuple[TallyGrain | None, Past | None]:
+    """Return the smallest tally_grain that holds what is asked for, and how to sum it."""
     is_other = (
         selection.groups is not None
         or selection.states
@@ -124,9 +124,11 @@ def _source(selection: Selection, key: str) -> tuple[Book | None, Past | None]:
         return None, None
     needed = {column for column, name in _BOUNDS.items() if getattr(selection, name) is not None}
     needed |= {key} if key else set()
-    for book in BOOKS:
-        if needed <= set(book.keys):
-            return book, _past(selection, keeps_days=book.keeps_days, keeps_months=book.keeps_months)
+    for tally_grain in TALLY_GRAINS:
+        if needed <= set(tally_grain.keys):
+            return tally_grain, _past(
+                selection, keeps_days=tally_grain.keeps_days, keeps_months=tally_grain.keeps_months
+            )
     return None, None
 
 

@@ -15,9 +15,9 @@ from dashboard.metrics.counts import NOTHING_DUE as NOTHING_DUE
 from dashboard.metrics.counts import Cohort as Cohort
 from dashboard.metrics.counts import Counts as Counts
 from dashboard.metrics.counts import Totals as Totals
-from dashboard.metrics.intervals import COHORT_SPANS as COHORT_SPANS
-from dashboard.metrics.intervals import SPANS as SPANS
-from dashboard.metrics.intervals import Span as Span
+from dashboard.metrics.intervals import COHORT_INTERVALS as COHORT_INTERVALS
+from dashboard.metrics.intervals import INTERVALS as INTERVALS
+from dashboard.metrics.intervals import Interval as Interval
 from dashboard.metrics.rules import CANCELLED_STATUSES as CANCELLED_STATUSES
 from dashboard.metrics.rules import DONE_STATUSES as DONE_STATUSES
 from dashboard.metrics.rules import DUE_SOON as DUE_SOON

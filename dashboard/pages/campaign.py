@@ -15,12 +15,12 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
-from dashboard.charts.state_bar import state_bar
 from dashboard.charts import Segment
+from dashboard.charts import burn_up as chart
+from dashboard.charts.state_bar import state_bar
 from dashboard.figures.counts import Group
 from dashboard.figures.selection import State
 from dashboard.metrics import Totals, days_past_due
-from dashboard.charts import burn_up as chart
 from dashboard.pages.context import shell_of
 from dashboard.queries import campaign as queries
 from dashboard.queries.campaign import CampaignFigures, Show

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
-from dashboard.charts.state_bar import state_bar
 from dashboard.charts import Segment
+from dashboard.charts.state_bar import state_bar
 from dashboard.metrics import Requirement
 from dashboard.pages.context import shell_of
 from dashboard.pages.no_data import no_data

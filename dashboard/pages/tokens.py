@@ -20,10 +20,10 @@ from dashboard.formats import number
 from dashboard.identity.recently import recently_signed_in
 from dashboard.models import ApiToken
 from dashboard.pages.settings.guards import decider
+from dashboard.queries.possessions import tokens_of
 from dashboard.rate_limits import limited
 from dashboard.requests.sent_forms import once
 from dashboard.services import RefusedError
-from dashboard.queries.possessions import tokens_of
 from dashboard.services import tokens as held
 
 _LASTS = {

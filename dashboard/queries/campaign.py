@@ -17,10 +17,10 @@ from dashboard.figures import tallies
 from dashboard.figures.counts import IS_EXEMPT, Group, figures_by, positional
 from dashboard.figures.names import names
 from dashboard.figures.selection import Basis, By, Filters, Selection, State, select
-from dashboard.metrics import COUNT_NAMES, SPANS, Counts, Totals
+from dashboard.metrics import COUNT_NAMES, INTERVALS, Counts, Totals
 from dashboard.models import Grain
 from dashboard.rate import Rate
-from dashboard.rollups import stretches
+from dashboard.rollups import intervals
 from dashboard.rollups.buckets import is_midnight
 from sync.models import Campaign, Enrollment
 
@@ -139,17 +139,17 @@ def _summed(steps: Iterable[_Step]) -> Totals:
 
 def _steps_of_facts(selection: Selection) -> list[_Step]:
     """Return what a burn-up sums, from facts: everything, and what exemptions take from those they touch."""
-    spans = {name: SPANS[name] for name in ("counted", "completed")}
+    spans = {name: INTERVALS[name] for name in ("counted", "completed")}
     where = selection.of_facts
     touched = f"{where} AND EXISTS (SELECT FROM dashboard_exemptspan x WHERE x.enrollment_id = f.enrollment_id)"
     parts = (
-        (False, 1, stretches.current(where=where)),
-        (True, 1, stretches.current(where=touched)),
-        (True, -1, stretches.current(where=where, net_of_exemptions=True)),
+        (False, 1, intervals.current(where=where)),
+        (True, 1, intervals.current(where=touched)),
+        (True, -1, intervals.current(where=where, net_of_exemptions=True)),
     )
     events = " UNION ALL ".join(
-        stretches.events(stretch, spans, f"{is_exempt} AS is_exempt, {sign} AS sign")
-        for is_exempt, sign, stretch in parts
+        intervals.events(interval, spans, f"{is_exempt} AS is_exempt, {sign} AS sign")
+        for is_exempt, sign, interval in parts
     )
     with connection.cursor() as cursor:
         cursor.execute(
@@ -314,7 +314,7 @@ def _about_people(filters: Filters) -> Filters:
 
 
 def _current(selection: Selection) -> str:
-    return stretches.current_at("%(now)s", where=selection.of_facts, source=selection.facts)
+    return intervals.current_at("%(now)s", where=selection.of_facts, source=selection.facts)
 
 
 def _holds(show: Show) -> str:
@@ -324,7 +324,7 @@ def _holds(show: Show) -> str:
 
 
 def _states() -> Mapping[Show, str]:
-    held = {name: f"({stretches.holds(SPANS[name], '%(now)s')})" for name in SPANS}
+    held = {name: f"({intervals.holds(INTERVALS[name], '%(now)s')})" for name in INTERVALS}
     return {
         Show.ALL: "true",
         Show.PAST_DUE: held["past_due"],

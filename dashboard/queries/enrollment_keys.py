@@ -6,9 +6,9 @@ from django.db import connection
 
 from dashboard.access import Scope
 from dashboard.figures.selection import Filters, select
-from dashboard.metrics import SPANS
+from dashboard.metrics import INTERVALS
 from dashboard.queries.past_due import IS_PAST_DUE
-from dashboard.rollups import stretches
+from dashboard.rollups import intervals
 from sync.models import Campaign
 
 NOT_STARTED = "not_started"
@@ -17,7 +17,7 @@ NOT_STARTED = "not_started"
 def enrollment_keys(
     scope: Scope, campaign: Campaign, measure: str, *, as_of: datetime, limit: int, offset: int
 ) -> list[int]:
-    """Return our ids of the enrollments that a gross count counts: one of `SPANS`, or `not_started`; by id."""
+    """Return our ids of the enrollments that a gross count counts: one of `INTERVALS`, or `not_started`; by id."""
     selection = select(scope, as_of=as_of, filters=Filters(campaigns=frozenset({campaign.pk})))
     if selection is None:
         return []
@@ -25,11 +25,11 @@ def enrollment_keys(
     if measure == "past_due":
         where = f"{where} AND {IS_PAST_DUE}"
     with connection.cursor() as cursor:
-        # Raw SQL: what counts is said by spans of stretches, for every figure alike.
+        # Raw SQL: what counts is said by spans of intervals, for every figure alike.
         cursor.execute(
             f"""
             SELECT f.enrollment_id
-            FROM ({stretches.current_at("%(now)s", where=where, source=selection.facts)}) f
+            FROM ({intervals.current_at("%(now)s", where=where, source=selection.facts)}) f
             WHERE {_in_count(measure)} ORDER BY f.enrollment_id LIMIT %(limit)s OFFSET %(offset)s
             """,
             {**selection.values, "limit": limit, "offset": offset},
@@ -45,4 +45,4 @@ def _in_count(measure: str) -> str:
 
 
 def _held(name: str) -> str:
-    return f"({stretches.holds(SPANS[name], '%(now)s')})"
+    return f"({intervals.holds(INTERVALS[name], '%(now)s')})"

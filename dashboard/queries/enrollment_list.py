@@ -1,6 +1,6 @@
 """Enrollments as a list that can be written out whole: exactly those that a count counts, with all that is known.
 
-What counts, and where each stands, is said by the same spans as every figure (`metrics.SPANS`); people are in the
+What counts, and where each stands, is said by the same spans as every figure (`metrics.INTERVALS`); people are in the
 department and under the manager that the basis says.
 """
 
@@ -13,14 +13,14 @@ from dashboard.figures.counts import IS_EXEMPT, figures
 from dashboard.figures.names import NAME
 from dashboard.figures.select_query import Statement
 from dashboard.figures.selection import Basis, Filters, Selection, State, select
-from dashboard.metrics import SPANS
+from dashboard.metrics import INTERVALS
 from dashboard.queries import campaign as campaigns
-from dashboard.rollups import stretches
+from dashboard.rollups import intervals
 from sync.models import Campaign
 
 # Counts whose enrollments can be listed; `exempt` are those that exemptions take from `counted`.
 EXEMPT, NOT_STARTED = "exempt", "not_started"
-MEASURES = (*SPANS, NOT_STARTED, EXEMPT)
+MEASURES = (*INTERVALS, NOT_STARTED, EXEMPT)
 # Measures of what is done: the latest first. Everything else goes by due date.
 _DONE = frozenset({"completed", "completed_late", "acknowledged", "on_time"})
 
@@ -52,7 +52,7 @@ def enrollment_list(
         return None
     is_exempt = {True: "true", False: f"NOT {IS_EXEMPT}"}[gross] if measure != EXEMPT else IS_EXEMPT
     source = f"""
-        (SELECT f.* FROM ({stretches.current_at("%(now)s", where=selection.of_facts, source=selection.facts)}) f
+        (SELECT f.* FROM ({intervals.current_at("%(now)s", where=selection.of_facts, source=selection.facts)}) f
          WHERE {_in_count(measure)} AND {selection.of_states} AND {is_exempt}) f
     """
     totals = figures(scope, as_of=as_of, filters=filters, basis=basis, with_people=False)
@@ -93,7 +93,7 @@ def _in_count(measure: str) -> str:
 
 
 def _held(name: str) -> str:
-    return stretches.holds(SPANS[name], "%(now)s")
+    return intervals.holds(INTERVALS[name], "%(now)s")
 
 
 def _statement(selection: Selection, source: str, measure: str) -> Statement:
@@ -162,7 +162,7 @@ _COLUMNS: dict[str, Any] = {
     "content": "content.name",
     "content_type": "content.content_type",
     "state": f"CASE {_STATE} ELSE '{State.NOT_STARTED.value}' END",
-    "late": f"CASE WHEN {stretches.holds(SPANS['completed_late'], '%(now)s')} THEN 'yes' ELSE 'no' END",
+    "late": f"CASE WHEN {intervals.holds(INTERVALS['completed_late'], '%(now)s')} THEN 'yes' ELSE 'no' END",
     "enrolled_at": "f.e",
     "started_at": "CASE WHEN f.s <= %(now)s THEN f.s END",
     "completed_at": "CASE WHEN f.c <= %(now)s THEN f.c END",

@@ -18,8 +18,8 @@ from dashboard.figures.counts import IS_EXEMPT
 from dashboard.figures.names import NAME
 from dashboard.figures.selection import Basis, Filters, Selection, State, select
 from dashboard.local_days import day_of, local_midnight
-from dashboard.metrics import AGE_LIMITS, SPANS, Age, days_past_due
-from dashboard.rollups import standings, stretches
+from dashboard.metrics import AGE_LIMITS, INTERVALS, Age, days_past_due
+from dashboard.rollups import intervals, standings
 
 # More people than this whose standing has to be worked out anew: the facts alone are faster.
 MOST_STALE = 1_000
@@ -192,8 +192,8 @@ def may_be_late(selection: Selection) -> bool:
 
 
 def past_due_stretches(selection: Selection) -> str:
-    """Return the SQL for the stretches f that are past due at the moment."""
-    return stretches.current_at("%(now)s", where=f"{selection.of_facts} AND {IS_PAST_DUE}", source=selection.facts)
+    """Return the SQL for the intervals f that are past due at the moment."""
+    return intervals.current_at("%(now)s", where=f"{selection.of_facts} AND {IS_PAST_DUE}", source=selection.facts)
 
 
 def _late_by_facts(selection: Selection, *, gross: bool) -> str:
@@ -201,7 +201,7 @@ def _late_by_facts(selection: Selection, *, gross: bool) -> str:
     return f"""
         SELECT f.person_id, f.department_id, f.manager_id, count(*)::int AS items, min(f.due_at) AS oldest_due_at
         FROM ({past_due_stretches(selection)}) f
-        WHERE {stretches.holds(SPANS["past_due"], "%(now)s")} AND {is_counted}
+        WHERE {intervals.holds(INTERVALS["past_due"], "%(now)s")} AND {is_counted}
         GROUP BY f.person_id, f.department_id, f.manager_id
     """
 

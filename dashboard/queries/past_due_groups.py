@@ -16,7 +16,7 @@ from dashboard.figures import tallies
 from dashboard.figures.counts import IS_EXEMPT, KEYS
 from dashboard.figures.names import NAME
 from dashboard.figures.selection import Basis, By, Filters, Selection, select
-from dashboard.metrics import SPANS, Age
+from dashboard.metrics import INTERVALS, Age
 from dashboard.queries.past_due import (
     IS_PAST_DUE,
     LAST_ACTIVITY,
@@ -31,7 +31,7 @@ from dashboard.queries.past_due import (
 )
 from dashboard.queries.past_due_found import Item, PastDueGroup, Spread
 from dashboard.queries.past_due_lines import Line, line_below, managing
-from dashboard.rollups import stretches
+from dashboard.rollups import intervals
 
 
 @dataclass(frozen=True)
@@ -247,11 +247,11 @@ class PastDue:
         return f"""
             SELECT DISTINCT ON (1, 2) {key} AS key, f.person_id, f.campaign_id,
                    coalesce(campaign.name, '') AS campaign, e.due_source, person.job_title
-            FROM ({stretches.current_at("%(now)s", where=where, source=self.selection.facts)}) f
+            FROM ({intervals.current_at("%(now)s", where=where, source=self.selection.facts)}) f
             JOIN sync_enrollment e ON e.id = f.enrollment_id
             JOIN sync_person person ON person.id = f.person_id
             LEFT JOIN sync_campaign campaign ON campaign.id = f.campaign_id
-            WHERE {stretches.holds(SPANS["past_due"], "%(now)s")} AND NOT {IS_EXEMPT}
+            WHERE {intervals.holds(INTERVALS["past_due"], "%(now)s")} AND NOT {IS_EXEMPT}
             ORDER BY 1, 2, f.due_at, f.enrollment_id
         """
 
@@ -340,7 +340,7 @@ _BY_CAMPAIGN = f"""
         SELECT f.campaign_id AS key, f.person_id, f.department_id, f.manager_id, count(*)::int AS items,
                min(f.due_at) AS oldest_due_at
         FROM ({{items}}) f
-        WHERE {stretches.holds(SPANS["past_due"], "%(now)s")} AND NOT {IS_EXEMPT}
+        WHERE {intervals.holds(INTERVALS["past_due"], "%(now)s")} AND NOT {IS_EXEMPT}
         GROUP BY f.campaign_id, f.person_id, f.department_id, f.manager_id
     ) late
 """

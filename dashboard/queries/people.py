@@ -19,7 +19,7 @@ from dashboard.figures.counts import IS_EXEMPT
 from dashboard.figures.names import NAME, names
 from dashboard.figures.selection import Basis, By, Filters, Selection, State, select
 from dashboard.queries.past_due import IS_PAST_DUE, MOST_STALE
-from dashboard.rollups import standings, stretches
+from dashboard.rollups import intervals, standings
 
 MOST_WORDS = 6
 # More than so many found are not ordered by how well they fit: it would take looking at each.
@@ -308,7 +308,7 @@ def _with_enrollments(selection: Selection) -> str:
     if selection.states == {State.PAST_DUE}:
         where = f"{where} AND {IS_PAST_DUE}"
     is_net = f"NOT {IS_EXEMPT}" if selection.has_exemptions else "true"
-    held = stretches.current_at("%(now)s", where=where, source=selection.facts)
+    held = intervals.current_at("%(now)s", where=where, source=selection.facts)
     return f"SELECT f.person_id FROM ({held}) f WHERE {selection.of_states} AND {is_net}"
 
 

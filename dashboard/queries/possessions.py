@@ -8,31 +8,6 @@ from django.db.models import Q, QuerySet
 from dashboard.access import DECIDE, LEND
 from dashboard.models import ApiToken, Delegation, Invitation, Membership, Role, Schedule, User
 from sync.models import Account
-import logging
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest
-from dashboard.access import LEND, Scope
-from dashboard.models import ApiToken, Delegation, Invitation, Membership, Role, Schedule, User
-from dashboard.services.deciding import RefusedError
-from dashboard.services.invitations import revoke
-from dashboard.services.loans import end_loan
-from dashboard.services.schedules import hand_on
-from sync.models import Account
-import hashlib
-import secrets
-from datetime import datetime, timedelta
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.translation import gettext as _
-from dashboard import audit
-from dashboard.access import Scope
-from dashboard.audit import Action, Subject
-from dashboard.models import ApiToken, User
-from dashboard.services.deciding import RefusedError, deciding
-from sync.models import Account
 
 
 @dataclass(frozen=True)
@@ -93,7 +68,6 @@ def without(membership: Membership, *, at: datetime) -> Without:
     )
 
 
-
 @dataclass(frozen=True)
 class LeftBehind:
     """What was done as a role ended: schedules handed on (to whom, they say), loans ended, tokens and invitations
@@ -109,7 +83,6 @@ class LeftBehind:
     def is_something(self) -> bool:
         """Whether anything was done."""
         return bool(self.schedules or self.loans or self.tokens or self.invitations)
-
 
 
 def tokens_of(user: User, account: Account) -> QuerySet[ApiToken]:

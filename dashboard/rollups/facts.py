@@ -51,14 +51,14 @@ def manager_key(person: str = "") -> Case:
     )
 
 
-def of_mirror(account: Account, *, touched: bool) -> QuerySet[Enrollment, Any]:
+def of_mirror(account: Account, *, affected: bool) -> QuerySet[Enrollment, Any]:
     """Return the facts of the account's eligible enrollments as the mirror has them now, in the order of COLUMNS.
 
-    `touched`: only of those in the temporary table of that name.
+    `affected`: only of those in the temporary table of that name.
     """
     enrollments = Enrollment.objects.filter(metrics.eligible(), account=account)
-    if touched:
-        enrollments = enrollments.filter(pk__in=RawSQL("SELECT enrollment_id FROM touched", []))
+    if affected:
+        enrollments = enrollments.filter(pk__in=RawSQL("SELECT enrollment_id FROM affected", []))
     left_at = metrics.left_at("person__")
     code = Case(
         *(When(content__content_type=kind, then=Value(code)) for kind, code in CONTENT_TYPE_CODES.items()),

@@ -1,6 +1,6 @@
 """People: where each stands now, and when they began and ceased to have something counted or past due.
 
-Distinct people do not add up over campaigns, so they are worked out person by person: the stretches of all their
+Distinct people do not add up over campaigns, so they are worked out person by person: the intervals of all their
 enrollments are joined to spans, and each end of a span is a step.
 """
 
@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from dashboard import metrics
-from dashboard.rollups import facts, stretches
+from dashboard.rollups import facts, intervals
 from sync.models import Account, Person
 
 PEOPLE = ("people_counted", "people_past_due", "people_active")
@@ -48,12 +48,12 @@ def campaign_events(where: str) -> str:
 def _events(keys: str, where: str) -> str:
     excused = f"({where}) AND {_HAS_SPANS}"
     net = f"""
-        {stretches.current(where=f"{excused} AND NOT {_IS_EXCUSED}")}
-        UNION ALL {stretches.current(where=excused, net_of_exemptions=True)}
+        {intervals.current(where=f"{excused} AND NOT {_IS_EXCUSED}")}
+        UNION ALL {intervals.current(where=excused, net_of_exemptions=True)}
     """
     return f"""
-        {_steps(stretches.current(where=where), keys, "false", 1)}
-        UNION ALL {_steps(stretches.current(where=excused), keys, "true", 1)}
+        {_steps(intervals.current(where=where), keys, "false", 1)}
+        UNION ALL {_steps(intervals.current(where=excused), keys, "true", 1)}
         UNION ALL {_steps(net, keys, "true", -1)}
     """
 
@@ -76,11 +76,11 @@ def _steps(people: str, keys: str, is_exempt: str, sign: int) -> str:
     """
 
 
-def write(account: Account, *, at: datetime, touched: bool) -> bool:
-    """Write where people stand at a moment: the touched ones, or all; return whether any reports to another now."""
+def write(account: Account, *, at: datetime, affected: bool) -> bool:
+    """Write where people stand at a moment: the affected ones, or all; return whether any reports to another now."""
     people = Person.objects.filter(account=account)
-    if touched:
-        people = people.filter(pk__in=RawSQL("SELECT person_id FROM touched_person", []))
+    if affected:
+        people = people.filter(pk__in=RawSQL("SELECT person_id FROM affected_person", []))
     sql, params = (
         people.order_by()
         .values_list("pk", facts.department_key(), facts.manager_key(), "joined_at", metrics.left_at())
@@ -101,11 +101,11 @@ def write(account: Account, *, at: datetime, touched: bool) -> bool:
             """
         )
         is_moved = bool(cursor.fetchone()[0])
-        if touched:
+        if affected:
             cursor.execute(
-                "DELETE FROM dashboard_personstanding WHERE person_id IN (SELECT person_id FROM touched_person)"
+                "DELETE FROM dashboard_personstanding WHERE person_id IN (SELECT person_id FROM affected_person)"
             )
-        where = "f.person_id IN (SELECT person_id FROM touched_person)" if touched else "true"
+        where = "f.person_id IN (SELECT person_id FROM affected_person)" if affected else "true"
         cursor.execute(
             f"""
             INSERT INTO dashboard_personstanding (
@@ -131,7 +131,7 @@ def figures(moment: str, where: str) -> str:
     People without facts have no row. `next_event_at` is when time alone changes the figures next.
     """
     counted, completed, past_due = (
-        stretches.holds(metrics.SPANS[name], moment) for name in ("counted", "completed", "past_due")
+        intervals.holds(metrics.INTERVALS[name], moment) for name in ("counted", "completed", "past_due")
     )
     return f"""
         SELECT f.person_id,
@@ -149,7 +149,7 @@ def figures(moment: str, where: str) -> str:
                      min(u) FILTER (WHERE u > {moment} AND u < 'infinity'), min(edge)) AS next_event_at
         FROM (
             SELECT f.*, coalesce(is_now, false) AS is_exempt, edge
-            FROM ({stretches.current(where=where)}) f
+            FROM ({intervals.current(where=where)}) f
             LEFT JOIN (
                 SELECT enrollment_id, bool_or(during @> {moment}::timestamptz) AS is_now,
                        least(min(lower(during)) FILTER (WHERE lower(during) > {moment}),
@@ -165,13 +165,13 @@ def renew(account: Account, *, at: datetime) -> int:
     """Bring people up to date whose figures changed by time alone since they were computed; return how many."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TEMPORARY TABLE touched_person ON COMMIT DROP AS SELECT person_id FROM dashboard_personstanding "
+            "CREATE TEMPORARY TABLE affected_person ON COMMIT DROP AS SELECT person_id FROM dashboard_personstanding "
             "WHERE account_id = %s AND next_event_at <= %s",
             [account.pk, at],
         )
         count = cursor.rowcount
     if count:
-        write(account, at=at, touched=True)
+        write(account, at=at, affected=True)
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE touched_person")
+        cursor.execute("DROP TABLE affected_person")
     return count

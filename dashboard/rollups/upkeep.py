@@ -1,7 +1,7 @@
 """Keeping rollups equal to what they sum up: built whole, or corrected by what a sync or a setting changed.
 
-A correction takes out what the touched people and enrollments contributed, brings their facts up to date, and puts in
-what they contribute now. It costs as much as was touched, not as much as there is.
+A correction takes out what the affected people and enrollments contributed, brings their facts up to date, and puts in
+what they contribute now. It costs as much as was affected, not as much as there is.
 """
 
 from collections.abc import Iterable
@@ -12,11 +12,11 @@ from django.db import connection, transaction
 
 from dashboard import metrics
 from dashboard.models import PersonStanding, RollupState
-from dashboard.rollups import facts, lines, standings, stretches
-from dashboard.rollups.books import BOOKS, LEDGERS, TALLIES, add_steps, fold, gathering, roll_forward
+from dashboard.rollups import facts, intervals, lines, standings
+from dashboard.rollups.affected import add, add_written, gathering_affected, is_anything_affected
 from dashboard.rollups.buckets import END_OF_DAY, END_OF_MONTH, Horizon, is_month_start
-from dashboard.rollups.contributions import gather
-from dashboard.rollups.touched import is_anything_touched, touch, touch_written, touching
+from dashboard.rollups.deltas import gather
+from dashboard.rollups.tallies import TALLIES, TALLY_GRAINS, TALLY_TABLES, add_steps, fold, gathering, roll_forward
 from sync.models import Account
 from sync.models.empty_tables import reserve_empty, set_aside
 
@@ -31,7 +31,7 @@ TABLES = (
 
 # Clocks of several machines differ by less than this.
 SKEW = timedelta(minutes=1)
-_TALLY_TABLES = frozenset(ledger.table for ledger in LEDGERS)
+_TALLY_TABLES = frozenset(tally_table.table for tally_table in TALLY_TABLES)
 
 
 def rebuild(account: Account, *, at: datetime, with_tallies: bool = True) -> None:
@@ -43,8 +43,8 @@ def rebuild(account: Account, *, at: datetime, with_tallies: bool = True) -> Non
         with connection.cursor() as cursor:
             for table in TABLES:
                 cursor.execute(f"DELETE FROM {table} WHERE account_id = %s", [account.pk])
-        _write_facts(account, touched=False, reserved=reserved)
-        standings.write(account, at=at, touched=False)
+        _write_facts(account, affected=False, reserved=reserved)
+        standings.write(account, at=at, affected=False)
         horizon = Horizon.of(at, account.zone)
         state, _ = RollupState.objects.update_or_create(
             account=account,
@@ -91,29 +91,29 @@ def recount(
         if everything or state is None or _is_outdated(account, state, at=at):
             rebuild(account, at=at)
             return
-        with touching():
-            touch(account, people=people, campaigns=campaigns, enrollments=enrollments)
+        with gathering_affected():
+            add(account, people=people, campaigns=campaigns, enrollments=enrollments)
             _correct(account, state, at=at)
 
 
 def _correct(account: Account, state: RollupState, *, at: datetime) -> None:
-    """Take out what the touched contributed, bring their facts up to date, and put in what they contribute now."""
+    """Take out what the affected contributed, bring their facts up to date, and put in what they contribute now."""
     _advance(account, state, at=at)
-    if not is_anything_touched():
+    if not is_anything_affected():
         return
     if state.tallies_from is None:
-        _write_facts(account, touched=True)
-        standings.write(account, at=at, touched=True)
+        _write_facts(account, affected=True)
+        standings.write(account, at=at, affected=True)
         return
     values = _values(account, state)
     with gathering():
-        gather(values, sign=-1, touched=True)
-        _write_facts(account, touched=True)
-        if standings.write(account, at=at, touched=True):
+        gather(values, sign=-1, affected=True)
+        _write_facts(account, affected=True)
+        if standings.write(account, at=at, affected=True):
             lines.renew(values)
-        gather(values, sign=1, touched=True)
-        for ledger in LEDGERS:
-            add_steps(ledger, values)
+        gather(values, sign=1, affected=True)
+        for tally_table in TALLY_TABLES:
+            add_steps(tally_table, values)
 
 
 def advance(account: Account, *, at: datetime) -> None:
@@ -140,15 +140,15 @@ def _advance(account: Account, state: RollupState, *, at: datetime) -> None:
     # From one beginning of a month to the next: what stands there stays.
     for moment in sorted({*new.months_since(state.horizon), new.at}):
         values = {**_values(account, state), "until": moment}
-        for ledger in LEDGERS:
-            roll_forward(ledger, {**values, "keeps_horizon": is_month_start(state.horizon, account.zone)})
+        for tally_table in TALLY_TABLES:
+            roll_forward(tally_table, {**values, "keeps_horizon": is_month_start(state.horizon, account.zone)})
         state.horizon, since = moment, state.horizon
         values = {**_values(account, state), "since": since, "until": moment}
-        for ledger in LEDGERS:
-            fold(ledger, END_OF_DAY, values)
+        for tally_table in TALLY_TABLES:
+            fold(tally_table, END_OF_DAY, values)
     if new.days_from > state.days_from:
         since, state.days_from = state.days_from, new.days_from
-        grains = ", ".join(str(int(book.grain)) for book in BOOKS if not book.keeps_days)
+        grains = ", ".join(str(int(tally_grain.grain)) for tally_grain in TALLY_GRAINS if not tally_grain.keeps_days)
         values = {**_values(account, state), "since": since, "until": new.days_from}
         fold(TALLIES, END_OF_MONTH, values, where=f"grain IN ({grains})")
     state.save()
@@ -163,40 +163,40 @@ def _write_tallies(account: Account, state: RollupState, *, at: datetime, reserv
     with connection.cursor() as cursor:
         # A million enrollments are sorted and hashed in memory; only for this transaction.
         cursor.execute("SET LOCAL work_mem = '256MB'")
-        for ledger in LEDGERS:
-            cursor.execute(f"DELETE FROM {ledger.table} WHERE account_id = %(account)s", values)
+        for tally_table in TALLY_TABLES:
+            cursor.execute(f"DELETE FROM {tally_table.table} WHERE account_id = %(account)s", values)
     lines.renew(values)
     with gathering():
-        gather(values, sign=1, touched=False)
-        for ledger in LEDGERS:
-            with set_aside(ledger.table, reserved):
-                add_steps(ledger, values, is_first=True)
+        gather(values, sign=1, affected=False)
+        for tally_table in TALLY_TABLES:
+            with set_aside(tally_table.table, reserved):
+                add_steps(tally_table, values, is_first=True)
     with connection.cursor() as cursor:
-        for ledger in LEDGERS:
-            cursor.execute(f"ANALYZE {ledger.table}")
+        for tally_table in TALLY_TABLES:
+            cursor.execute(f"ANALYZE {tally_table.table}")
 
 
-def _write_facts(account: Account, *, touched: bool, reserved: frozenset[str] = frozenset()) -> None:
-    """Write the facts of the touched enrollments, or of all where there are none, and their exempt spans.
+def _write_facts(account: Account, *, affected: bool, reserved: frozenset[str] = frozenset()) -> None:
+    """Write the facts of the affected enrollments, or of all where there are none, and their exempt spans.
 
     In a table that is `reserved` (see `reserve_empty`) indexes are built after the rows.
     """
     values = {"account": account.pk}
-    sql, params = facts.of_mirror(account, touched=touched).query.sql_with_params()
-    only = "AND enrollment_id IN (SELECT enrollment_id FROM touched)" if touched else ""
+    sql, params = facts.of_mirror(account, affected=affected).query.sql_with_params()
+    only = "AND enrollment_id IN (SELECT enrollment_id FROM affected)" if affected else ""
     # People of a department or a line are read together: their facts lie together.
     places = (str(facts.COLUMNS.index(column) + 1) for column in ("department_id", "manager_id", "person_id"))
-    order = "" if touched else f" ORDER BY {', '.join(places)}"
+    order = "" if affected else f" ORDER BY {', '.join(places)}"
     with connection.cursor() as cursor:
-        if touched:
+        if affected:
             cursor.execute(f"DELETE FROM dashboard_fact WHERE account_id = %(account)s {only}", values)
             cursor.execute(f"DELETE FROM dashboard_exemptspan WHERE account_id = %(account)s {only}", values)
         with set_aside("dashboard_fact", reserved):
             cursor.execute(f"INSERT INTO dashboard_fact ({', '.join(facts.COLUMNS)}) {sql}{order}", params)
-        if not touched:
+        if not affected:
             cursor.execute("ANALYZE dashboard_fact")
         cursor.execute(
-            f"{_EXEMPT_SPANS} WHERE {'f.' + only[4:] if touched else 'true'} GROUP BY f.enrollment_id", values
+            f"{_EXEMPT_SPANS} WHERE {'f.' + only[4:] if affected else 'true'} GROUP BY f.enrollment_id", values
         )
 
 
@@ -239,7 +239,7 @@ def _values(account: Account, state: RollupState) -> dict[str, Any]:
     return {
         "account": account.pk,
         "never": metrics.NEVER,
-        **stretches.calendar(account.zone),
+        **intervals.calendar(account.zone),
         **horizon.values(state.tallies_from),
     }
 
@@ -261,7 +261,7 @@ def after_publish(account: Account, *, run_id: int, at: datetime) -> bool:
     if state is None or _is_outdated(account, state, at=at):
         rebuild(account, at=at, with_tallies=False)
         return False
-    with touching():
-        touch_written(account, run_id=run_id, at=at)
+    with gathering_affected():
+        add_written(account, run_id=run_id, at=at)
         _correct(account, state, at=at)
     return state.tallies_from is not None

@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 
 from dashboard.audit import Action
 from dashboard.models import Invitation, Membership, Role, User
+from dashboard.queries.possessions import LeftBehind
 from dashboard.services.deciding import RefusedError, deciding
 from dashboard.services.first_role import settle_sign_in
 from dashboard.services.invitations import note, refuse_closed
 from dashboard.services.possessions import leave_behind
-from dashboard.queries.possessions import LeftBehind
 from sync.models import Account, Department
 
 INVITATION_HOLDS = timedelta(days=7)

@@ -1,17 +1,15 @@
 """What a member has in an account beside their roles, and what becomes of it when a role ends."""
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
-from dashboard.queries.possessions import LeftBehind
 from dashboard.access import LEND, Scope
 from dashboard.models import ApiToken, Delegation, Invitation, Membership, Role, Schedule, User
-from dashboard.queries.possessions import _open_invitations, possessions
+from dashboard.queries.possessions import LeftBehind, _open_invitations, possessions
 from dashboard.services import tokens
 from dashboard.services.deciding import RefusedError
 from dashboard.services.invitations import revoke

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from dashboard.audit import Action, Subject, record
 from dashboard.models import Delegation, Membership, SingleSignOn, SingleSignOnRole, User
 from dashboard.queries.belonging import required_single_sign_on
+from dashboard.queries.possessions import LeftBehind
 from dashboard.services.deciding import RefusedError, deciding
 from dashboard.services.domains import follow_domains
 from dashboard.services.members import Offer, check, is_last_administrator
 from dashboard.services.possessions import leave_behind
-from dashboard.queries.possessions import LeftBehind
 from dashboard.services.sessions import end_sessions
 
 _PLAIN = (

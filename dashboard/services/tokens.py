@@ -4,15 +4,14 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from dashboard.queries.possessions import tokens_of
 from dashboard import audit
 from dashboard.access import Scope
 from dashboard.audit import Action, Subject
 from dashboard.models import ApiToken, User
+from dashboard.queries.possessions import tokens_of
 from dashboard.services.deciding import RefusedError, deciding
 from sync.models import Account
 

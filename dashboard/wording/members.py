@@ -5,10 +5,9 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from dashboard.models import Membership, User
-from dashboard.queries.possessions import possessions, without
-from dashboard.queries.possessions import LeftBehind
 from dashboard.formats import last_day
+from dashboard.models import Membership, User
+from dashboard.queries.possessions import LeftBehind, possessions, without
 
 
 def what_becomes(membership: Membership, *, ends: User, at: datetime) -> list[str]:

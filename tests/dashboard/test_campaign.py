@@ -12,10 +12,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from dashboard import rollups
 from dashboard.access import Scope
+from dashboard.charts import burn_up as chart
 from dashboard.figures.counts import figures_by
 from dashboard.figures.selection import By, Filters
 from dashboard.models import CampaignSetting, Exemption, RollupState, User
-from dashboard.charts import burn_up as chart
 from dashboard.queries import campaign as queries
 from dashboard.queries.campaign import BurnDay, Show
 from dashboard.queries.campaigns import plans

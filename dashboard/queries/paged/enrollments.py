@@ -8,11 +8,11 @@ from dashboard.figures.counts import IS_EXEMPT
 from dashboard.figures.names import NAME
 from dashboard.figures.select_query import Statement
 from dashboard.figures.selection import Basis, Filters, Selection, State, select
-from dashboard.metrics import SPANS
+from dashboard.metrics import INTERVALS
 from dashboard.models import CONTENT_TYPE_CODES
 from dashboard.queries.enrollment_list import DAYS_PAST_DUE
 from dashboard.queries.past_due import IS_PAST_DUE
-from dashboard.rollups import stretches
+from dashboard.rollups import intervals
 from dashboard.rollups.facts import NAME_KEY
 
 
@@ -60,10 +60,10 @@ _FEW_CAMPAIGNS = 5
 
 
 def _held(name: str) -> str:
-    return f"({stretches.holds(SPANS[name], '%(now)s')})"
+    return f"({intervals.holds(INTERVALS[name], '%(now)s')})"
 
 
-# The moments of a stretch as they are: see `stretches.current_at`, which the planner cannot look through.
+# The moments of a interval as they are: see `intervals.current_at`, which the planner cannot look through.
 _MOMENTS = """
     f.enrolled_at AS e, coalesce(f.until, 'infinity') AS u, coalesce(f.started_at, 'infinity') AS s,
     coalesce(f.completed_at, 'infinity') AS c, coalesce(f.due_at, 'infinity') AS d,

@@ -7,9 +7,9 @@ from dashboard.access import Scope
 from dashboard.figures.counts import IS_EXEMPT
 from dashboard.figures.select_query import Statement
 from dashboard.figures.selection import Basis, Filters, select
-from dashboard.metrics import SPANS
+from dashboard.metrics import INTERVALS
 from dashboard.queries.people import Status
-from dashboard.rollups import stretches
+from dashboard.rollups import intervals
 
 _LEFT = "f.left_at <= %(now)s"
 _STATUSES = {Status.ACTIVE: f"({_LEFT}) IS NOT TRUE", Status.LEFT: _LEFT, Status.ANY: "true"}
@@ -45,7 +45,7 @@ def people_page(
 
 
 def _count(name: str) -> str:
-    return f"count(*) FILTER (WHERE NOT is_exempt AND {stretches.holds(SPANS[name], '%(now)s')})"
+    return f"count(*) FILTER (WHERE NOT is_exempt AND {intervals.holds(INTERVALS[name], '%(now)s')})"
 
 
 _JOINS = {
@@ -56,7 +56,8 @@ _JOINS = {
             SELECT {_count("counted")} AS assigned, {_count("completed")} AS completed,
                    {_count("past_due")} AS past_due, {_count("in_progress")} AS in_progress,
                    count(*) FILTER (WHERE is_exempt) AS exempt,
-                   min(d) FILTER (WHERE NOT is_exempt AND {stretches.holds(SPANS["past_due"], "%(now)s")}) AS oldest,
+                   min(d) FILTER (WHERE NOT is_exempt AND {intervals.holds(INTERVALS["past_due"], "%(now)s")})
+                       AS oldest,
                    max(greatest(CASE WHEN s <= %(now)s THEN s END, CASE WHEN c <= %(now)s THEN c END)) AS last_activity
             FROM (
                 SELECT f.enrolled_at AS e, coalesce(f.until, 'infinity') AS u, coalesce(f.started_at, 'infinity') AS s,

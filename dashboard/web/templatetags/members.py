@@ -1,7 +1,5 @@
 """How the ends of roles and loans are written."""
 
-from datetime import datetime, timedelta
-
 from django import template
 from django.template import Context
 from django.utils.translation import gettext as _

@@ -1,6 +1,6 @@
-"""Stretches: the times in which facts count, with the moments within them; and what happens at each of these.
+"""Intervals: the times in which facts count, with the moments within them; and what happens at each of these.
 
-All is SQL text over `dashboard_fact f`. A count at t is the number of stretches whose span (see `metrics.SPANS`)
+All is SQL text over `dashboard_fact f`. A count at t is the number of intervals whose span (see `metrics.INTERVALS`)
 holds t; the same count, differentiated, is +1 where a span begins and -1 where it ends.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dashboard.local_days import local_midnight
-from dashboard.metrics import Span
+from dashboard.metrics import Interval
 from dashboard.models import CONTENT_TYPE_CODES
 from dashboard.rollups.buckets import as_array
 from sync.models.training import ContentType
@@ -67,7 +67,7 @@ def _beginnings(zone: ZoneInfo, years: range) -> str:
 
 
 def current(*, where: str = "true", source: str = FACTS, net_of_exemptions: bool = False) -> str:
-    """Return the SQL for the stretches of current figures: one per fact f of `source`, or what exemptions leave of it.
+    """Return the SQL for the intervals of current figures: one per fact f of `source`, or what exemptions leave of it.
 
     `net_of_exemptions` yields only facts that have an exemption: the others are whole either way.
     """
@@ -75,24 +75,24 @@ def current(*, where: str = "true", source: str = FACTS, net_of_exemptions: bool
 
 
 def cohorts(*, where: str = "true", source: str = FACTS, net_of_exemptions: bool = False) -> str:
-    """Return the SQL for the stretches of cohort figures; facts without a known due date are in no cohort."""
+    """Return the SQL for the intervals of cohort figures; facts without a known due date are in no cohort."""
     exempt = _COHORT_EXEMPT if net_of_exemptions else ""
     return _clamped(_bare(_COHORT_UNTIL, _ALL_COHORT_FLAGS, f"f.due_at IS NOT NULL AND ({where})", source, exempt))
 
 
 def current_at(moment: str, *, where: str = "true", source: str = FACTS) -> str:
-    """Return the SQL for the stretches of current figures that hold a moment, good for that moment alone."""
+    """Return the SQL for the intervals of current figures that hold a moment, good for that moment alone."""
     return _open_at(moment, _bare("f.until", _FLAGS, f"({where}) AND f.enrolled_at <= {moment}", source))
 
 
 def cohorts_at(moment: str, *, where: str = "true", source: str = FACTS) -> str:
-    """Return the SQL for the stretches of cohort figures that hold a moment, good for that moment alone."""
+    """Return the SQL for the intervals of cohort figures that hold a moment, good for that moment alone."""
     condition = f"f.due_at IS NOT NULL AND ({where}) AND f.enrolled_at <= {moment}"
     return _open_at(moment, _bare(_COHORT_UNTIL, _ALL_COHORT_FLAGS, condition, source))
 
 
 def _bare(until: str, flags: str, where: str, source: str, exempt: str = "") -> str:
-    """Return the SQL for stretches from e to u, with the moments of their facts as they are."""
+    """Return the SQL for intervals from e to u, with the moments of their facts as they are."""
     begins, ends = "f.enrolled_at", until
     if exempt:
         whole = f"CASE WHEN f.enrolled_at < coalesce({until}, 'infinity') THEN tstzrange(f.enrolled_at, {until}) END"
@@ -112,7 +112,7 @@ def _bare(until: str, flags: str, where: str, source: str, exempt: str = "") -> 
 
 
 def _clamped(bare: str) -> str:
-    """Return the SQL that moves every moment into its stretch."""
+    """Return the SQL that moves every moment into its interval."""
     return f"""
         SELECT *, least(c, d) AS i FROM (
             SELECT *, least(greatest(started, e), u) AS s, least(greatest(completed, e), u) AS c,
@@ -124,17 +124,17 @@ def _clamped(bare: str) -> str:
 
 
 def _open_at(moment: str, bare: str) -> str:
-    """Return the SQL for the stretches around a moment: within them it is before or after the others as they are."""
+    """Return the SQL for the intervals around a moment: within them it is before or after the others as they are."""
     return f"""
         SELECT *, started AS s, completed AS c, due AS d, least(completed, due) AS i
         FROM ({bare}) bare WHERE u > {moment}
     """
 
 
-def at_moment(spans: Mapping[str, Span], moment: str, *, also: str = "true", prefix: str = "") -> list[str]:
-    """Return, for each count, the aggregate of the stretches that are in it at a moment, and for which `also` holds.
+def at_moment(spans: Mapping[str, Interval], moment: str, *, also: str = "true", prefix: str = "") -> list[str]:
+    """Return, for each count, the aggregate of the intervals that are in it at a moment, and for which `also` holds.
 
-    The stretches all hold the moment: they are those of `current_at` or `cohorts_at`.
+    The intervals all hold the moment: they are those of `current_at` or `cohorts_at`.
     """
     return [
         f"count(*) FILTER (WHERE {_holds_too(span, moment)} AND {also})::int AS {prefix}{name}"
@@ -142,20 +142,20 @@ def at_moment(spans: Mapping[str, Span], moment: str, *, also: str = "true", pre
     ]
 
 
-def holds(span: Span, moment: str) -> str:
-    """Return the SQL condition under which a stretch is in a count at a moment."""
+def holds(span: Interval, moment: str) -> str:
+    """Return the SQL condition under which a interval is in a count at a moment."""
     return f"{_begins(span)} <= {moment} AND {moment} < {span.ends}" + (f" AND {span.where}" if span.where else "")
 
 
-def _holds_too(span: Span, moment: str) -> str:
-    """Return the condition for a stretch that holds the moment, whose beginning and end need no second look."""
+def _holds_too(span: Interval, moment: str) -> str:
+    """Return the condition for a interval that holds the moment, whose beginning and end need no second look."""
     begins = {"e": [], "a": [f"(is_acknowledged OR c <= {moment})"]}.get(span.begins, [f"{span.begins} <= {moment}"])
     ends = [] if span.ends == "u" else [f"{moment} < {span.ends}"]
     return " AND ".join([*([span.where] if span.where else []), *begins, *ends]) or "true"
 
 
-def events(stretches: str, spans: Mapping[str, Span], dimensions: str, *, since: str = "") -> str:
-    """Return the SQL for what happens to the counts, and when: a row per stretch and distinct moment.
+def events(intervals: str, spans: Mapping[str, Interval], dimensions: str, *, since: str = "") -> str:
+    """Return the SQL for what happens to the counts, and when: a row per interval and distinct moment.
 
     `since` leaves out moments up to and including it. What never happens is no event.
     """
@@ -163,7 +163,7 @@ def events(stretches: str, spans: Mapping[str, Span], dimensions: str, *, since:
     bound = f" AND m > {since}" if since else ""
     return f"""
         SELECT {dimensions}, m, {steps}
-        FROM ({stretches}) f CROSS JOIN LATERAL (VALUES
+        FROM ({intervals}) f CROSS JOIN LATERAL (VALUES
             (e), (CASE WHEN s <> e THEN s END), (CASE WHEN c <> e AND c <> s THEN c END),
             (CASE WHEN d <> e AND d <> s AND d <> c THEN d END),
             (CASE WHEN u <> e AND u <> s AND u <> c AND u <> d THEN u END)
@@ -172,11 +172,11 @@ def events(stretches: str, spans: Mapping[str, Span], dimensions: str, *, since:
     """
 
 
-def _begins(span: Span) -> str:
+def _begins(span: Interval) -> str:
     return "CASE WHEN is_acknowledged THEN e ELSE c END" if span.begins == "a" else span.begins
 
 
-def _step(span: Span) -> str:
+def _step(span: Interval) -> str:
     begins, ends = _begins(span), span.ends
     lasts = f"{begins} < {ends}" + (f" AND {span.where}" if span.where else "")
     return f"CASE WHEN {lasts} THEN (m = {begins})::int - (m = {ends})::int ELSE 0 END"

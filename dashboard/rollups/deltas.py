@@ -5,23 +5,23 @@ from typing import Any
 
 from django.db import connection
 
-from dashboard.metrics import COHORT_SPANS, SPANS
-from dashboard.rollups import standings, stretches
-from dashboard.rollups.books import BOOKS, Book
+from dashboard.metrics import COHORT_INTERVALS, INTERVALS
+from dashboard.rollups import intervals, standings
 from dashboard.rollups.buckets import END_OF_DAY
+from dashboard.rollups.tallies import TALLY_GRAINS, TallyGrain
 
 
-def gather(values: dict[str, Any], *, sign: int, touched: bool) -> None:
-    """Gather what the touched facts and people contribute, times `sign`; or all of them."""
-    where = "f.enrollment_id IN (SELECT enrollment_id FROM touched)" if touched else "true"
-    people = "f.person_id IN (SELECT person_id FROM touched_person)" if touched else "true"
+def gather(values: dict[str, Any], *, sign: int, affected: bool) -> None:
+    """Gather what the affected facts and people contribute, times `sign`; or all of them."""
+    where = "f.enrollment_id IN (SELECT enrollment_id FROM affected)" if affected else "true"
+    people = "f.person_id IN (SELECT person_id FROM affected_person)" if affected else "true"
     keys = "department_id, manager_id, campaign_id, content_type"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             CREATE TEMPORARY TABLE happening ON COMMIT DROP AS
-            SELECT is_exempt, {END_OF_DAY} AS at, {keys}, {_times(sign, SPANS)}
-            FROM ({_events(stretches.current, SPANS, keys, where)}) events
+            SELECT is_exempt, {END_OF_DAY} AS at, {keys}, {_times(sign, INTERVALS)}
+            FROM ({_events(intervals.current, INTERVALS, keys, where)}) events
             """,
             values,
         )
@@ -29,19 +29,19 @@ def gather(values: dict[str, Any], *, sign: int, touched: bool) -> None:
         cursor.execute(
             f"""
             CREATE TEMPORARY TABLE day ON COMMIT DROP AS
-            SELECT is_exempt, at, department_id, campaign_id, content_type, {_times(1, SPANS, "sum")}
+            SELECT is_exempt, at, department_id, campaign_id, content_type, {_times(1, INTERVALS, "sum")}
             FROM happening GROUP BY is_exempt, at, department_id, campaign_id, content_type
             """
         )
-        for book in BOOKS:
-            source = "happening" if "manager_id" in book.keys else "day"
-            cursor.execute(_steps(book, source, tuple(SPANS), book.keys), values)
+        for tally_grain in TALLY_GRAINS:
+            source = "happening" if "manager_id" in tally_grain.keys else "day"
+            cursor.execute(_steps(tally_grain, source, tuple(INTERVALS), tally_grain.keys), values)
         cursor.execute("DROP TABLE happening, day")
         cursor.execute(
             f"""
-            INSERT INTO cohort_step (is_exempt, at, department_id, due_month, {", ".join(COHORT_SPANS)})
-            SELECT is_exempt, {END_OF_DAY} AS kept, department_id, due_month, {_times(sign, COHORT_SPANS, "sum")}
-            FROM ({_events(stretches.cohorts, COHORT_SPANS, "department_id, due_month", where)}) events
+            INSERT INTO cohort_step (is_exempt, at, department_id, due_month, {", ".join(COHORT_INTERVALS)})
+            SELECT is_exempt, {END_OF_DAY} AS kept, department_id, due_month, {_times(sign, COHORT_INTERVALS, "sum")}
+            FROM ({_events(intervals.cohorts, COHORT_INTERVALS, "department_id, due_month", where)}) events
             GROUP BY is_exempt, kept, department_id, due_month
             """,
             values,
@@ -62,19 +62,19 @@ def gather(values: dict[str, Any], *, sign: int, touched: bool) -> None:
             """,
             values,
         )
-        for book in BOOKS:
-            if book.people:
-                source = "people_of_campaigns" if "campaign_id" in book.people else "people_day"
-                cursor.execute(_steps(book, source, standings.PEOPLE, book.people), values)
+        for tally_grain in TALLY_GRAINS:
+            if tally_grain.people:
+                source = "people_of_campaigns" if "campaign_id" in tally_grain.people else "people_day"
+                cursor.execute(_steps(tally_grain, source, standings.PEOPLE, tally_grain.people), values)
         cursor.execute("DROP TABLE people_day, people_of_campaigns")
 
 
-def _steps(book: Book, source: str, counts: Iterable[str], columns: Iterable[str]) -> str:
-    """Return the SQL that gathers one book's steps from what happened day by day."""
+def _steps(tally_grain: TallyGrain, source: str, counts: Iterable[str], columns: Iterable[str]) -> str:
+    """Return the SQL that gathers one tally_grain's steps from what happened day by day."""
     keys = ", ".join(columns)
     return f"""
         INSERT INTO tally_step (is_exempt, at, grain, {keys}, {", ".join(counts)})
-        SELECT is_exempt, {book.bucket} AS kept, {int(book.grain)}, {keys}, {_times(1, counts, "sum")}
+        SELECT is_exempt, {tally_grain.bucket} AS kept, {int(tally_grain.grain)}, {keys}, {_times(1, counts, "sum")}
         FROM {source} GROUP BY is_exempt, kept, {keys}
     """
 
@@ -90,9 +90,9 @@ def _events(source: Any, spans: Any, keys: str, where: str) -> str:
     negative = ", ".join(f"-{count}" for count in spans)
     return f"""
         SELECT false AS is_exempt, {keys}, m, {counts}
-        FROM ({stretches.events(source(where=where), spans, keys)}) gross
+        FROM ({intervals.events(source(where=where), spans, keys)}) gross
         UNION ALL SELECT true, {keys}, m, {counts}
-        FROM ({stretches.events(source(where=f"({where}) AND {exempt}"), spans, keys)}) excused
+        FROM ({intervals.events(source(where=f"({where}) AND {exempt}"), spans, keys)}) excused
         UNION ALL SELECT true, {keys}, m, {negative}
-        FROM ({stretches.events(source(where=where, net_of_exemptions=True), spans, keys)}) left_over
+        FROM ({intervals.events(source(where=where, net_of_exemptions=True), spans, keys)}) left_over
     """
