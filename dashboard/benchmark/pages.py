@@ -20,7 +20,7 @@ from django.test import Client
 from django.test.utils import override_settings
 
 from dashboard.access import Scope, grant_administrator
-from dashboard.benchmark.doors import FRAGMENTS, PAGES, Door, Places
+from dashboard.benchmark.endpoints import FRAGMENTS, PAGES, Endpoint, Places
 from dashboard.benchmark.queries import Statements, percentile
 from dashboard.models import Membership, User
 from sync.benchmark.figures import Figure
@@ -56,11 +56,11 @@ def measure_pages(
         places = Places(Scope(account, frozenset({Membership.Role.ADMINISTRATOR})), now=now, reader=reader.pk)
         asker = _Asker(client, places, runs)
         figures: list[Figure] = []
-        for kind, doors, goal in (("page", PAGES, PAGE_GOAL), ("fragment", FRAGMENTS, FRAGMENT_GOAL)):
-            for door in doors:
-                if not door.name.startswith(only):
+        for kind, endpoints, goal in (("page", PAGES, PAGE_GOAL), ("fragment", FRAGMENTS, FRAGMENT_GOAL)):
+            for endpoint in endpoints:
+                if not endpoint.name.startswith(only):
                     continue
-                figure = asker.measure(f"{kind}: {door.name}", door, goal)
+                figure = asker.measure(f"{kind}: {endpoint.name}", endpoint, goal)
                 say(f"{figure.name}: {figure.measured} ({figure.goal}; {figure.remarks})")
                 figures.append(figure)
         if asker.medians:
@@ -86,30 +86,30 @@ class _Asker:
         # Of each page and fragment, with row-level security and without.
         self.medians: list[tuple[float, float]] = []
 
-    def ask(self, door: Door) -> bytes:
+    def ask(self, endpoint: Endpoint) -> bytes:
         """Return the answer, which must be one: an error would be quick, and so is none of the figures."""
-        headers = {"hx-request": "true", "hx-target": door.target} if door.target else {}
-        address = door.address(self._places)
+        headers = {"hx-request": "true", "hx-target": endpoint.target} if endpoint.target else {}
+        address = endpoint.address(self._places)
         answer = self._client.get(address, headers=headers, secure=settings.SECURE_SSL_REDIRECT)
         if answer.status_code != 200:
             raise ValueError(f"{address} answered {answer.status_code}.")
         return answer.content
 
-    def measure(self, name: str, door: Door, goal: float) -> Figure:
-        """Ask so many times, each time about something else as far as the door allows."""
-        sizes = [_kilobytes(self.ask(door)) for _again in range(WARM_UP)]
+    def measure(self, name: str, endpoint: Endpoint, goal: float) -> Figure:
+        """Ask so many times, each time about something else as far as the endpoint allows."""
+        sizes = [_kilobytes(self.ask(endpoint)) for _again in range(WARM_UP)]
         counter = Statements()
         with connection.execute_wrapper(counter):
-            self.ask(door)
+            self.ask(endpoint)
         with_wall, processor, without = [], [], []
         for _run in range(self._runs):
             used = time.process_time()
-            milliseconds, answer = self._timed(door)
+            milliseconds, answer = self._timed(endpoint)
             with_wall.append(milliseconds)
             processor.append((time.process_time() - used) * 1_000)
             sizes.append(_kilobytes(answer))
             with override_settings(ROW_SECURITY=False):
-                without.append(self._timed(door)[0])
+                without.append(self._timed(endpoint)[0])
         self.sizes[name] = max(sizes)
         self.medians.append((statistics.median(with_wall), statistics.median(without)))
         return Figure(
@@ -128,10 +128,10 @@ class _Asker:
             },
         )
 
-    def _timed(self, door: Door) -> tuple[float, bytes]:
+    def _timed(self, endpoint: Endpoint) -> tuple[float, bytes]:
         """Return how many milliseconds an answer took, and the answer."""
         began = time.perf_counter()
-        answer = self.ask(door)
+        answer = self.ask(endpoint)
         return (time.perf_counter() - began) * 1_000, answer
 
 

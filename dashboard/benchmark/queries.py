@@ -9,8 +9,8 @@ from typing import Any
 from django.db import connection
 
 from dashboard.access import Scope
-from dashboard.benchmark.draws import Asked, Draws
 from dashboard.benchmark.questions import Question, questions
+from dashboard.benchmark.samples import Asked, Draws
 from dashboard.models import Membership
 from sync.benchmark.figures import Figure
 from sync.models import Account, Enrollment
@@ -73,7 +73,7 @@ def _measure(
         with connection.execute_wrapper(statements):
             times.append(_milliseconds(question.ask, scope, one))
         in_postgres.append(statements.milliseconds)
-    plain = [_milliseconds(question.plain, scope, one) for one in asked[:plain_runs]]
+    plain = [_milliseconds(question.baseline, scope, one) for one in asked[:plain_runs]]
     median, plain_median = statistics.median(times), statistics.median(plain)
     return Figure(
         f"{question.name}{way}",

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from dashboard.access import Scope
-from dashboard.benchmark import plain
-from dashboard.benchmark.draws import Asked
+from dashboard.benchmark import baseline
+from dashboard.benchmark.samples import Asked
 from dashboard.figures.cohorts import cohorts
 from dashboard.figures.counts import figures, figures_by
 from dashboard.figures.selection import By
@@ -28,16 +28,18 @@ class Question:
     name: str
     goal: float
     ask: Ask
-    plain: Ask
+    baseline: Ask
 
 
 def questions() -> list[Question]:
     """Return every question, in the order of the table."""
     return [
-        Question("overview figures", 10, _overview, plain.overview),
-        Question("by department", 15, partial(_by, by=By.DEPARTMENT), partial(plain.by, key="person__department_id")),
-        Question("by campaign", 15, partial(_by, by=By.CAMPAIGN), partial(plain.by, key="campaign_id")),
-        Question("by manager, whole lines", 30, partial(_by, by=By.MANAGER), plain.by_line),
+        Question("overview figures", 10, _overview, baseline.overview),
+        Question(
+            "by department", 15, partial(_by, by=By.DEPARTMENT), partial(baseline.by, key="person__department_id")
+        ),
+        Question("by campaign", 15, partial(_by, by=By.CAMPAIGN), partial(baseline.by, key="campaign_id")),
+        Question("by manager, whole lines", 30, partial(_by, by=By.MANAGER), baseline.by_line),
         Question(f"trend of {QUARTERS} quarters", 15, partial(_cohorts, by=None), _plain_cohorts),
         Question(
             "department by quarter",
@@ -96,7 +98,7 @@ def _plain_cohorts(scope: Scope, asked: Asked, *, key: str = "") -> Any:
     first, last = span(scope, asked.as_of)
     after = _quarter_day(last.year * 4 + last.month // 3 + 1)
     zone = scope.account.zone
-    return plain.cohorts(
+    return baseline.cohorts(
         scope, asked, local_midnight(first, zone), local_midnight(after, zone), *([key] if key else [])
     )
 
@@ -115,4 +117,4 @@ def _past_due(scope: Scope, asked: Asked, *, sort: Sort) -> Any:
 
 
 def _plain_past_due(scope: Scope, asked: Asked, *, order: tuple[str, ...]) -> Any:
-    return plain.past_due(scope, asked, order, FIRST_ROWS)
+    return baseline.past_due(scope, asked, order, FIRST_ROWS)

@@ -11,9 +11,9 @@ from sync.pipeline.tables import Row
 from sync.simulator import Company
 from sync.simulator.campaigns import Campaign
 from sync.simulator.catalog import Content
-from sync.simulator.instants import NEVER, moment, moment_or_none, seconds
 from sync.simulator.organization import Person
-from sync.simulator.portraits import person_id
+from sync.simulator.snapshot import person_id
+from sync.simulator.timestamps import NEVER, moment, moment_or_none, seconds
 
 BLOCK = 20_000
 """Rows staged at a time: the memory a fill needs beside the company itself."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from random import Random
 
 from .campaigns import Campaign
-from .dice import noise
-from .instants import DAY, FOUNDING, NEVER, add_relative
 from .ledger import Draft, Ledger, Special
 from .organization import Person
+from .seeded_random import noise
+from .timestamps import DAY, FOUNDING, NEVER, add_relative
 
 _THREE_YEARS = 1_096 * DAY
 

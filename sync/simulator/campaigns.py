@@ -4,7 +4,7 @@ from array import array
 from dataclasses import dataclass, field
 
 from .catalog import Content
-from .instants import DAY, NEVER, add_relative
+from .timestamps import DAY, NEVER, add_relative
 
 SPECIFIC, RELATIVE, OPEN_END = "Specific End Date", "Relative End Date", "No End Date"
 

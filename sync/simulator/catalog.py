@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from .instants import DAY, FOUNDING, NEVER
+from .timestamps import DAY, FOUNDING, NEVER
 
 
 class Content(NamedTuple):

@@ -6,11 +6,10 @@ from datetime import datetime
 from itertools import chain
 from math import ceil
 
-from . import portraits
+from . import snapshot
 from .behavior import Classroom
 from .campaigns import Campaign
 from .departments import build_departments
-from .dice import dice
 from .facts import (
     AccountFacts,
     CampaignFacts,
@@ -24,12 +23,13 @@ from .facts import (
     StorePurchaseFacts,
 )
 from .groups import Groups
-from .instants import DAY, FOUNDING, NEVER, moment, moment_or_none, month_index, month_start, seconds
 from .ledger import Ledger
 from .organization import Organization, Person
 from .phishing import Phishing
-from .programme import REGULAR, Programme
+from .program import REGULAR, Program
 from .renamings import Renamings
+from .seeded_random import dice
+from .timestamps import DAY, FOUNDING, NEVER, moment, moment_or_none, month_index, month_start, seconds
 
 NATURAL = 28.0
 """Enrollments a person of the full-size company brings about in the first three years, before any thinning."""
@@ -39,7 +39,7 @@ class Company:
     """A company with a KnowBe4 account.
 
     `people` are active in November 2026; `enrollments` and `campaigns` steer how much three years bring (roughly; left
-    out: the regular programme; more enrollments than it has room for cut its content into parts), `departments` is 1
+    out: the regular program; more enrollments than it has room for cut its content into parts), `departments` is 1
     to 126. Every method takes an aware moment and answers as of then; before the founding (1 November 2023) lists are
     empty. Safe to ask from several threads.
     """
@@ -64,10 +64,10 @@ class Company:
         self.organization = Organization(seed, people, self.departments)
         requests = max(0.0, (campaigns - REGULAR) / 37) if campaigns else 0.2
         share, request_share, parts = _shares(people, enrollments, requests, departments)
-        self.programme = Programme(seed, self.departments, requests, request_share, share, parts)
+        self.program = Program(seed, self.departments, requests, request_share, share, parts)
         self.phishing = Phishing(seed, self.organization.people)
         self.renamings = Renamings(seed)
-        self.ledger = Ledger(self.organization, self.programme.units)
+        self.ledger = Ledger(self.organization, self.program.units)
         self.groups_kept = Groups(self.departments, self.organization, self.phishing)
         self._classroom = Classroom(seed, self.ledger)
         self._month = -1
@@ -90,7 +90,7 @@ class Company:
         first, last = month_start(month), month_start(month + 1)
         before = self.organization.active_now()
         joiners = self.organization.advance(month)
-        self.programme.plan(month)
+        self.program.plan(month)
         people = self.organization.people
         candidates = before + [person.index for person in joiners]
         homes: list[list[int]] = [[] for _ in self.departments]
@@ -98,7 +98,7 @@ class Company:
             homes[people[index].seat(first).team.department.number].append(index)
         failures = self.phishing.advance(month, candidates)
         leave, joined = self.organization.leave, self.organization.joined
-        for campaign in self.programme.campaigns:
+        for campaign in self.program.campaigns:
             if campaign.initial and first <= campaign.start_at < last:
                 self._launch(campaign, candidates if campaign.audience is None else _of(homes, campaign.audience))
             if not campaign.intake or campaign.start_at >= last:
@@ -146,44 +146,42 @@ class Company:
 
     def account(self, at: datetime) -> AccountFacts:
         """Return the account; before the founding it is there, but empty."""
-        return portraits.account(self, self._second(at))
+        return snapshot.account(self, self._second(at))
 
     def people(self, at: datetime) -> list[PersonFacts]:
         """Return everyone who ever joined, active and archived, by id."""
         second = self._second(at)
-        return [portraits.person(self, person, second) for person in self.staff(second)]
+        return [snapshot.person(self, person, second) for person in self.staff(second)]
 
     def person(self, person_id: int, at: datetime) -> PersonFacts | None:
         """Return one person, None for an id unknown at `at`."""
         second = self._second(at)
-        index = portraits.person_index(person_id)
+        index = snapshot.person_index(person_id)
         known = index is not None and index < self.organization.person_count(second)
-        return portraits.person(self, self.organization.people[index], second) if known and index is not None else None
+        return snapshot.person(self, self.organization.people[index], second) if known and index is not None else None
 
     def groups(self, at: datetime) -> list[GroupFacts]:
         """Return all groups, archived ones too; the pseudo group All Users is none of them (seen live)."""
         second = self._second(at)
-        return portraits.groups(self, second, self.group_counts(second)) if second >= FOUNDING else []
+        return snapshot.groups(self, second, self.group_counts(second)) if second >= FOUNDING else []
 
     def store_purchases(self, at: datetime) -> list[StorePurchaseFacts]:
         """Return what had been bought by `at`."""
         second = self._second(at)
-        items = self.programme.catalog.items
-        return [portraits.purchase(item, second) for item in items if not item.is_policy and item.bought_at <= second]
+        items = self.program.catalog.items
+        return [snapshot.purchase(item, second) for item in items if not item.is_policy and item.bought_at <= second]
 
     def policies(self, at: datetime) -> list[PolicyFacts]:
         """Return the policies uploaded by `at`."""
         second = self._second(at)
         return [
-            portraits.policy(item)
-            for item in self.programme.catalog.items
-            if item.is_policy and item.bought_at <= second
+            snapshot.policy(item) for item in self.program.catalog.items if item.is_policy and item.bought_at <= second
         ]
 
     def campaigns(self, at: datetime, percentages: bool = True) -> list[CampaignFacts]:
         """Return the campaigns there are at `at`; without `percentages` (slow to count) they are all 0."""
         second = self._second(at)
-        return [portraits.campaign(self, entry, second, percentages) for entry in self.living_campaigns(second)]
+        return [snapshot.campaign(self, entry, second, percentages) for entry in self.living_campaigns(second)]
 
     def enrollments(self, at: datetime) -> Iterator[EnrollmentFacts]:
         """Yield every enrollment KnowBe4 returns at `at`, by id."""
@@ -216,7 +214,7 @@ class Company:
         """Return all phishing campaigns, callback ones too."""
         second = self._second(at)
         return [
-            portraits.phishing_campaign(self, entry, second)
+            snapshot.phishing_campaign(self, entry, second)
             for entry in self.phishing.campaigns
             if entry.created_at <= second
         ]
@@ -225,7 +223,7 @@ class Company:
         """Return all security tests; one is seen two days before it starts."""
         second = self._second(at)
         return [
-            portraits.phishing_test(self, test, second)
+            snapshot.phishing_test(self, test, second)
             for test in self.phishing.tests
             if test.start_at - 2 * DAY <= second
         ]
@@ -240,14 +238,14 @@ class Company:
             raise KeyError(pst_id)
         if second < test.start_at:
             return []
-        return [portraits.recipient(self, test, outcome, second) for outcome in self.phishing.outcomes(test)]
+        return [snapshot.recipient(self, test, outcome, second) for outcome in self.phishing.outcomes(test)]
 
     def risk_score_history(self, at: datetime, key: str, full: bool, joined: int = FOUNDING) -> list[tuple[str, float]]:
         """Return (date, score) per day, newest first, at most 1000: half a year back, or all of it if `full`."""
         second = self._second(at)
         first = max(FOUNDING, joined, 0 if full else second - 183 * DAY) // DAY
         return [
-            (moment(day * DAY).date().isoformat(), portraits.risk(self.seed, key, day * DAY))
+            (moment(day * DAY).date().isoformat(), snapshot.risk(self.seed, key, day * DAY))
             for day in range(second // DAY, first - 1, -1)
         ][:1000]
 
@@ -259,7 +257,7 @@ class Company:
         done = state.completed < NEVER
         return EnrollmentFacts(
             enrollment_id=ledger.id_of(ordinal),
-            person_id=portraits.person_id(ledger.person[ordinal]),
+            person_id=snapshot.person_id(ledger.person[ordinal]),
             campaign_id=campaign.campaign_id,
             content_kind=content.kind,
             content_id=content.content_id,
@@ -282,7 +280,7 @@ class Company:
 
     def living_campaigns(self, second: int) -> list[Campaign]:
         """Return the campaigns there are at a second."""
-        return [campaign for campaign in self.programme.campaigns if campaign.exists(second)]
+        return [campaign for campaign in self.program.campaigns if campaign.exists(second)]
 
     def group_counts(self, second: int) -> dict[int, int]:
         """Return active members by group id; the last answer is kept."""
@@ -311,7 +309,7 @@ def _of(homes: list[list[int]], departments: Iterable[int]) -> list[int]:
 def _shares(people: int, enrollments: int | None, requests: float, departments: int) -> tuple[float, float, int]:
     """Return the part of everyone, and of a requested group, to enroll so that three years bring about `enrollments`.
 
-    Without a target both are whole. A target above what the whole programme brings cuts all content into so many
+    Without a target both are whole. A target above what the whole program brings cuts all content into so many
     parts, each of which is an enrollment: the third number, otherwise 1.
     """
     audience = people * (0.10 if departments <= 14 else 12 / departments) * 0.9

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from .wire import Row, encode
+from .serializers import Row, encode
 
 Change = Callable[[Row, str, int], None]
 """Changes a row in place: the row, the resource it is of, its number on the page."""

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from .departments import LOCATIONS, Department
-from .instants import DAY
 from .organization import Organization, Person
 from .phishing import Phishing
+from .timestamps import DAY
 
 
 class Group(NamedTuple):

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from .campaigns import Campaign
 from .catalog import Content
-from .instants import NEVER
 from .organization import Organization
+from .timestamps import NEVER
 
 FIRST_ID = 450_318_007
 STEP = 7

@@ -4,11 +4,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from . import portraits, wire
+from . import serializers, snapshot
 from .company import Company
-from .instants import FOUNDING, moment
 from .paging import Listing
 from .rows import FULL, Flags, Rows
+from .timestamps import FOUNDING, moment
 
 Query = dict[str, str]
 T = TypeVar("T")
@@ -25,13 +25,13 @@ def whole(text: str) -> int:
     return int(text)
 
 
-def listing_of(facts: Sequence[T], identify: Callable[[T], int], write: Callable[[T], wire.Row]) -> Listing:
+def listing_of(facts: Sequence[T], identify: Callable[[T], int], write: Callable[[T], serializers.Row]) -> Listing:
     """Return a listing of facts that are all there already; sorted by id."""
     ordered = sorted(facts, key=identify)
     return Listing(
         range(len(ordered)),
         lambda place: identify(ordered[place]),
-        lambda places: b",".join(wire.encode(write(ordered[place])) for place in places),
+        lambda places: b",".join(serializers.encode(write(ordered[place])) for place in places),
     )
 
 
@@ -63,22 +63,22 @@ class Listings:
                 return False
             return group_id is None or (active and group_id in groups_of(people[place], second))
 
-        names: dict[int, wire.Row] | None = None
+        names: dict[int, serializers.Row] | None = None
         if query.get("expand") == "group":
-            facts = portraits.groups(company, second, company.group_counts(second))
-            names = {entry.group_id: wire.group(entry) for entry in facts}
+            facts = snapshot.groups(company, second, company.group_counts(second))
+            names = {entry.group_id: serializers.group(entry) for entry in facts}
 
         def render(places: list[int]) -> bytes:
             if names is None:
                 return b",".join([self._user(place, second) for place in places])
             written = []
             for place in places:
-                facts = portraits.person(company, people[place], second)
-                written.append(wire.encode(wire.user(facts, [names[number] for number in facts.groups])))
+                facts = snapshot.person(company, people[place], second)
+                written.append(serializers.encode(serializers.user(facts, [names[number] for number in facts.groups])))
             return b",".join(written)
 
         count = company.organization.person_count(second)
-        return Listing(range(count), portraits.person_id, render, keep)
+        return Listing(range(count), snapshot.person_id, render, keep)
 
     def _user(self, place: int, second: int) -> bytes:
         """Return a user's row at `second`; rows of the second asked for last are kept, for a clock that stands."""
@@ -86,8 +86,8 @@ class Listings:
             self._users = (second, {})
         row = self._users[1].get(place)
         if row is None:
-            facts = portraits.person(self.company, self.company.organization.people[place], second)
-            row = self._users[1][place] = wire.encode(wire.user(facts))
+            facts = snapshot.person(self.company, self.company.organization.people[place], second)
+            row = self._users[1][place] = serializers.encode(serializers.user(facts))
         return row
 
     def groups(self, second: int, query: Query) -> Listing:
@@ -95,7 +95,7 @@ class Listings:
         found = [
             entry for entry in self.company.groups(moment(second)) if query.get("status", entry.status) == entry.status
         ]
-        return listing_of(found, lambda entry: entry.group_id, wire.group)
+        return listing_of(found, lambda entry: entry.group_id, serializers.group)
 
     def campaigns(self, second: int, query: Query) -> Listing:
         """Return the training campaigns; the percentage only unless `exclude_percentages` is exactly `true`."""
@@ -103,8 +103,8 @@ class Listings:
         plans = self.company.living_campaigns(second) if second >= FOUNDING else []
 
         def render(places: list[int]) -> bytes:
-            facts = (portraits.campaign(self.company, plans[place], second, percentages) for place in places)
-            return b",".join(wire.encode(wire.campaign(entry, percentages)) for entry in facts)
+            facts = (snapshot.campaign(self.company, plans[place], second, percentages) for place in places)
+            return b",".join(serializers.encode(serializers.campaign(entry, percentages)) for entry in facts)
 
         return Listing(range(len(plans)), lambda place: plans[place].campaign_id, render)
 
@@ -123,11 +123,11 @@ class Listings:
             return self._all(second, flags)
         places: Sequence[int] = range(ledger.count(second))
         if query.get("user_id"):
-            index = portraits.person_index(whole(query["user_id"]))
+            index = snapshot.person_index(whole(query["user_id"]))
             places = company.ordinals_of_person(index) if index is not None else []
         elif query.get("campaign_id"):
             wanted = whole(query["campaign_id"])
-            places = next((plan.ordinals for plan in company.programme.campaigns if plan.campaign_id == wanted), [])
+            places = next((plan.ordinals for plan in company.program.campaigns if plan.campaign_id == wanted), [])
         units = set(range(len(ledger.units)))
         if query.get("campaign_id"):
             wanted = whole(query["campaign_id"])
@@ -185,8 +185,8 @@ class Listings:
         outcomes = company.phishing.outcomes(plan) if plan.start_at <= second else []
 
         def render(places: list[int]) -> bytes:
-            facts = (portraits.recipient(company, plan, outcomes[place], second) for place in places)
-            return b",".join(wire.encode(wire.recipient(entry, test.template)) for entry in facts)
+            facts = (snapshot.recipient(company, plan, outcomes[place], second) for place in places)
+            return b",".join(serializers.encode(serializers.recipient(entry, test.template)) for entry in facts)
 
         return Listing(range(len(outcomes)), plan.recipient_id, render)
 
@@ -197,7 +197,7 @@ class Listings:
             range(len(points)),
             lambda place: place + 1,
             lambda places: b",".join(
-                wire.encode({"risk_score": points[place][1], "date": points[place][0]}) for place in places
+                serializers.encode({"risk_score": points[place][1], "date": points[place][0]}) for place in places
             ),
             paginated=paginated,
         )

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .departments import LANGUAGES, LOCATIONS, Department
-from .dice import about, dice, office_hours
-from .instants import DAY, FOUNDING, NEVER, month_start
 from .names import draw_last_name, draw_name
+from .seeded_random import about, dice, office_hours
+from .timestamps import DAY, FOUNDING, NEVER, month_start
 
 FULL_SIZE_MONTH = 36
 """The month (November 2026) in which the company has the number of people it was asked for."""

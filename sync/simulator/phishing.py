@@ -8,9 +8,9 @@ from random import Random
 from typing import NamedTuple
 
 from .behavior import progress
-from .dice import dice
-from .instants import DAY, NEVER, at_hour, year_month
 from .organization import Person
+from .seeded_random import dice
+from .timestamps import DAY, NEVER, at_hour, year_month
 
 FIRST_RECIPIENT = 1_498_000_000
 PER_TEST = 25_000_000

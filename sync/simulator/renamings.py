@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from .dice import noise
-from .instants import seconds
+from .seeded_random import noise
+from .timestamps import seconds
 
 
 class Renaming(NamedTuple):

@@ -1,11 +1,11 @@
 """The paths of the API and what each leads to."""
 
-from . import portraits, wire
+from . import serializers, snapshot
 from .company import Company
-from .instants import moment, seconds
 from .listings import Listings, NotFoundError, Query, listing_of, whole
 from .paging import Listing
 from .rows import Flags
+from .timestamps import moment, seconds
 
 
 def resource_of(path: list[str]) -> str:
@@ -31,7 +31,7 @@ class Routes:
         """
         match path:
             case ["account"]:
-                return wire.encode(wire.account(self.company.account(moment(second)), self.trial))
+                return serializers.encode(serializers.account(self.company.account(moment(second)), self.trial))
             case ["account", "risk_score_history"]:
                 return self.listings.history(second, "account", query, paginated=True)
             case ["users", *rest]:
@@ -49,9 +49,9 @@ class Routes:
             case []:
                 return self.listings.users(second, query)
             case [number] if facts := self.company.person(whole(number), moment(second)):
-                return wire.encode(wire.user(facts))
+                return serializers.encode(serializers.user(facts))
             case [number, "risk_score_history"] if facts := self.company.person(whole(number), moment(second)):
-                index = portraits.person_index(facts.person_id)
+                index = snapshot.person_index(facts.person_id)
                 return self.listings.history(second, f"user {index}", query, False, seconds(facts.joined_at))
         raise NotFoundError("/".join(rest))
 
@@ -63,7 +63,7 @@ class Routes:
         if facts is not None:
             match rest[1:]:
                 case []:
-                    return wire.encode(wire.group(facts))
+                    return serializers.encode(serializers.group(facts))
                 case ["members"]:
                     return self.listings.users(second, {}, number)
                 case ["risk_score_history"]:
@@ -77,20 +77,20 @@ class Routes:
         if rest[:1] == ["campaigns"]:
             campaigns = [entry for entry in self.company.phishing_campaigns(at) if entry.callback == callback]
             if len(rest) == 1:
-                return listing_of(campaigns, lambda entry: entry.campaign_id, wire.phishing_campaign)
+                return listing_of(campaigns, lambda entry: entry.campaign_id, serializers.phishing_campaign)
             found = [entry for entry in campaigns if entry.campaign_id == whole(rest[1])]
             if found and len(rest) == 2:
-                return wire.encode([wire.phishing_campaign(found[0])])
+                return serializers.encode([serializers.phishing_campaign(found[0])])
             if found and rest[2:] == ["security_tests"]:
-                return listing_of(found[0].tests, lambda entry: entry.pst_id, wire.security_test)
+                return listing_of(found[0].tests, lambda entry: entry.pst_id, serializers.security_test)
         elif rest[:1] == ["security_tests"]:
             tests = [entry for entry in self.company.phishing_tests(at) if entry.callback == callback]
             if len(rest) == 1:
-                return listing_of(tests, lambda entry: entry.pst_id, wire.security_test)
+                return listing_of(tests, lambda entry: entry.pst_id, serializers.security_test)
             test = next((entry for entry in tests if entry.pst_id == whole(rest[1])), None)
             match rest[2:]:
                 case [] if test:
-                    return wire.encode([wire.security_test(test)])
+                    return serializers.encode([serializers.security_test(test)])
                 case ["recipients"] if test:
                     return self.listings.recipients(second, test.pst_id, callback)
                 case ["recipients", number] if test:
@@ -107,22 +107,26 @@ class Routes:
             case ["store_purchases", *more]:
                 found = {entry.store_purchase_id: entry for entry in self.company.store_purchases(at)}
                 if not more:
-                    return listing_of(list(found.values()), lambda entry: entry.store_purchase_id, wire.store_purchase)
+                    return listing_of(
+                        list(found.values()), lambda entry: entry.store_purchase_id, serializers.store_purchase
+                    )
                 if len(more) == 1 and whole(more[0]) in found:
-                    return wire.encode(wire.store_purchase(found[int(more[0])]))
+                    return serializers.encode(serializers.store_purchase(found[int(more[0])]))
             case ["policies", *more]:
                 policies = {entry.policy_id: entry for entry in self.company.policies(at)}
                 if not more:
-                    return listing_of(list(policies.values()), lambda entry: entry.policy_id, wire.policy)
+                    return listing_of(list(policies.values()), lambda entry: entry.policy_id, serializers.policy)
                 if len(more) == 1 and whole(more[0]) in policies:
-                    return wire.encode(wire.policy(policies[int(more[0])]))
+                    return serializers.encode(serializers.policy(policies[int(more[0])]))
             case ["campaigns"]:
                 return self.listings.campaigns(second, query)
             case ["campaigns", number] if whole(number) != gone:
                 plans = self.company.living_campaigns(second)
                 plan = next((plan for plan in plans if plan.campaign_id == int(number)), None)
                 if plan is not None:
-                    return wire.encode(wire.campaign(portraits.campaign(self.company, plan, second, True), True))
+                    return serializers.encode(
+                        serializers.campaign(snapshot.campaign(self.company, plan, second, True), True)
+                    )
             case ["enrollments"]:
                 if gone is not None and query.get("campaign_id") == str(gone):
                     raise NotFoundError(str(gone))

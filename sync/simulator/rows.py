@@ -9,9 +9,9 @@ from typing import NamedTuple
 from .campaigns import Campaign
 from .catalog import Content
 from .company import Company
-from .instants import NEVER, stamp
-from .portraits import person_id
-from .wire import encode
+from .serializers import encode
+from .snapshot import person_id
+from .timestamps import NEVER, stamp
 
 BLOCK = 500
 

@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, urlsplit
 from .clock import Clock
 from .company import Company
 from .faults import Fault
-from .instants import seconds
 from .limits import Limits
 from .service import Reply, Service
+from .timestamps import seconds
 
 HOST = "127.0.0.1"
 _MAX_HEAD = 65_536

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from . import wire
+from . import serializers
 from .clock import Clock
 from .company import Company
 from .disguises import Disguise, change_rows, disguise_named
 from .faults import Fault
-from .instants import seconds
 from .limits import Limits
 from .listings import NotFoundError, Query
 from .paging import BadCursorError, Listing, envelope
 from .routes import Routes, resource_of
 from .spoiling import ROW_FAULTS, spoil
+from .timestamps import seconds
 
 MESSAGES = {
     400: "Bad Request",
@@ -118,7 +118,7 @@ class Service:
         return Reply(200, body, _standard(body) | extra, cut="cut-body" in active, ahead=ahead)
 
     def _error(self, status: int, headers: Mapping[str, str] | None = None, ahead: int = 0) -> Reply:
-        body = wire.encode({"message": self.messages.get(status, "Error")})
+        body = serializers.encode({"message": self.messages.get(status, "Error")})
         return Reply(status, body, _standard(body) | dict(headers or {}), ahead=ahead)
 
     def _all_faults(self) -> list[Fault]:
@@ -180,7 +180,7 @@ class Service:
                 "Content-Type": "text/html; charset=utf-8"
             }
         if "message-200" in active:
-            return wire.encode({"message": self.messages[401]}), {}
+            return serializers.encode({"message": self.messages[401]}), {}
         if path[:1] != ["v1"]:
             raise NotFoundError("/".join(path))
         now = self.clock.now()

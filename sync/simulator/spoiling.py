@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .wire import Row, encode
+from .serializers import Row, encode
 
 ROW_FAULTS = frozenset(
     {

@@ -237,7 +237,11 @@ def question(company: Company, seed: int) -> Question:
         "states": STATES,
     }
     for name in sorted(
-        {*dice.random.sample(sorted(some), dice.one((0, 0, 1, 1, 2, 3))), dice.one(("manager", "", ""))} - {""}
+        {
+            *dice.random.sample(sorted(some), dice.one((0, 0, 1, 1, 2, 3))),
+            dice.one(("manager", "", "")),
+        }
+        - {""}
     ):
         if name == "manager":
             asked = replace(asked, manager=dice.one(sorted(company.people)))

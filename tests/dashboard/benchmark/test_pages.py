@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.benchmark import doors, pages
+from dashboard.benchmark import endpoints, pages
 from dashboard.models import Membership, User
 from sync.benchmark.figures import Figure
 
@@ -10,8 +10,8 @@ from sync.benchmark.figures import Figure
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a page and a fragment stand for all of them."""
-    monkeypatch.setattr(pages, "PAGES", doors.PAGES[:1])
-    monkeypatch.setattr(pages, "FRAGMENTS", doors.FRAGMENTS[1:2])
+    monkeypatch.setattr(pages, "PAGES", endpoints.PAGES[:1])
+    monkeypatch.setattr(pages, "FRAGMENTS", endpoints.FRAGMENTS[1:2])
 
 
 @pytest.mark.slow
@@ -46,7 +46,7 @@ def test_nobody_is_left_behind(account, now, few):
 
 @pytest.mark.django_db
 def test_an_error_is_no_figure(account, now, monkeypatch):
-    monkeypatch.setattr(pages, "PAGES", [doors.Door("nowhere", lambda _: "/nowhere/")])
+    monkeypatch.setattr(pages, "PAGES", [endpoints.Endpoint("nowhere", lambda _: "/nowhere/")])
 
     with pytest.raises(ValueError, match="/nowhere/ answered 404"):
         pages.measure_pages(account, now=now, say=lambda _: None, runs=1)

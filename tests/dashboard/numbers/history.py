@@ -127,7 +127,10 @@ class History:
         """Let somebody join or leave a group; whom its exemptions excuse changes with it."""
         if not self.company.groups:
             return Touched()
-        group, person = self.dice.choice(sorted(self.company.groups)), self.dice.choice(sorted(self.company.people))
+        group, person = (
+            self.dice.choice(sorted(self.company.groups)),
+            self.dice.choice(sorted(self.company.people)),
+        )
         members = self.company.groups[group] ^ {person}
         GroupMembership.objects.filter(group_id=self.mirror.groups[group], person_id=self.mirror.people[person]).update(
             removed_at=None if person in members else SEEN_AT + timedelta(days=2)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sync.simulator import Company
-from sync.simulator.instants import add_relative, moment, seconds
+from sync.simulator.timestamps import add_relative, moment, seconds
 
 DONE = {"Passed", "Completed"}
 BEFORE = datetime(2023, 10, 31, 23, 59, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from sync.simulator import serve
-from sync.simulator.instants import wire_time
+from sync.simulator.timestamps import wire_time
 
 from .conftest import every_page
 

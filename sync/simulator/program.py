@@ -1,6 +1,6 @@
-"""The training programme: which campaigns the company plans, months ahead, for ever.
+"""The training program: which campaigns the company plans, months ahead, for ever.
 
-`Programme.plan(month)` makes what starts four months later, so campaigns are seen as Created before they begin.
+`Program.plan(month)` makes what starts four months later, so campaigns are seen as Created before they begin.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from typing import Any
 from .campaigns import Campaign
 from .catalog import Catalog, Content
 from .departments import Department
-from .dice import about, dice
-from .instants import DAY, FOUNDING, NEVER, at_hour, month_start, year_month
+from .seeded_random import about, dice
+from .timestamps import DAY, FOUNDING, NEVER, at_hour, month_start, year_month
 
 LEAD = 4
 """Months between planning a campaign and its start."""
 
 REGULAR = 74
-"""Campaigns that three years of the regular programme bring; more are made up of group requests."""
+"""Campaigns that three years of the regular program bring; more are made up of group requests."""
 
 _BRIEFINGS = (
     ("Training Module", "Payment fraud & invoice scams"),
@@ -36,7 +36,7 @@ _REQUESTS = (
 )
 
 
-class Programme:
+class Program:
     """All campaigns planned so far, in order of planning."""
 
     def __init__(

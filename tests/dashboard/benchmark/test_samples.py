@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from dashboard.benchmark.draws import TWO_YEARS, Draws
+from dashboard.benchmark.samples import TWO_YEARS, Draws
 from dashboard.local_days import local_midnight
 
 

@@ -4,7 +4,7 @@ import random
 import zlib
 from datetime import UTC, datetime
 
-from .instants import DAY
+from .timestamps import DAY
 
 
 def dice(*key: object) -> random.Random:

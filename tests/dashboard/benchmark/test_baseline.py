@@ -2,9 +2,9 @@
 
 import pytest
 
-from dashboard.benchmark import plain
-from dashboard.benchmark.draws import Asked, Draws
+from dashboard.benchmark import baseline
 from dashboard.benchmark.questions import questions, span
+from dashboard.benchmark.samples import Asked, Draws
 from dashboard.figures.cohorts import cohorts
 from dashboard.figures.counts import figures, figures_by
 from dashboard.figures.selection import By
@@ -26,7 +26,7 @@ def taken(counts, names):
 
 def test_overview_agrees(scope, ways):
     for asked in ways:
-        [row] = plain.overview(scope, asked)
+        [row] = baseline.overview(scope, asked)
         totals = figures(scope, as_of=asked.as_of, filters=asked.filters)
         assert taken(totals.gross, row) == row, asked
 
@@ -36,7 +36,7 @@ def test_groups_agree(scope, ways, by, key):
     # "No department" is the department without a name there, and 0 here.
     nowhere = dict.fromkeys(scope.departments().filter(key="").values_list("pk", flat=True), 0)
     for asked in ways:
-        expected = {nowhere.get(row[key], row[key]): row for row in plain.by(scope, asked, key)}
+        expected = {nowhere.get(row[key], row[key]): row for row in baseline.by(scope, asked, key)}
         expected = {group: {name: row[name] for name in row if name != key} for group, row in expected.items()}
         groups = figures_by(scope, by, as_of=asked.as_of, filters=asked.filters)
         found = {group.key: group.totals.gross for group in groups if group.totals.gross.counted}
@@ -44,9 +44,9 @@ def test_groups_agree(scope, ways, by, key):
 
 
 def test_lines_agree(scope, ways):
-    names = list(plain.counts(ways[0].as_of))
+    names = list(baseline.counts(ways[0].as_of))
     for asked in ways:
-        expected = {row[0]: dict(zip(names, map(int, row[1:]), strict=True)) for row in plain.by_line(scope, asked)}
+        expected = {row[0]: dict(zip(names, map(int, row[1:]), strict=True)) for row in baseline.by_line(scope, asked)}
         groups = figures_by(scope, By.MANAGER, as_of=asked.as_of, filters=asked.filters)
         found = {g.key: taken(g.totals.gross, names) for g in groups if g.key in expected}
         assert found == expected, asked

@@ -19,7 +19,7 @@ TWO_YEARS = 730
 
 
 @dataclass(frozen=True)
-class Door:
+class Endpoint:
     """A way into a page: `target` is the id of the element that htmx replaces, empty for the whole page."""
 
     name: str
@@ -108,63 +108,65 @@ def _exemption(places: Places) -> int:
 LIST, PEOPLE = "past-due-list", "people-list"
 
 PAGES = (
-    Door("overview", _at("overview")),
-    Door("overview, a past day", _at("overview", as_of=Places.day)),
-    Door("past due by department", _at("past_due")),
-    Door("past due by manager", _at("past_due", by="manager")),
-    Door("past due below a manager", _at("past_due", by="manager", manager=_manager)),
-    Door("past due by campaign", _at("past_due", by="campaign")),
-    Door("past due by campaign, a past day", _at("past_due", by="campaign", as_of=Places.day)),
-    Door("past due", _at("past_due", by="none")),
-    Door("past due, a later page", _at("past_due", by="none", page=lambda places: places.page(20))),
-    Door("past due of a department", _at("past_due", department=_department)),
-    Door("past due, two filters", _at("past_due", department=_department, campaign=_campaign)),
-    Door("past due, a past day", _at("past_due", as_of=Places.day)),
-    Door("campaigns", _at("campaigns")),
-    Door("campaigns, a past day", _at("campaigns", as_of=Places.day)),
-    Door("campaign", _at("campaign", _campaign)),
-    Door("campaign, a past day", _at("campaign", _campaign, as_of=Places.day)),
-    Door("campaign beside KnowBe4", _at("campaign_reconciliation", _campaign)),
-    Door("people", _at("people")),
-    Door("people, a past day", _at("people", as_of=Places.day)),
-    Door("people of a department", _at("people", department=_department)),
-    Door("people past due", _at("people", standing="past_due")),
-    Door("person", _at("person", _person)),
-    Door("person, a past day", _at("person", _person, as_of=Places.day)),
-    Door("trends", _at("trends")),
-    Door("trends by month", _at("trends", period="month")),
-    Door("trends of a department", _at("trends", department=_department)),
-    Door("trends, a past day", _at("trends", as_of=Places.day)),
-    Door("review", _at("review_quarter", lambda places: int(places.day()[:4]), lambda places: places.one((1, 2, 3)))),
-    Door("passport", _at("passport", lambda _: "people_past_due")),  # type: ignore[arg-type,return-value]
-    Door("settings", _at("settings")),
-    Door("settings of campaigns", _at("settings_campaigns")),
-    Door("settings of a campaign", _at("settings_campaign", _campaign)),
-    Door("settings of departments", _at("settings_departments")),
-    Door("settings of a department", _at("settings_department", _department)),
-    Door("exemptions", _at("exemptions")),
-    Door("sync", _at("sync")),
-    Door("sync run", _at("sync_run", _run)),
-    Door("changes", _at("sync_changes")),
-    Door("vanished", _at("vanished")),
-    Door("accounts", _at("accounts")),
+    Endpoint("overview", _at("overview")),
+    Endpoint("overview, a past day", _at("overview", as_of=Places.day)),
+    Endpoint("past due by department", _at("past_due")),
+    Endpoint("past due by manager", _at("past_due", by="manager")),
+    Endpoint("past due below a manager", _at("past_due", by="manager", manager=_manager)),
+    Endpoint("past due by campaign", _at("past_due", by="campaign")),
+    Endpoint("past due by campaign, a past day", _at("past_due", by="campaign", as_of=Places.day)),
+    Endpoint("past due", _at("past_due", by="none")),
+    Endpoint("past due, a later page", _at("past_due", by="none", page=lambda places: places.page(20))),
+    Endpoint("past due of a department", _at("past_due", department=_department)),
+    Endpoint("past due, two filters", _at("past_due", department=_department, campaign=_campaign)),
+    Endpoint("past due, a past day", _at("past_due", as_of=Places.day)),
+    Endpoint("campaigns", _at("campaigns")),
+    Endpoint("campaigns, a past day", _at("campaigns", as_of=Places.day)),
+    Endpoint("campaign", _at("campaign", _campaign)),
+    Endpoint("campaign, a past day", _at("campaign", _campaign, as_of=Places.day)),
+    Endpoint("campaign beside KnowBe4", _at("campaign_reconciliation", _campaign)),
+    Endpoint("people", _at("people")),
+    Endpoint("people, a past day", _at("people", as_of=Places.day)),
+    Endpoint("people of a department", _at("people", department=_department)),
+    Endpoint("people past due", _at("people", standing="past_due")),
+    Endpoint("person", _at("person", _person)),
+    Endpoint("person, a past day", _at("person", _person, as_of=Places.day)),
+    Endpoint("trends", _at("trends")),
+    Endpoint("trends by month", _at("trends", period="month")),
+    Endpoint("trends of a department", _at("trends", department=_department)),
+    Endpoint("trends, a past day", _at("trends", as_of=Places.day)),
+    Endpoint(
+        "review", _at("review_quarter", lambda places: int(places.day()[:4]), lambda places: places.one((1, 2, 3)))
+    ),
+    Endpoint("passport", _at("passport", lambda _: "people_past_due")),  # type: ignore[arg-type,return-value]
+    Endpoint("settings", _at("settings")),
+    Endpoint("settings of campaigns", _at("settings_campaigns")),
+    Endpoint("settings of a campaign", _at("settings_campaign", _campaign)),
+    Endpoint("settings of departments", _at("settings_departments")),
+    Endpoint("settings of a department", _at("settings_department", _department)),
+    Endpoint("exemptions", _at("exemptions")),
+    Endpoint("sync", _at("sync")),
+    Endpoint("sync run", _at("sync_run", _run)),
+    Endpoint("changes", _at("sync_changes")),
+    Endpoint("vanished", _at("vanished")),
+    Endpoint("accounts", _at("accounts")),
 )
 
 FRAGMENTS = (
-    Door("list of past due by department", _at("past_due"), LIST),
-    Door("list of past due of a department", _at("past_due", department=_department), LIST),
+    Endpoint("list of past due by department", _at("past_due"), LIST),
+    Endpoint("list of past due of a department", _at("past_due", department=_department), LIST),
     *(
-        Door(f"list of past due, by {sort}", _at("past_due", by="none", sort=sort), LIST)
+        Endpoint(f"list of past due, by {sort}", _at("past_due", by="none", sort=sort), LIST)
         for sort in ("days", "items", "person", "department", "manager", "activity")
     ),
-    Door("people as one types", _at("people", found=Places.found), PEOPLE),
+    Endpoint("people as one types", _at("people", found=Places.found), PEOPLE),
     *(
-        Door(f"list of people, by {sort.lstrip('-')}", _at("people", sort=sort), PEOPLE)
+        Endpoint(f"list of people, by {sort.lstrip('-')}", _at("people", sort=sort), PEOPLE)
         for sort in ("person", "department", "manager", "-assigned", "-completed", "-past_due", "-activity", "-risk")
     ),
-    Door("list of campaigns", _at("campaigns"), "campaign-list"),
-    Door("people of a campaign", _at("campaign", _campaign), "campaign-people"),
-    Door("trends, changed", _at("trends", measure="completion"), "trends"),
-    Door("a number's passport", _at("passport", lambda _: "completion_rate"), "passport"),  # type: ignore[arg-type,return-value]
-    Door("state of the sync", _at("sync_status"), "sync-status"),
+    Endpoint("list of campaigns", _at("campaigns"), "campaign-list"),
+    Endpoint("people of a campaign", _at("campaign", _campaign), "campaign-people"),
+    Endpoint("trends, changed", _at("trends", measure="completion"), "trends"),
+    Endpoint("a number's passport", _at("passport", lambda _: "completion_rate"), "passport"),  # type: ignore[arg-type,return-value]
+    Endpoint("state of the sync", _at("sync_status"), "sync-status"),
 )

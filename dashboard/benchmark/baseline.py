@@ -14,7 +14,7 @@ from django.db.models.functions import TruncQuarter
 
 from dashboard import metrics
 from dashboard.access import Scope
-from dashboard.benchmark.draws import Asked
+from dashboard.benchmark.samples import Asked
 from dashboard.figures.selection import Filters, State
 from sync.models import Enrollment
 

@@ -15,7 +15,7 @@ from .facts import (
     RecipientFacts,
     StorePurchaseFacts,
 )
-from .instants import wire_time
+from .timestamps import wire_time
 
 Row = dict[str, Any]
 _encode = msgspec.json.Encoder().encode

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from .campaigns import Campaign
 from .catalog import Content
-from .dice import noise
 from .facts import (
     AccountFacts,
     CampaignFacts,
@@ -17,9 +16,10 @@ from .facts import (
     RecipientFacts,
     StorePurchaseFacts,
 )
-from .instants import DAY, FOUNDING, HOUR, NEVER, moment, moment_or_none
 from .organization import Person
 from .phishing import Outcome, PhishingCampaign, PhishingTest
+from .seeded_random import noise
+from .timestamps import DAY, FOUNDING, HOUR, NEVER, moment, moment_or_none
 
 if TYPE_CHECKING:
     from .company import Company
