@@ -51,10 +51,10 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.programs = folder / "programs"
-        for name in ("bin", "config", "requirements", "programs", ".venv/bin"):
+        for name in ("bin", "config/local", "requirements", "programs", ".venv/bin"):
             (folder / name).mkdir(parents=True)
         shutil.copy(BASE_DIR / "bin" / "install", folder / "bin")
-        shutil.copy(BASE_DIR / "config" / "embedded.py", folder / "config")
+        shutil.copy(BASE_DIR / "config" / "local" / "embedded.py", folder / "config" / "local")
         for name, packages in REQUIREMENTS.items():
             text = "".join(f"{package}==1.0 \\\n    --hash=sha256:00\n    # via nobody\n" for package in packages)
             (folder / "requirements" / f"{name}.txt").write_text(text)

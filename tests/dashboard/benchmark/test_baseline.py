@@ -55,20 +55,20 @@ def test_lines_agree(scope, ways):
 def test_every_question_has_answers(scope, now):
     for question in questions():
         assert question.ask(scope, Asked(now)), question.name
-        assert question.plain(scope, Asked(now)), question.name
+        assert question.baseline(scope, Asked(now)), question.name
 
 
 @pytest.mark.parametrize("sort", [Sort.DAYS, Sort.ITEMS])
 def test_past_due_lists_agree(scope, now, sort):
     question = next(question for question in questions() if question.name == f"past due by {sort}")
     found = [(row.person_id, row.items) for row in question.ask(scope, Asked(now))]
-    expected = [(row["person_id"], row["items"]) for row in question.plain(scope, Asked(now))]
+    expected = [(row["person_id"], row["items"]) for row in question.baseline(scope, Asked(now))]
     assert found == expected
 
 
 def test_trend_agrees(scope, now):
     question = next(question for question in questions() if question.name.startswith("trend"))
-    expected = {row["quarter"].date(): (row["due"], row["on_time"]) for row in question.plain(scope, Asked(now))}
+    expected = {row["quarter"].date(): (row["due"], row["on_time"]) for row in question.baseline(scope, Asked(now))}
     first, last = span(scope, now)
     rows = cohorts(scope, as_of=now, period=By.QUARTER, first=first, last=last)
     assert {row.start: (row.gross.due, row.gross.on_time) for row in rows if row.gross.due} == expected

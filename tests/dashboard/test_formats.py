@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from dashboard.rate import Rate
-from dashboard.web.templatetags import figures
+from dashboard import formats
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
     ],
 )
 def test_percent_is_rounded_down(value: Rate | float | Decimal | None, text: str) -> None:
-    assert figures.percent(value) == text
+    assert formats.percent(value) == text
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_percent_is_rounded_down(value: Rate | float | Decimal | None, text: str
     [(-2.34, "2.3 points"), (1.0, "1 point"), (1.09, "1 point"), (0.03, "<0.1 points")],
 )
 def test_points_say_the_size_of_a_difference(value: float, text: str) -> None:
-    assert figures.points(value) == text
+    assert formats.points(value) == text
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_points_say_the_size_of_a_difference(value: float, text: str) -> None:
 )
 def test_clock_is_as_short_as_is_clear(moment: datetime, text: str) -> None:
     with timezone.override(ZoneInfo("Europe/Berlin")):
-        assert figures.clock(moment, NOW) == text
+        assert formats.clock(moment, NOW) == text
 
 
 def test_absolute_names_the_zone() -> None:
     with timezone.override(ZoneInfo("Europe/Berlin")):
-        assert figures.absolute(NOW) == "Monday 23 November 2026, 10:30:00 CET"
+        assert formats.absolute(NOW) == "Monday 23 November 2026, 10:30:00 CET"
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ def test_absolute_names_the_zone() -> None:
 )
 def test_ahead_counts_local_days(hours: int, text: str) -> None:
     with timezone.override(ZoneInfo("Europe/Berlin")):
-        assert figures.ahead(NOW + timedelta(hours=hours, minutes=30), NOW) == text
+        assert formats.ahead(NOW + timedelta(hours=hours, minutes=30), NOW) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0:00"), (124, "2:04"), (3600, "1:00:00"), (7384, "2:03:04"), (None, "–")]
 )
 def test_took(seconds: int | None, text: str) -> None:
-    assert figures.took(None if seconds is None else timedelta(seconds=seconds)) == text
+    assert formats.took(None if seconds is None else timedelta(seconds=seconds)) == text
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,9 @@ def test_took(seconds: int | None, text: str) -> None:
     ],
 )
 def test_in_words(seconds: int, text: str) -> None:
-    assert figures.in_words(timedelta(seconds=seconds)) == text
+    assert formats.in_words(timedelta(seconds=seconds)) == text
 
 
 def test_number_of_nothing_is_a_dash() -> None:
-    assert figures.number(None) == "–"
-    assert figures.number(61204) == "61,204"
+    assert formats.number(None) == "–"
+    assert formats.number(61204) == "61,204"
