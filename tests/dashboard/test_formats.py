@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from dashboard.rate import Rate
 from dashboard import formats
+from dashboard.rate import Rate
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
