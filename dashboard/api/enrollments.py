@@ -11,7 +11,7 @@ from dashboard.api.answers import One, Rows
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
 from dashboard.api.parameters import About, AsOf, Id, Listed, Shown, filters
-from dashboard.figures.selection import State
+from dashboard.metrics import State
 from dashboard.queries.paged.enrollments import enrollment_page
 from dashboard.web.problems import Problem
 from sync.models import ContentItem

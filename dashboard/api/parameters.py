@@ -7,9 +7,9 @@ from ninja import Schema
 from pydantic import Field
 
 from dashboard.access import EARLIEST_YEAR, Scope
-from dashboard.figures.selection import Filters, State
+from dashboard.figures.selection import Filters
 from dashboard.local_days import local_midnight
-from dashboard.metrics import CampaignState
+from dashboard.metrics import CampaignState, State
 from dashboard.models import Trigger
 from dashboard.requests.named_filters import NoSuchFilterError, Wanted, resolve
 from dashboard.web.problems import Problem

@@ -15,7 +15,8 @@ from django.db.models.functions import TruncQuarter
 from dashboard import metrics
 from dashboard.access import Scope
 from dashboard.benchmark.samples import Asked
-from dashboard.figures.selection import Filters, State
+from dashboard.figures.selection import Filters
+from dashboard.metrics import State
 from sync.models import Enrollment
 
 # Everyone below each manager, once, however deep; a walk up stops before it meets somebody again.

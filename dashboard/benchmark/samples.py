@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.db.models import Count
 
 from dashboard.access import Scope
-from dashboard.figures.selection import Filters, State
+from dashboard.figures.selection import Filters
 from dashboard.local_days import local_midnight
-from dashboard.metrics import CampaignState
+from dashboard.metrics import CampaignState, State
 
 TWO_YEARS = 730
 

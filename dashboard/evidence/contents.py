@@ -16,7 +16,6 @@ from django.db.models.functions import Coalesce
 from dashboard import audit, metrics
 from dashboard.access import Scope
 from dashboard.exports.csv_injection import neutral
-from dashboard.figures.selection import State
 from dashboard.mail.reading import deliveries
 from dashboard.metrics.registry import REGISTRY
 from dashboard.models import CampaignSetting
@@ -120,13 +119,7 @@ def _population(scope: Scope, period: Period) -> Listing:
 def _enrollments(scope: Scope, period: Period) -> Listing:
     at = period.end
     rows = enrollments(scope, period).annotate(
-        state=Case(
-            When(metrics.completed(at), then=Value(State.COMPLETED.value)),
-            When(metrics.past_due(at), then=Value(State.PAST_DUE.value)),
-            When(metrics.in_progress(at), then=Value(State.IN_PROGRESS.value)),
-            default=Value(State.NOT_STARTED.value),
-            output_field=CharField(),
-        ),
+        state=metrics.state(at),
         counts=Case(When(metrics.counted(at), then=Value("yes")), default=Value("no"), output_field=CharField()),
     )
     fields = (

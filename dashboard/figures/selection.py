@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from dashboard.access import Scope
 from dashboard.figures.historical_placement import THEN_FACTS, THEN_PEOPLE
-from dashboard.metrics import INTERVALS, campaign_state
+from dashboard.metrics import INTERVALS, State, campaign_state
 from dashboard.models import CONTENT_TYPE_CODES, ExemptSpan, RollupState
 from dashboard.rollups import intervals, lines
 from dashboard.triggers import effective_trigger
@@ -38,15 +38,6 @@ class Basis(StrEnum):
 
     NOW = "now"
     THEN = "then"
-
-
-class State(StrEnum):
-    """Where an enrollment stands at a moment."""
-
-    COMPLETED = "completed"
-    PAST_DUE = "past_due"
-    IN_PROGRESS = "in_progress"
-    NOT_STARTED = "not_started"
 
 
 @dataclass(frozen=True)

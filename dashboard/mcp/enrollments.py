@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 
-from django.db.models import Case, CharField, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.urls import reverse
 from msgspec import Meta
 
 from dashboard import metrics
 from dashboard.figures.counts import figures
-from dashboard.figures.selection import Filters, State
+from dashboard.figures.selection import Filters
 from dashboard.mcp.campaigns import campaign_of
 from dashboard.mcp.reading import Reader, ToolError, listing
 from dashboard.mcp.shapes import About, Arguments, Id, Listing, Member, Page, Shape
@@ -110,14 +110,7 @@ def get_enrollment(reader: Reader, asked: GetEnrollment) -> OneEnrollment:
 
 def shown(rows: QuerySet[EnrollmentRow], reader: Reader) -> QuerySet[EnrollmentRow]:
     """Return enrollments with everything that `told` tells of them."""
-    state = Case(
-        When(metrics.completed(reader.now), then=Value(State.COMPLETED.value)),
-        When(metrics.past_due(reader.now), then=Value(State.PAST_DUE.value)),
-        When(metrics.in_progress(reader.now), then=Value(State.IN_PROGRESS.value)),
-        default=Value(State.NOT_STARTED.value),
-        output_field=CharField(),
-    )
-    return rows.annotate(state=state).select_related(
+    return rows.annotate(state=metrics.state(reader.now)).select_related(
         "content", "campaign", "person__department__merged_into", "person__manager"
     )
 

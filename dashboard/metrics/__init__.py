@@ -39,3 +39,5 @@ from dashboard.metrics.rules import on_time as on_time
 from dashboard.metrics.rules import open_until as open_until
 from dashboard.metrics.rules import past_due as past_due
 from dashboard.metrics.rules import standing as standing
+from dashboard.metrics.states import State as State
+from dashboard.metrics.states import state as state

@@ -10,7 +10,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -19,8 +18,7 @@ from dashboard.charts import Segment
 from dashboard.charts import burn_up as chart
 from dashboard.charts.state_bar import state_bar
 from dashboard.figures.counts import Group
-from dashboard.figures.selection import State
-from dashboard.metrics import Totals, days_past_due
+from dashboard.metrics import State, Totals, days_past_due
 from dashboard.pages.context import shell_of
 from dashboard.queries import campaign as queries
 from dashboard.queries.campaign import CampaignFigures, Show
@@ -34,13 +32,6 @@ from sync.models import Enrollment
 ROWS = 25
 # Departments beyond these are folded away.
 FIRST_DEPARTMENTS = 12
-
-STATES = {
-    State.COMPLETED: ("done", gettext_lazy("Completed")),
-    State.IN_PROGRESS: ("progress", gettext_lazy("In progress")),
-    State.NOT_STARTED: ("todo", gettext_lazy("Not started")),
-    State.PAST_DUE: ("due", gettext_lazy("Past due")),
-}
 
 
 @require_safe
@@ -249,18 +240,18 @@ def _people(
 
 
 def _person(request: ScopedRequest, row: Any, carried: str) -> PersonLine:
-    mark, state = STATES[State(row.state)]
+    state = State(row.state)
     person = row.person
     home = person.department.merged_into or person.department if person and person.department else None
     as_of = request.as_of
-    is_due = row.state == State.PAST_DUE
+    is_due = state == State.PAST_DUE
     return PersonLine(
         row=row,
         address=_address(row.person_id, carried),
         manager_address=_address(person.manager_id if person else None, carried),
         department=home.name if home else "",
-        mark=mark,
-        state=state,
+        mark=state.mark,
+        state=state.label,
         is_late=row.is_late,
         started_at=row.started_at if row.started_at and row.started_at <= as_of else None,
         completed_at=row.completed_at if row.completed_at and row.completed_at <= as_of else None,

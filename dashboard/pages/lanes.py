@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.safestring import SafeString
 
-from dashboard.figures.selection import State
 from dashboard.local_days import local_midnight
+from dashboard.metrics import State
 from dashboard.queries.person import Owed
 
 LONGEST = timedelta(days=3 * 366)
@@ -17,7 +17,6 @@ SHORTEST = timedelta(days=180)
 # So many labels fit above the lanes.
 MOST_LABELS = 9
 _LEFT, _RIGHT = 2.0, 97.0
-_TONES = {State.COMPLETED: "done", State.PAST_DUE: "due", State.IN_PROGRESS: "progress", State.NOT_STARTED: "todo"}
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ class Axis:
         due = row.due_at
         is_over = due is not None and row.enrolled_at < due < ended
         return Lane(
-            tone=_TONES[owed.state],
+            tone=owed.state.mark,
             start=self.x(row.enrolled_at),
             turn=self.x(due) if is_over and due is not None else self.x(ended),
             end=self.x(ended),

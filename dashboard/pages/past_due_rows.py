@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from dashboard.access import ScopedRequest
 from dashboard.figures.selection import By
@@ -21,14 +21,6 @@ from dashboard.queries.past_due_found import Item
 from dashboard.web.templatetags.addresses import here, to
 from sync.models.training import DueSource
 
-_DUE_SOURCES = {
-    DueSource.EXTENSION: gettext_lazy("Extended"),
-    DueSource.CAMPAIGN_END: gettext_lazy("Campaign end"),
-    DueSource.RELATIVE: gettext_lazy("Counted from enrollment"),
-    DueSource.OBSERVED: gettext_lazy("First seen past due"),
-    DueSource.HIDDEN_EXTENSION: gettext_lazy("Extended in KnowBe4"),
-    DueSource.NONE: gettext_lazy("No deadline"),
-}
 _MOST = [most for _fewest, most in AGE_LIMITS.values() if most is not None]
 
 _CHECK = (
@@ -58,7 +50,7 @@ class Pen:
         self._carried = to(context, "past_due").removeprefix(reverse("past_due"))
         # A key stands for any: looking an address up costs more than writing it.
         self._person, self._campaign_page = reverse("person", args=[0]), reverse("campaign", args=[0])
-        self._sources = {source.value: str(words) for source, words in _DUE_SOURCES.items()}
+        self._sources = {source.value: str(source.label) for source in DueSource}
         self._select, self._nowhere = _("Select %(name)s"), (_("No department"), _("No manager"))
         self._no_campaign, self._nameless = _("No campaign"), _("Campaign without a name")
         self._labels = (_("Department"), _("Manager"), _("Past due"), _("Due"), _("Last activity"), _("Days past due"))

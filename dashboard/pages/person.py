@@ -111,7 +111,7 @@ def _context(request: ScopedRequest, record: Record) -> dict[str, Any]:
 def _line(owed: Owed, axis: Axis, request: ScopedRequest) -> EnrollmentLine:
     row = owed.enrollment
     title = words.title(owed)
-    state, mark = words.STATES[owed.state]
+    state, mark = owed.state.label, owed.state.mark
     outcome, note = words.outcome(owed, as_of=request.as_of, zone=request.account.zone)
     content = str(row.content)
     cause = ""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, Case, CharField, QuerySet, Value, When
+from django.db.models import BooleanField, Case, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
 from dashboard import metrics
@@ -16,8 +16,8 @@ from dashboard.access import Scope
 from dashboard.figures import tallies
 from dashboard.figures.counts import IS_EXEMPT, Group, figures_by, positional
 from dashboard.figures.names import names
-from dashboard.figures.selection import Basis, By, Filters, Selection, State, select
-from dashboard.metrics import COUNT_NAMES, INTERVALS, Counts, Totals
+from dashboard.figures.selection import Basis, By, Filters, Selection, select
+from dashboard.metrics import COUNT_NAMES, INTERVALS, Counts, State, Totals
 from dashboard.models import Grain
 from dashboard.rate import Rate
 from dashboard.rollups import intervals
@@ -288,17 +288,8 @@ def with_places(rows: QuerySet[Enrollment], as_of: datetime) -> QuerySet[Enrollm
 
     `state` is one of `State`'s words, `is_late` whether it was completed after its due date.
     """
-    states = {
-        State.COMPLETED: metrics.completed(as_of),
-        State.PAST_DUE: metrics.past_due(as_of),
-        State.IN_PROGRESS: metrics.in_progress(as_of),
-    }
     return rows.select_related("person__department__merged_into", "person__manager", "content").annotate(
-        state=Case(
-            *(When(condition, then=Value(state.value)) for state, condition in states.items()),
-            default=Value(State.NOT_STARTED.value),
-            output_field=CharField(),
-        ),
+        state=metrics.state(as_of),
         is_late=Case(
             When(metrics.completed_late(as_of), then=Value(True)),
             default=Value(False),

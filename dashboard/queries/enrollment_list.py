@@ -12,8 +12,8 @@ from dashboard.access import Scope
 from dashboard.figures.counts import IS_EXEMPT, figures
 from dashboard.figures.names import NAME
 from dashboard.figures.select_query import Statement
-from dashboard.figures.selection import Basis, Filters, Selection, State, select
-from dashboard.metrics import INTERVALS
+from dashboard.figures.selection import Basis, Filters, Selection, select
+from dashboard.metrics import INTERVALS, State
 from dashboard.queries import campaign as campaigns
 from dashboard.rollups import intervals
 from sync.models import Campaign

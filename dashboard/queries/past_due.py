@@ -16,9 +16,9 @@ from django.db import connection
 from dashboard.access import Scope
 from dashboard.figures.counts import IS_EXEMPT
 from dashboard.figures.names import NAME
-from dashboard.figures.selection import Basis, Filters, Selection, State, select
+from dashboard.figures.selection import Basis, Filters, Selection, select
 from dashboard.local_days import day_of, local_midnight
-from dashboard.metrics import AGE_LIMITS, INTERVALS, Age, days_past_due
+from dashboard.metrics import AGE_LIMITS, INTERVALS, Age, State, days_past_due
 from dashboard.rollups import intervals, standings
 
 # More people than this whose standing has to be worked out anew: the facts alone are faster.

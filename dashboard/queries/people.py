@@ -17,7 +17,8 @@ from dashboard import row_security
 from dashboard.access import Scope
 from dashboard.figures.counts import IS_EXEMPT
 from dashboard.figures.names import NAME, names
-from dashboard.figures.selection import Basis, By, Filters, Selection, State, select
+from dashboard.figures.selection import Basis, By, Filters, Selection, select
+from dashboard.metrics import State
 from dashboard.queries.past_due import IS_PAST_DUE, MOST_STALE
 from dashboard.rollups import intervals, standings
 

@@ -10,14 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, CharField, F, JSONField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, F, JSONField, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, JSONObject
 
 from dashboard import metrics
 from dashboard.access import Scope
 from dashboard.figures.names import NAME
-from dashboard.figures.selection import Basis, Filters, Selection, State, select
+from dashboard.figures.selection import Basis, Filters, Selection, select
+from dashboard.metrics import State
 from dashboard.models import Exemption, Trigger
 from dashboard.queries.left_out import COUNTED, Reason, with_reason
 from dashboard.queries.people import Page, Sort, people
@@ -141,13 +142,7 @@ def _enrollments(scope: Scope, person: Person, as_of: datetime) -> QuerySet[Any,
     return (
         with_reason(scope.enrollments().filter(person=person), as_of)
         .annotate(
-            state=Case(
-                When(metrics.completed(as_of), then=Value(State.COMPLETED.value)),
-                When(metrics.past_due(as_of), then=Value(State.PAST_DUE.value)),
-                When(metrics.in_progress(as_of), then=Value(State.IN_PROGRESS.value)),
-                default=Value(State.NOT_STARTED.value),
-                output_field=CharField(),
-            ),
+            state=metrics.state(as_of),
             is_late=Case(When(late, then=True), default=False),
             cause=Subquery(cause),
         )

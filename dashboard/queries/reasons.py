@@ -15,9 +15,9 @@ from django.db.models.expressions import RawSQL
 from dashboard import metrics
 from dashboard.access import Scope
 from dashboard.figures.counts import positional
-from dashboard.figures.selection import Selection, State
+from dashboard.figures.selection import Selection
 from dashboard.local_days import local_midnight
-from dashboard.metrics import Totals
+from dashboard.metrics import State, Totals
 from dashboard.metrics.registry import Base
 from dashboard.models import CONTENT_TYPE_CODES
 from dashboard.queries.left_out import COUNTED, Reason, is_due_unknown, not_due, reason_of_campaign, with_reason

@@ -21,7 +21,6 @@ from dashboard.reports import blocks
 from dashboard.reports.document import Document, Question
 from dashboard.reports.review import more
 from dashboard.wording import findings
-from dashboard.wording.person import DUE_SOURCES
 from sync.models.training import DueSource
 
 # So many people make some two hundred pages.
@@ -179,9 +178,7 @@ def _people(now: Counts, late: Sequence[PastDuePerson], items: dict[tuple[int, i
                 blocks.named(blocks.cut(person.name), blocks.cut(person.email)),
                 blocks.cut(person.manager) or _("No manager"),
                 blocks.named(blocks.cut(item.campaign) or _("No campaign"), "") if item else "",
-                blocks.named(
-                    day(person.oldest_due_at), str(DUE_SOURCES.get(DueSource(item.due_source), "")) if item else ""
-                ),
+                blocks.named(day(person.oldest_due_at), str(DueSource(item.due_source).label) if item else ""),
                 number(person.items),
                 {"text": number(person.days_past_due), "strong": True},
             ]

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from dashboard.figures.selection import State
 from dashboard.formats import day
+from dashboard.metrics import State
 from dashboard.models import Exemption
 from dashboard.queries.person import Owed, Record, read_person
 from dashboard.reports import blocks
@@ -91,7 +91,7 @@ def _enrollments(question: Question, record: Record, name: str) -> dict[str, Any
 def _enrollment(question: Question, owed: Owed) -> list[Any]:
     row = owed.enrollment
     title, content = words.title(owed), str(row.content)
-    label, mark = words.STATES[owed.state]
+    label, mark = str(owed.state.label), owed.state.mark
     outcome, note = words.outcome(owed, as_of=question.as_of, zone=question.zone)
     cause = content if content != title else ""
     if owed.reason is not None:

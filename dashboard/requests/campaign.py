@@ -4,7 +4,7 @@ from django.core.exceptions import BadRequest
 from django.utils.translation import gettext_lazy
 
 from dashboard.access import ScopedRequest
-from dashboard.figures.selection import State
+from dashboard.metrics import State
 from dashboard.queries.campaign import Show
 
 TABS = {

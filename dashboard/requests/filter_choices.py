@@ -36,17 +36,6 @@ _LABELS = {
     "group": gettext_lazy("Group"),
     "basis": gettext_lazy("Placed"),
 }
-# Content types have no words of their own to translate in the mirror's model.
-_CONTENT_TYPES = {
-    ContentType.MODULE: gettext_lazy("Training module"),
-    ContentType.VIDEO: gettext_lazy("Video"),
-    ContentType.GAME: gettext_lazy("Game"),
-    ContentType.ASSESSMENT: gettext_lazy("Assessment"),
-    ContentType.POLICY: gettext_lazy("Policy"),
-    ContentType.NEWSLETTER: gettext_lazy("Newsletter"),
-    ContentType.POSTER: gettext_lazy("Poster"),
-    ContentType.OTHER: gettext_lazy("Other"),
-}
 # Filters that mean nothing once another one is cleared.
 _TOGETHER = {"manager": ("manager", "direct")}
 
@@ -182,7 +171,7 @@ def _control(request: ScopedRequest, question: Asked, name: str, offered: Choice
     elif name == "group":
         chosen, offers = set(map(str, filters.groups)), list(offered.groups)
     elif name == "type":
-        chosen, offers = set(filters.content_types), [(kind.value, str(_CONTENT_TYPES[kind])) for kind in ContentType]
+        chosen, offers = set(filters.content_types), [(kind.value, str(kind.label)) for kind in ContentType]
     elif name == "trigger":
         chosen, offers = set(filters.triggers), [(trigger.value, str(trigger.label)) for trigger in Trigger]
     elif name == "campaign_state":

@@ -13,8 +13,8 @@ from django.db.models import TextChoices
 from django.http import QueryDict
 
 from dashboard.access import ScopedRequest
-from dashboard.figures.selection import Basis, Filters, State
-from dashboard.metrics import CampaignState
+from dashboard.figures.selection import Basis, Filters
+from dashboard.metrics import CampaignState, State
 from dashboard.models import Trigger
 from dashboard.vacancies import counted_as
 from sync.models.training import ContentType

@@ -7,7 +7,8 @@ from django.db.models import Q
 from django.db.models.functions import Trim
 
 from dashboard.access import Scope
-from dashboard.figures.selection import Filters, State
+from dashboard.figures.selection import Filters
+from dashboard.metrics import State
 from dashboard.models import PersonStanding
 from dashboard.vacancies import homes, marked
 from sync.models.training import ContentType

@@ -45,14 +45,6 @@ _CADENCES = {
     "half_year": gettext_lazy("Campaigns of this name come each half-year"),
     "year": gettext_lazy("Campaigns of this name come each year"),
 }
-_DUE_SOURCES = {
-    DueSource.EXTENSION: gettext_lazy("Extended, from the console’s export"),
-    DueSource.CAMPAIGN_END: gettext_lazy("The campaign’s end"),
-    DueSource.RELATIVE: gettext_lazy("Counted from enrollment"),
-    DueSource.OBSERVED: gettext_lazy("When first seen past due"),
-    DueSource.HIDDEN_EXTENSION: gettext_lazy("Extended in KnowBe4, date not told"),
-    DueSource.NONE: gettext_lazy("No deadline"),
-}
 
 
 def state_words(plan: CampaignPlan) -> str:
@@ -135,7 +127,7 @@ def due_rule(plan: CampaignPlan) -> str:
 
 def due_source_words(row: Enrollment) -> str:
     """Return which rule gave an enrollment its due date."""
-    return str(_DUE_SOURCES.get(DueSource(row.due_source), row.due_source))
+    return str(DueSource(row.due_source).label)
 
 
 def campaigns_lead(rows: Sequence[CampaignRow], as_of: datetime) -> tuple[str, CampaignRow | None, str]:

@@ -11,10 +11,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from dashboard.figures.selection import State
 from dashboard.formats import day, number
 from dashboard.local_days import day_of
-from dashboard.metrics import days_late, days_past_due
+from dashboard.metrics import State, days_late, days_past_due
 from dashboard.models import Exemption
 from dashboard.queries.person import Owed, Record
 from dashboard.wording import changes
@@ -22,20 +21,6 @@ from dashboard.wording.changes import field_words, value_words
 from sync.models import Change, Enrollment, PhishingResult
 from sync.models.training import DueSource
 
-STATES = {
-    State.COMPLETED: (gettext_lazy("Completed"), "done"),
-    State.PAST_DUE: (gettext_lazy("Past due"), "due"),
-    State.IN_PROGRESS: (gettext_lazy("In progress"), "progress"),
-    State.NOT_STARTED: (gettext_lazy("Not started"), "todo"),
-}
-DUE_SOURCES = {
-    DueSource.EXTENSION: gettext_lazy("Extended, from the console"),
-    DueSource.CAMPAIGN_END: gettext_lazy("Campaign end"),
-    DueSource.RELATIVE: gettext_lazy("Counted from enrollment"),
-    DueSource.OBSERVED: gettext_lazy("First seen past due"),
-    DueSource.HIDDEN_EXTENSION: gettext_lazy("Extended in KnowBe4, date not known"),
-    DueSource.NONE: gettext_lazy("No deadline"),
-}
 # What someone did with a test, the worst first: the word and the moment it is told by.
 FAILURES = (
     ("data_entered_at", gettext_lazy("Entered data")),
@@ -264,7 +249,7 @@ def due_source(row: Enrollment) -> str:
     campaign = row.campaign
     if row.due_source == DueSource.RELATIVE and campaign is not None and campaign.relative_duration:
         return _("%(duration)s after enrollment") % {"duration": campaign.relative_duration}
-    return str(DUE_SOURCES[DueSource(row.due_source)])
+    return str(DueSource(row.due_source).label)
 
 
 def outcome(owed: Owed, *, as_of: datetime, zone: ZoneInfo) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Lower, Trim
 from django.db.models.lookups import In
+from django.utils.translation import gettext_lazy as _
 
 from sync.models.people import Person
 
@@ -31,14 +32,14 @@ def never_counts() -> models.Q:
 class ContentType(models.TextChoices):
     """What kind of thing people are asked to do."""
 
-    MODULE = "Training Module"
-    VIDEO = "Video"
-    GAME = "Game"
-    ASSESSMENT = "Assessment"
-    POLICY = "Policy"
-    NEWSLETTER = "Newsletter"
-    POSTER = "Poster"
-    OTHER = "Other"
+    MODULE = "Training Module", _("Training module")
+    VIDEO = "Video", _("Video")
+    GAME = "Game", _("Game")
+    ASSESSMENT = "Assessment", _("Assessment")
+    POLICY = "Policy", _("Policy")
+    NEWSLETTER = "Newsletter", _("Newsletter")
+    POSTER = "Poster", _("Poster")
+    OTHER = "Other", _("Other")
 
 
 class ContentItem(models.Model):
@@ -116,12 +117,12 @@ class Campaign(models.Model):
 class DueSource(models.TextChoices):
     """The rule that gave a due date; KnowBe4's API gives none (see `sync.pipeline.due_dates`)."""
 
-    EXTENSION = "extension", "Extension imported from the console"
-    CAMPAIGN_END = "campaign_end", "The campaign's end date"
-    RELATIVE = "relative", "Enrollment date plus the campaign's duration"
-    OBSERVED = "observed", "First seen past due"
-    HIDDEN_EXTENSION = "hidden_extension", "Extended in KnowBe4, date not known"
-    NONE = "none", "No deadline"
+    EXTENSION = "extension", _("Extended, from the console’s export")
+    CAMPAIGN_END = "campaign_end", _("Campaign end")
+    RELATIVE = "relative", _("Counted from enrollment")
+    OBSERVED = "observed", _("First seen past due")
+    HIDDEN_EXTENSION = "hidden_extension", _("Extended in KnowBe4; new date not published")
+    NONE = "none", _("No deadline")
 
 
 class Enrollment(models.Model):

@@ -7,8 +7,9 @@ import pytest
 from dashboard.access import Scope
 from dashboard.figures.counts import figures_by
 from dashboard.figures.history import standings
-from dashboard.figures.selection import Basis, By, Filters, State, select
+from dashboard.figures.selection import Basis, By, Filters, select
 from dashboard.local_days import local_midnight
+from dashboard.metrics import State
 from dashboard.models import CampaignSetting, Membership
 from dashboard.rollups import rebuild
 from sync.models import Account, Campaign

@@ -11,18 +11,20 @@ from django.utils.translation import gettext_lazy
 from dashboard.exports.columns import Column, Kind
 from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.tables.people import PERSON_ID, WHO
-from dashboard.exports.tables.words import SOURCES, STATES, YES_NO, filters_in_words
+from dashboard.exports.tables.words import YES_NO, filters_in_words
+from dashboard.metrics import State
 from dashboard.metrics.registry import REGISTRY
 from dashboard.queries.campaign import Show
 from dashboard.queries.campaigns import plans
 from dashboard.queries.enrollment_list import EXEMPT, MEASURES, NOT_STARTED, enrollment_list, uncounted_list
 from dashboard.requests.campaign import TABS, show_in
+from sync.models.training import DueSource
 
 _CAMPAIGN = Column("campaign", gettext_lazy("Campaign"), width=34)
 _CONTENT = Column("content", gettext_lazy("Content"), width=34)
-_STATE = Column("state", gettext_lazy("Status"), Kind.STATE, words=STATES, width=14)
+_STATE = Column("state", gettext_lazy("Status"), Kind.STATE, words=dict(State.choices), width=14)
 _DUE = Column("due_at", gettext_lazy("Due"), Kind.DAY)
-_DUE_SOURCE = Column("due_source", gettext_lazy("Due date from"), Kind.STATE, words=SOURCES, width=24)
+_DUE_SOURCE = Column("due_source", gettext_lazy("Due date from"), Kind.STATE, words=dict(DueSource.choices), width=24)
 _DAYS = Column("days_past_due", gettext_lazy("Days past due"), Kind.INTEGER)
 _REST = (
     Column("content_type", gettext_lazy("Content type"), is_default=False, width=18),

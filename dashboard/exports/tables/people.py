@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from dashboard.exports.columns import Column, Kind
 from dashboard.exports.table_request import Answer, Question, Table
-from dashboard.exports.tables.words import SOURCES, YES_NO, filters_in_words
+from dashboard.exports.tables.words import YES_NO, filters_in_words
 from dashboard.metrics import Age
 from dashboard.queries import people as people_queries
 from dashboard.queries.past_due import Sort
@@ -14,6 +14,7 @@ from dashboard.queries.people_lists import past_due_statement, people_statement
 from dashboard.requests import past_due as past_due_request
 from dashboard.requests import people as people_request
 from dashboard.wording.past_due import ages_in_words
+from sync.models.training import DueSource
 
 PERSON = Column("person", gettext_lazy("Person"), width=28)
 EMAIL = Column("email", gettext_lazy("Email"), width=34)
@@ -85,7 +86,7 @@ PAST_DUE = Table(
         Column("items", gettext_lazy("Past due"), Kind.INTEGER),
         Column("campaign", gettext_lazy("Campaign past due for longest"), width=32),
         _OLDEST_DUE,
-        Column("due_source", gettext_lazy("Due date from"), Kind.STATE, words=SOURCES, width=24),
+        Column("due_source", gettext_lazy("Due date from"), Kind.STATE, words=dict(DueSource.choices), width=24),
         _DAYS,
         _LAST_ACTIVITY,
         PERSON_ID,

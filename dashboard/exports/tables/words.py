@@ -6,18 +6,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.exports.table_request import Question
-from dashboard.figures.selection import State
+from dashboard.metrics import State
 from dashboard.requests.filter_choices import ALL, filter_bar
-from dashboard.wording.person import DUE_SOURCES
 
 YES_NO = {"yes": _("Yes"), "no": _("No")}
-STATES = {
-    State.COMPLETED.value: _("Completed"),
-    State.PAST_DUE.value: _("Past due"),
-    State.IN_PROGRESS.value: _("In progress"),
-    State.NOT_STARTED.value: _("Not started"),
-}
-SOURCES = {source.value: words for source, words in DUE_SOURCES.items()}
 
 
 def filters_in_words(
@@ -29,7 +21,7 @@ def filters_in_words(
     for control in bar.on:
         labels = [choice.label.strip() for choice in control.choices if choice.is_chosen]
         found.append((control.label, ", ".join(labels)))
-    states = [str(STATES[state]) for state in State if state in question.asked.filters.states]
+    states = [str(state.label) for state in State if state in question.asked.filters.states]
     if states:
         found.append((str(_("Status")), ", ".join(states)))
     found.extend((str(_("Note")), note) for note in bar.notes)

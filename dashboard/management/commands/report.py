@@ -14,10 +14,10 @@ from dashboard.exports.metric_report.answers import GROUPINGS, Asked, NotAskable
 from dashboard.exports.metric_report.stamp import Stamp
 from dashboard.exports.metric_report.structured import write_csv, write_json
 from dashboard.exports.metric_report.table import write_table
-from dashboard.figures.selection import Basis, State
+from dashboard.figures.selection import Basis
 from dashboard.local_days import local_midnight
 from dashboard.management.accounts import EXIT_MISUSE, find_account
-from dashboard.metrics import CampaignState
+from dashboard.metrics import CampaignState, State
 from dashboard.metrics.registry import REGISTRY, UnknownMetricError, find
 from dashboard.models import Membership, RollupState, Trigger, User
 from dashboard.requests.named_filters import NoSuchFilterError, Wanted, resolve

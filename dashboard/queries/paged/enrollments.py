@@ -7,8 +7,8 @@ from dashboard.access import Scope
 from dashboard.figures.counts import IS_EXEMPT
 from dashboard.figures.names import NAME
 from dashboard.figures.select_query import Statement
-from dashboard.figures.selection import Basis, Filters, Selection, State, select
-from dashboard.metrics import INTERVALS
+from dashboard.figures.selection import Basis, Filters, Selection, select
+from dashboard.metrics import INTERVALS, State
 from dashboard.models import CONTENT_TYPE_CODES
 from dashboard.queries.enrollment_list import DAYS_PAST_DUE
 from dashboard.queries.past_due import IS_PAST_DUE

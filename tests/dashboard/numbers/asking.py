@@ -5,7 +5,8 @@ from typing import Any
 
 from dashboard import metrics
 from dashboard.access import Scope
-from dashboard.figures.selection import Basis, Filters, State
+from dashboard.figures.selection import Basis, Filters
+from dashboard.metrics import State
 from dashboard.models import Membership
 from tests.dashboard.numbers.mirror import Mirror
 from tests.oracle import counting

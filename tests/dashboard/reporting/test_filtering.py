@@ -4,7 +4,8 @@ import pytest
 
 from dashboard import rollups
 from dashboard.access import Scope
-from dashboard.figures.selection import Filters, State
+from dashboard.figures.selection import Filters
+from dashboard.metrics import State
 from dashboard.models import Membership, PersonStanding
 from dashboard.requests.named_filters import NoSuchFilterError, Wanted, resolve
 from sync.models import Account, Group
