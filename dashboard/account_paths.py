@@ -6,6 +6,8 @@ from functools import lru_cache
 from django.urls import get_script_prefix, reverse
 
 _NAMED = re.compile(r"/account-([0-9]{1,18})(/.*)", re.DOTALL)
+# The assistants' address, as people write it down.
+ASSISTANTS_PATHS = ("/mcp", "/mcp/")
 # Programs name their account by a token.
 _NEVER_NAMED = ("/api/", "/mcp")
 

@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError as QueueError
 from redis.exceptions import RedisError
 
 from config.database_errors import is_away
+from dashboard.account_paths import ASSISTANTS_PATHS
 
 # Seconds after which whoever asked may try again.
 RETRY_AFTER = 10
@@ -40,7 +41,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
         from dashboard.api.problems import Problem  # noqa: PLC0415
 
         return Problem(503, SENTENCE, headers=headers).response()
-    if request.path == "/mcp":
+    if request.path in ASSISTANTS_PATHS:
         from dashboard.mcp.transport import refusal  # noqa: PLC0415
 
         return refusal(FOR_ASSISTANTS, 503, headers)

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 
 from django.utils import timezone
 
 from dashboard import row_security
 from dashboard.mcp.reading import Reader, ToolError
-from dashboard.mcp.tools import find
+from dashboard.mcp.tools import TOOLS, find
 from dashboard.outages import FOR_ASSISTANTS, is_outage
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def noted(arguments: Mapping[str, Any]) -> dict[str, object]:
 def is_plain(value: object) -> bool:
     """Return whether a value can be nobody's name: a number, a flag, a day, a status."""
     if isinstance(value, str):
-        return value in _WORDS or _is_day(value)
+        return value in _words() or _is_day(value)
     return isinstance(value, int) and -(2**63) <= value < 2**63
 
 
@@ -65,9 +66,8 @@ def _is_day(text: str) -> bool:
     return True
 
 
-_WORDS = frozenset(
-    (
-        "created scheduled active closed cancelled archived not_started in_progress completed past_due department "
-        "manager campaign content_type 1-7 8-14 15-30 31-60 61-90 over-90"
-    ).split()
-)
+@cache
+def _words() -> frozenset[str]:
+    """Return every word that a tool's argument is one of."""
+    arguments = [told for tool in TOOLS.values() for told in tool.input_schema.get("properties", {}).values()]
+    return frozenset(word for told in arguments for word in told.get("enum", ()))
