@@ -112,7 +112,9 @@ def _responses(operation: dict[str, Any]) -> dict[str, Any]:
         400,
         401,
         406,
+        414,
         429,
+        503,
         *([404] if name.startswith("get_") else []),
         *([403] if _may_be_refused(name) else []),
     ]
@@ -181,7 +183,7 @@ def _problem(status: int) -> dict[str, Any]:
         "description": problems.MEANINGS[status],
         "content": {problems.PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    if status == 429:
+    if status in {429, 503}:
         found["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
     if status == 401:
         found["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}

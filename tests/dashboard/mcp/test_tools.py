@@ -248,3 +248,13 @@ def test_a_slash_at_the_end_is_the_same_address(canary: Canary, now: datetime) -
     assert (slashed.status_code, slashed.content) == (200, plain.content)
     assert Client().post("/mcp/", "{}", content_type="application/json").status_code == 401
     assert reverse("mcp") == "/mcp"
+
+
+def test_names_that_no_text_of_the_database_holds_are_refused(canary: Canary, now: datetime) -> None:
+    user = canary.readers["administrator"]
+    secret = tokens.create(user, canary.account, "Test", expires_at=now + timedelta(days=1), at=now)[1]
+    # Half a pair of UTF-16 is no JSON to the SDK.
+    for name in ("a\0b", "ann@example.test"):
+        asked = {"name": "compliance_summary", "arguments": {name: "x"}}
+        result = post(secret, "tools/call", asked).json()["result"]
+        assert result["content"][0]["text"].startswith("400 Invalid request. "), name
