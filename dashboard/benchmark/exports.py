@@ -28,7 +28,7 @@ from dashboard.exports.copying import statement_of_copy
 from dashboard.exports.delimited import delimited
 from dashboard.exports.tables import TABLES
 from dashboard.exports.workbook import write_workbook
-from dashboard.models import Membership
+from dashboard.models import Export, Membership
 from dashboard.queries.asking import By
 from dashboard.queries.figures import figures_by
 from sync.benchmark.figures import Figure
@@ -105,7 +105,7 @@ def measured(kind: str, account_id: str, now: str) -> None:
     with transaction.atomic():
         if kind == "csv":
             answer = table.ask(question)
-            for _piece, count in delimited(answer, columns, question.zone):
+            for _piece, count in delimited(question, answer, columns, Export.Format.CSV):
                 rows += count
         else:
             rows = _workbook(table, question, columns)

@@ -239,10 +239,10 @@ def _table(schedule: Schedule, recipient: User, scope: Scope, at: datetime, plac
     )
     if not answer.count:
         return copy
-    columns, path, written = table.chosen(()), place.with_suffix(f".{kind.value}"), 0
+    columns, path, written = table.chosen(()), place.with_suffix(f".{kind.extension}"), 0
     with storage.new_file(path) as file:
-        if kind == Export.Format.CSV:
-            for piece, count in delimited(answer, columns, question.zone):
+        if kind.is_csv:
+            for piece, count in delimited(question, answer, columns, kind):
                 file.write(piece)
                 written += count
         else:

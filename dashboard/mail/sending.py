@@ -259,7 +259,8 @@ def _end(delivery: Delivery, state: Delivery.State, now: datetime, said: str) ->
 
 def name_of(delivery: Delivery) -> str:
     """Return the name under which the file of a delivery is stored, or would be."""
-    return f"{FOLDER}/{delivery.key}.{delivery.occurrence.schedule.format or 'pdf'}"
+    kind = Schedule.Format(delivery.occurrence.schedule.format)
+    return f"{FOLDER}/{delivery.key}.{kind.extension}"
 
 
 def forget_expired(now: datetime) -> int:

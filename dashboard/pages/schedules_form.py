@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from dashboard.access import ScopedRequest
 from dashboard.decisions.schedules import Plan
 from dashboard.exports.asking import Question
+from dashboard.exports.making import formats_for
 from dashboard.exports.tables import TABLES
 from dashboard.mail.composing import REPORTS
 from dashboard.mail.reading import possible_recipients
@@ -57,9 +58,7 @@ class ScheduleForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     what = forms.ChoiceField(label=gettext_lazy("What is sent"))
-    format = forms.ChoiceField(
-        label=gettext_lazy("Lists as"), choices=[("xlsx", "XLSX"), ("csv", "CSV")], required=False
-    )
+    format = forms.ChoiceField(label=gettext_lazy("Lists as"), required=False)
     department = forms.ChoiceField(
         label=gettext_lazy("Department"),
         required=False,
@@ -99,6 +98,8 @@ class ScheduleForm(forms.Form):
         self.request, self.extra = request, extra
         fields: Any = self.fields
         fields["what"].choices = what_choices(request)
+        formats = sorted(formats_for(request.user), key=lambda kind: kind.is_csv)
+        fields["format"].choices = [(kind.value, kind.label) for kind in formats]
         departments = request.scope.departments().filter(merged_into=None).exclude(key="").order_by("name", "pk")
         fields["department"].choices = [("", _("Any")), *((str(one.pk), one.name) for one in departments[:_MOST])]
         campaigns = request.scope.campaigns().order_by("-start_at", "name", "pk")
