@@ -70,12 +70,10 @@ def _message(mail: AlertMail) -> EmailMessage:
     subject = _subject(alert, is_over=mail.is_over)
     page = mailed_address(_page(alert), Scope.of(mail.recipient, chosen=alert.account_id))
     context = {"alert": alert, "is_over": mail.is_over, "subject": subject, "page": page}
-    message = handing_over.addressed(mail.recipient.email, " ".join(subject.split()))
     render = partial(render_to_string, context=context)
     with timezone.override(alert.account.zone):
-        message.set_content(render("mail/alert.txt"))
-        message.add_alternative(render("mail/alert.html"), subtype="html")
-    return message
+        text, html = render("mail/alert.txt"), render("mail/alert.html")
+    return handing_over.addressed(mail.recipient.email, subject, text, html)
 
 
 def _page(alert: Alert) -> str:

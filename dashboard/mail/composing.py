@@ -118,9 +118,8 @@ class Copy:
 
     def message(self, *, link: str = "", until: datetime | None = None) -> EmailMessage:
         """Return the mail: text and HTML, with the file unless a link leads to it."""
-        message = addressed(self.recipient.email, self.subject)
-        message.set_content(self.body("txt", link=link, until=until))
-        message.add_alternative(self.body("html", link=link, until=until), subtype="html")
+        text, html = (self.body(kind, link=link, until=until) for kind in ("txt", "html"))
+        message = addressed(self.recipient.email, self.subject, text, html)
         if self.file is not None and self.is_attached():
             kind, _slash, sub = self.file.content_type.partition(";")[0].partition("/")
             message.add_attachment(self.file.path.read_bytes(), maintype=kind, subtype=sub, filename=self.file.name)

@@ -158,11 +158,9 @@ def _notice(delivery: Delivery, now: datetime) -> _Prepared:
         "page": mailed_address(reverse("schedule", args=[schedule.pk]), reader),
     }
     subject = _("Not everybody got %(name)s") % {"name": schedule.name}
-    message = handing_over.addressed(delivery.recipient.email, " ".join(subject.split()))
     with timezone.override(schedule.account.zone):
-        message.set_content(render_to_string("mail/notice.txt", context))
-        message.add_alternative(render_to_string("mail/notice.html", context), subtype="html")
-    return _Prepared(message, {"as_of": now})
+        text, html = (render_to_string(f"mail/notice.{kind}", context) for kind in ("txt", "html"))
+    return _Prepared(handing_over.addressed(delivery.recipient.email, subject, text, html), {"as_of": now})
 
 
 def _not_written() -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from dashboard import row_security
+from dashboard.isolation import isolated_in, visible_in
 from dashboard.mcp.reading import Reader, ToolError
 from dashboard.mcp.tools import TOOLS, find
 from dashboard.outages import FOR_ASSISTANTS, is_outage
@@ -20,6 +21,7 @@ Note = Callable[[str, Mapping[str, object]], None]
 def answer(reader: Reader, name: str, arguments: Mapping[str, Any], *, note: Note) -> dict[str, Any] | str:
     """Return a tool's answer, or the sentence that says why there is none; `note` puts the call on record.
 
+    Names in it are isolated (`dashboard.isolation`), and found again when an assistant takes them over into a call.
     The database shows nothing but the reader's scope meanwhile, and days are those of the account. What was noted
     stays, whatever came of the call.
     """
@@ -28,7 +30,7 @@ def answer(reader: Reader, name: str, arguments: Mapping[str, Any], *, note: Not
         with row_security.within(reader.scope), timezone.override(reader.account.zone):
             note(f"tool {tool.name}", noted(arguments))
         with row_security.within(reader.scope), timezone.override(reader.account.zone):
-            return tool.call(reader, arguments)
+            return isolated_in(tool.call(reader, visible_in(arguments)))
     except ToolError as error:
         return str(error)
     except Exception as error:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from dashboard.isolation import isolated
 from dashboard.queries.asking import Basis
 from dashboard.reporting.answers import Report, Row
 from dashboard.reporting.cells import Cell
@@ -47,7 +48,7 @@ def write_table(report: Report, metrics: Sequence[Metric], stamp: Stamp, *, by: 
     lines = _lines(columns, has_total=by is not None and report.total is not None)
     if by is not None and not report.rows:
         lines = [EMPTY]
-    return "\n".join([*lines, "", *_standing_on(stamp)]) + "\n"
+    return isolated("\n".join([*lines, "", *_standing_on(stamp)]) + "\n")
 
 
 def _by_metric(report: Report, metrics: Sequence[Metric]) -> list[Column]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from dashboard.isolation import visible
 from dashboard.metrics import Counts, Rate
 from dashboard.reporting.registry import REGISTRY
 from dashboard.templatetags.figures import NOTHING, number, percent, points
@@ -15,7 +16,7 @@ Block = dict[str, Any]
 # A word so long would stick out of its column. An address is broken after its @; what is still too long, anywhere.
 _LONGEST = 30
 _ENDLESS = re.compile(rf"\S{{{_LONGEST + 1},}}")
-_BREAK = "\u200b"
+BREAK = "\u200b"
 Cell = str | dict[str, Any]
 
 
@@ -138,9 +139,9 @@ def definitions(*names: str) -> Block:
 
 def cut(text: object, length: int = 90) -> str:
     """Return a text no longer than so many letters: a name without end must not push everything off a page."""
-    words = str(text)
+    words = visible(str(text))
     words = words if len(words) <= length else f"{words[: length - 1].rstrip()}…"
-    return _ENDLESS.sub(lambda word: _BREAK.join(_parts(word[0])), words)
+    return _ENDLESS.sub(lambda word: BREAK.join(_parts(word[0])), words)
 
 
 def _parts(word: str) -> list[str]:
