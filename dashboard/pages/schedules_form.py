@@ -14,6 +14,7 @@ from dashboard.decisions.schedules import Plan
 from dashboard.exports.asking import Question
 from dashboard.exports.making import formats_for
 from dashboard.exports.tables import TABLES
+from dashboard.look_alikes import told_apart
 from dashboard.mail.composing import REPORTS
 from dashboard.mail.reading import possible_recipients
 from dashboard.models import Schedule, User
@@ -101,9 +102,11 @@ class ScheduleForm(forms.Form):
         formats = sorted(formats_for(request.user), key=lambda kind: kind.is_csv)
         fields["format"].choices = [(kind.value, kind.label) for kind in formats]
         departments = request.scope.departments().filter(merged_into=None).exclude(key="").order_by("name", "pk")
-        fields["department"].choices = [("", _("Any")), *((str(one.pk), one.name) for one in departments[:_MOST])]
+        named = told_apart((one.pk, one.name) for one in departments[:_MOST])
+        fields["department"].choices = [("", _("Any")), *((str(key), name) for key, name in named)]
         campaigns = request.scope.campaigns().order_by("-start_at", "name", "pk")
-        fields["campaign"].choices = [("", _("Any")), *((str(one.pk), str(one)) for one in campaigns[:_MOST])]
+        named = told_apart((one.pk, str(one)) for one in campaigns[:_MOST])
+        fields["campaign"].choices = [("", _("Any")), *((str(key), name) for key, name in named)]
         fields["recipients"].queryset = possible_recipients(request.scope)
         fields["at_time"].help_text = _("In %(zone)s") % {"zone": request.account.time_zone}
 
