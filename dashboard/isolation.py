@@ -85,7 +85,7 @@ def visible(text: str) -> str:
 
 
 def isolated_html(text: str) -> str:
-    """Return HTML as it is shown, its right-to-left words in `<bdi>`, or between U+2068 and U+2069 where none may be.
+    """Return HTML as it is shown: a name alone that is written from the right in `<bdi>`, others as in `isolated`.
 
     What forms send back stays as it is: values, and the content of text areas.
     """
@@ -103,11 +103,20 @@ def isolated_html(text: str) -> str:
         begin = max(place, tag.end() if tag else 0)
         end = text.find("<", at)
         end = len(text) if end < 0 else end
-        marks = (FIRST, LAST) if _BARE.match(text, last) else ("<bdi>", "</bdi>")
-        written += (text[place:begin], _isolated(text[begin:end], *marks))
+        written += (text[place:begin], _between(text[begin:end], is_bare=bool(_BARE.match(text, last))))
         place = end
     written.append(text[place:])
     return "".join(written)
+
+
+def _between(text: str, *, is_bare: bool) -> str:
+    """Return the text between two tags: in `<bdi>` where all of it is one name, else with characters within it.
+
+    An element in the middle would be laid out as a part of its own where the text is in a row of parts (flex).
+    """
+    name = visible(text).strip()
+    is_name = not is_bare and _run.fullmatch(name) is not None
+    return _isolated(text, "<bdi>", "</bdi>") if is_name else _isolated(text, FIRST, LAST)
 
 
 def _shown(tag: re.Match[str]) -> str:

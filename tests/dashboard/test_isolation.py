@@ -120,6 +120,14 @@ def test_html_is_isolated_and_forms_send_back_what_was_there(text: str) -> None:
     assert is_plain(page.encode()) <= (shown == page)
 
 
+def test_a_name_alone_is_an_element_and_no_sentence_is_split() -> None:
+    """What stands in a row of parts must stay one part."""
+    page = f"<h1> {ARABIC}\u202e {ARABIC} </h1><p>{ARABIC} owes 1</p><title>{ARABIC}</title>"
+    assert isolated_html(page) == (
+        f"<h1> <bdi>{ARABIC} {ARABIC}</bdi> </h1><p>\u2068{ARABIC}\u2069 owes 1</p><title>\u2068{ARABIC}\u2069</title>"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -175,7 +183,7 @@ def test_pages_are_isolated(canary: Canary) -> None:
         assert_page_isolated(page)
     people = client.get("/people/").content.decode()
     assert "reversed leftover" in people
-    assert f"<bdi>{ARABIC}</bdi>" in people
+    assert f"\u2068{ARABIC}\u2069" in people
 
 
 def test_reports_are_isolated(canary: Canary, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +240,13 @@ def test_mails_are_isolated(canary: Canary, now: datetime, tmp_path: Path, setti
     assert_isolated(str(message["Subject"]))
     assert_isolated(plain)
     assert_page_isolated(html)
-    assert "reversed leftover" in plain and f"<bdi>{ARABIC}</bdi>" in html
+    assert "reversed leftover" in plain and f"\u2068{ARABIC}\u2069" in html
+
+
+def test_a_copied_name_is_found(canary: Canary) -> None:
+    client = signed_in(canary, "administrator")
+    answer = client.post("/search/people/", {"q": f"\u2068{ARABIC}\u2069 zqmarkax"})
+    assert "reversed leftover" in client.get(answer["Location"]).content.decode()
 
 
 def test_what_is_data_stays(canary: Canary) -> None:
