@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from functools import lru_cache
 from unicodedata import normalize
 
 from django.core.exceptions import ValidationError
@@ -19,9 +20,11 @@ class AddressValidator(EmailValidator):
     )
 
     def __call__(self, value: str | None) -> None:
-        """Refuse what is no address, and one that is spelled in another way than it is sent to."""
+        """Refuse what is no address, one spelled in another way than it is sent to, and hidden characters."""
         super().__call__(value)
-        if value is not None and (value != normalize("NFC", value) or not self._is_sent(value)):
+        if value is None:
+            return
+        if value != normalize("NFC", value) or not value.isprintable() or not self._is_sent(value):
             raise ValidationError(self.message, code=self.code, params={"value": value})
 
     def _is_sent(self, value: str) -> bool:
@@ -34,6 +37,24 @@ class AddressValidator(EmailValidator):
 
 
 validate_address = AddressValidator()
+
+
+# What mail programs take for the end of an address, or for more than one: all of these may be in a quoted one.
+_NOT_IN_LISTS = frozenset('",;:<>()[]\\?%')
+
+
+@lru_cache(maxsize=20_000)
+def mailable(address: str) -> str:
+    """Return an address as a mail program takes it in a list or a link; empty for what is not one single address.
+
+    Whatever it could take for a separator, a second address or a command is refused, even where an address may have it.
+    """
+    found = normalize("NFC", address.strip())
+    try:
+        validate_address(found)
+    except ValidationError:
+        return ""
+    return "" if _NOT_IN_LISTS & {*found} else found
 
 
 def has_plain_local_part(address: str) -> bool:

@@ -186,7 +186,8 @@ urlpatterns = [
     path("you/tokens/try/", try_api, name="try_api"),
     path("you/tokens/reference/", api_reference, name="api_reference"),
     path("you/tokens/<int:pk>/revoke/", revoke_token, name="revoke_token"),
-    path("mcp", mcp, name="mcp"),
+    # Assistants are told an address by people, who write a slash or not.
+    re_path(r"^mcp/?$", mcp, name="mcp"),
     path("you/access/", your_access, name="your_access"),
     path("you/access/loans/<int:pk>/end/", end_own_loan, name="end_own_loan"),
     path("you/", profile, name="profile"),

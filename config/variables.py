@@ -17,6 +17,7 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from config import flags, processes
+from config.local import embedded
 
 Value = TypeVar("Value")
 
@@ -226,7 +227,9 @@ def certificates(name: str, *, takes_folder: bool = False) -> str:
 
 
 def own_address() -> str:
-    """Return where this machine reaches this site."""
+    """Return where this machine reaches this site: by PORT, else where `bin/run` served it last, else 8000."""
+    if not os.environ.get("PORT") and (kept := embedded.kept_address()):
+        return kept
     try:
         return f"http://127.0.0.1:{processes.port(os.environ)}"
     except ValueError as error:

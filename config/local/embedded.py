@@ -244,6 +244,22 @@ def read_state() -> tuple[str, str]:
         return "", ""
 
 
+def keep_address(url: str) -> None:
+    """Remember where people reach the pages: commands that start by themselves link there."""
+    with _writing():
+        draft = VAR_DIR / "address.new"
+        draft.write_text(url)
+        draft.replace(VAR_DIR / "address")
+
+
+def kept_address() -> str:
+    """Return where `bin/run` served the pages last; empty if it never did."""
+    try:
+        return (VAR_DIR / "address").read_text().strip()
+    except OSError:
+        return ""
+
+
 def last_line(log: Path, *words: str) -> str:
     """Return the last line of a log with one of the words, else the last that says anything, else an empty text."""
     try:

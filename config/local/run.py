@@ -137,6 +137,7 @@ class Run:
             _require_free_port(self.port, address.rpartition(":")[0])
         embedded.require_writable()
         _require_settings()
+        embedded.keep_address(self.environment["PUBLIC_URL"])
         wants_simulator = self.wants_simulator
         self._keep_choice()
         simulator_url: list[str] = []

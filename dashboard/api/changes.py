@@ -11,7 +11,7 @@ from dashboard.access import Scope
 from dashboard.api.answers import Rows
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
-from dashboard.api.parameters import Id, Listed, Name, moment
+from dashboard.api.parameters import DAY_OR_MOMENT, Id, Listed, Name, moment
 from dashboard.api.rows import page_of
 from sync.models import Change
 
@@ -39,7 +39,11 @@ class ChangesAsked(Listed):
     )
     field: Name = Parameter("", description="Which field of the mirror.", examples=["reported_status"])
     since: str = Parameter(
-        "", max_length=40, description="A moment, or a day of the past, whose end is meant: only what was seen later."
+        "",
+        max_length=40,
+        description="A moment, or a day of the past, whose end is meant: only what was seen later.",
+        examples=["2026-09-30"],
+        json_schema_extra=DAY_OR_MOMENT,
     )
 
 

@@ -1,5 +1,6 @@
 """The description of the API as OpenAPI 3.1, with examples; made from the very fields and parameters that answer."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from functools import cache
@@ -8,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import condition, require_safe
 
 from dashboard.api import campaigns, changes, content, enrollments, groups, metrics, people, phishing, sync
 from dashboard.api.answers import CSV, JSON
@@ -51,6 +52,18 @@ _STANDS_ON = {
     "published_at": "2026-11-23T06:00:00Z",
 }
 _TAG = {"schema": {"type": "string"}, "description": "Send it as If-None-Match: 304 says that nothing changed."}
+# Which address tells more of a row: the operation, and the value of the row that it takes.
+_MORE = {
+    "list_campaigns": (("get_campaign", "campaign_id"),),
+    "list_people": (("get_person", "person_id"),),
+    "list_enrollments": (
+        ("get_enrollment", "enrollment_id"),
+        ("get_person", "person_id"),
+        ("get_campaign", "campaign_id"),
+    ),
+    "list_phishing_results": (("get_person", "person_id"),),
+    "get_enrollment": (("get_person", "person_id"), ("get_campaign", "campaign_id")),
+}
 _EXAMPLE_IDS = {"campaign_id": 250012, "enrollment_id": 450100001, "person_id": 33100001}
 
 
@@ -100,18 +113,37 @@ def _responses(operation: dict[str, Any]) -> dict[str, Any]:
         400,
         401,
         406,
+        414,
         429,
+        503,
         *([404] if name.startswith("get_") else []),
         *([403] if _may_be_refused(name) else []),
     ]
     return {
-        "200": {"description": "What was asked for.", "headers": headers, "content": _content(name)},
+        "200": {
+            "description": "What was asked for.",
+            "headers": headers,
+            "content": _content(name),
+            **({"links": _links(name)} if name in _MORE or name in LISTS else {}),
+        },
         "304": {
             "description": "Nothing changed since the answer with the tag of If-None-Match.",
             "headers": {"ETag": _TAG},
         },
         **{str(status): {"$ref": f"#/components/responses/{_name(status)}"} for status in sorted(statuses)},
     }
+
+
+def _links(name: str) -> dict[str, Any]:
+    """Return where an answer leads on: to single things of its first row, and to the next page of a list."""
+    row = "$response.body#/data/0" if name in LISTS else "$response.body#/data"
+    found: dict[str, Any] = {
+        operation: {"operationId": operation, "parameters": {f"path.{key}": f"{row}/{key}"}}
+        for operation, key in _MORE.get(name, ())
+    }
+    if name in LISTS:
+        found["next"] = {"operationId": name, "parameters": {"query.cursor": "$response.body#/next_cursor"}}
+    return found
 
 
 def _may_be_refused(name: str) -> bool:
@@ -152,7 +184,7 @@ def _problem(status: int) -> dict[str, Any]:
         "description": problems.MEANINGS[status],
         "content": {problems.PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    if status == 429:
+    if status in {429, 503}:
         found["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
     if status == 401:
         found["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
@@ -163,8 +195,19 @@ def _name(status: int) -> str:
     return f"Problem{status}"
 
 
+@cache
+def _written() -> bytes:
+    return json.dumps(description(), ensure_ascii=False, indent=1).encode()
+
+
+@cache
+def _tag() -> str:
+    return f'"{hashlib.blake2b(_written(), digest_size=12).hexdigest()}"'
+
+
 @login_not_required
 @require_safe
+@condition(etag_func=lambda _request: _tag())
 def api_description(request: HttpRequest) -> HttpResponse:
     """Answer with the description as JSON. It tells of nobody: no token is needed."""
-    return HttpResponse(json.dumps(description(), ensure_ascii=False, indent=1), content_type=JSON)
+    return HttpResponse(_written(), content_type=JSON)

@@ -35,7 +35,7 @@ FIELDS = (
           words=tuple(ContentItem.Source.values)),
     Field("content", Kind.TEXT, "The content's name.", "Spotting a fake invoice"),
     Field("content_type", Kind.TEXT, "The kind of content.", "Training Module", words=tuple(ContentType.values)),
-    Field("state", Kind.TEXT, "Where it stands at the moment.", "past_due",
+    Field("state", Kind.TEXT, "Where it stands at the moment, counted or not: see is_counted.", "past_due",
           words=tuple(state.value for state in State)),
     Field("is_late", Kind.BOOLEAN, "Completed after the due date.", False),
     Field("is_counted", Kind.BOOLEAN, "Counted in figures at the moment.", True),
@@ -63,7 +63,9 @@ class EnrollmentsAsked(About, AsOf, Listed):
         "include", description="Those under an approved exemption. Without them rows add up to net figures."
     )
     uncounted: bool = Parameter(
-        False, description="Also what no figure counts: optional campaigns, people who left, unknown statuses."
+        False,
+        description="Also what no figure counts: optional campaigns, people who left, unknown statuses. "
+        "`is_counted` then stands beside `state`, whichever fields are chosen.",
     )
 
 
@@ -75,7 +77,7 @@ class EnrollmentAsked(AsOf, Shown):
 @view_of("GET /enrollments", tells_of_people=True)
 def enrollments(call: Call, asked: Query[EnrollmentsAsked]) -> Rows:
     """List enrollments of people in scope: without `uncounted` exactly those that figures count at the moment."""
-    fields = fields_of(FIELDS, asked)
+    fields = _counted_beside_state(fields_of(FIELDS, asked)) if asked.uncounted else fields_of(FIELDS, asked)
     found, _words = filters(call.scope, asked)
     place = call.place(asked)
     statement = enrollment_page(
@@ -100,7 +102,7 @@ def enrollments(call: Call, asked: Query[EnrollmentsAsked]) -> Rows:
 @view_of("GET /enrollments/{enrollment_id}", tells_of_people=True)
 def enrollment(call: Call, enrollment_id: int, asked: Query[EnrollmentAsked]) -> One:
     """Return one enrollment by KnowBe4's id, whether or not figures count it."""
-    fields = fields_of(FIELDS, asked)
+    fields = _counted_beside_state(fields_of(FIELDS, asked))
     key = call.scope.enrollments().filter(knowbe4_id=enrollment_id).values_list("pk", flat=True).first()
     rows = []
     if key is not None:
@@ -109,6 +111,13 @@ def enrollment(call: Call, enrollment_id: int, asked: Query[EnrollmentAsked]) ->
     if not rows:
         raise Problem(404, "Enrollment not found")
     return One(fields, rows[0][:-1])
+
+
+def _counted_beside_state(fields: list[Field]) -> list[Field]:
+    """Return the fields, with `is_counted` where there is `state`: what no figure counts can be past due, too."""
+    names = {field.name for field in fields}
+    wanted = names | {"is_counted"} if "state" in names else names
+    return [field for field in FIELDS if field.name in wanted]
 
 
 def _person(call: Call, knowbe4_id: int) -> int:

@@ -127,8 +127,8 @@ SCHEMA: dict[str, Any] = {
         },
         "scope": _TEXT,
         "reader": {"type": ["string", "null"]},
-        "basis": {"enum": [str(basis) for basis in Basis]},
-        "by": {"enum": [*map(str, GROUPINGS), None]},
+        "basis": {"type": "string", "enum": [str(basis) for basis in Basis]},
+        "by": {"type": ["string", "null"], "enum": [*map(str, GROUPINGS), None]},
         "filters": {"type": "object"},
         "metrics": {
             "type": "array",

@@ -13,6 +13,8 @@ _SALT = "dashboard.api.cursor"
 # What may differ from page to page.
 _FREE = frozenset({"cursor", "limit", "format"})
 _LARGEST_KEY = 2**63 - 1
+# How a cursor is written: parts of base64url, signed; empty is the first page.
+PATTERN = "^[A-Za-z0-9_.:-]*$"
 
 
 @dataclass(frozen=True)

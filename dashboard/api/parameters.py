@@ -7,6 +7,7 @@ from ninja import Schema
 from pydantic import Field
 
 from dashboard.access import EARLIEST_YEAR, Scope
+from dashboard.api import paging
 from dashboard.figures.selection import Filters
 from dashboard.local_days import local_midnight
 from dashboard.metrics import CampaignState, State
@@ -24,6 +25,8 @@ Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 Ids = Annotated[list[Id], Field(max_length=_MOST_VALUES)]
 Name = Annotated[str, Field(max_length=300)]
 Names = Annotated[list[Name], Field(max_length=_MOST_VALUES)]
+# What `moment` reads; empty is as if it were not given.
+DAY_OR_MOMENT: dict[str, Any] = {"anyOf": [{"format": "date"}, {"format": "date-time"}, {"const": ""}]}
 
 
 class Shown(Schema):
@@ -40,7 +43,10 @@ class Listed(Shown):
 
     limit: int = Field(100, ge=1, le=MOST_ROWS, description="How many rows at most.")
     cursor: Annotated[str, Field(max_length=500)] = Field(
-        "", description="The next_cursor of the page before, with the parameters of the first page.", examples=[""]
+        "",
+        description="The next_cursor of the page before, with the parameters of the first page.",
+        examples=[""],
+        json_schema_extra={"pattern": paging.PATTERN},
     )
 
 
@@ -52,6 +58,7 @@ class AsOf(Schema):
         description="A day of the past, which means its end in the account's time zone, or a moment like "
         "2026-09-30T12:00+02:00. Without it: now, and the same moment on every page of a list.",
         examples=["2026-09-30"],
+        json_schema_extra=DAY_OR_MOMENT,
     )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -47,7 +48,8 @@ def _problem(request: HttpRequest, problem: Problem) -> HttpResponse:
 def _unknown(request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
     return Problem(
         401,
-        "Send a token that holds, as Authorization: Bearer rollcall_...; the page API and assistants makes one.",
+        "Send a token that holds, as Authorization: Bearer rollcall_...; the page API and assistants makes one: "
+        f"{settings.PUBLIC_URL}{reverse('tokens')}.",
         headers={"WWW-Authenticate": 'Bearer realm="Rollcall"'},
     ).response()
 

@@ -49,6 +49,10 @@ LOOKS = frozenset({Action.VIEWED_PERSON})
 HURRIED = f"{INSERT} FROM (SELECT set_config('synchronous_commit', 'off', true)) AS hurry"
 
 
+# What JSON may spell and Postgres keeps in no text: NUL, and halves of pairs of UTF-16.
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
+
+
 def record(
     action: Action,
     *,
@@ -138,9 +142,14 @@ def _plain(value: object) -> Detail:
     if value is None or isinstance(value, int):
         return value
     if isinstance(value, str):
-        return ADDRESS if "@" in value else str(value).replace("\0", "")
+        return _text(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {_text(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
     raise TypeError(f"An audit event holds no {type(value).__name__}.")
+
+
+def _text(value: str) -> str:
+    """Return a text as Postgres keeps it in JSON: programs send anything, as names of parameters, too."""
+    return ADDRESS if "@" in value else _UNKEPT.sub("", value)

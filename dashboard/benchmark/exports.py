@@ -30,7 +30,7 @@ from dashboard.exports.tables import TABLES
 from dashboard.exports.workbook import write_workbook
 from dashboard.figures.counts import figures_by
 from dashboard.figures.selection import By
-from dashboard.models import Membership
+from dashboard.models import Export, Membership
 from sync.benchmark.figures import Figure
 from sync.models import Account
 
@@ -105,7 +105,7 @@ def measured(kind: str, account_id: str, now: str) -> None:
     with transaction.atomic():
         if kind == "csv":
             answer = table.ask(question)
-            for _piece, count in delimited(answer, columns, question.zone):
+            for _piece, count in delimited(question, answer, columns, Export.Format.CSV):
                 rows += count
         else:
             rows = _workbook(table, question, columns)

@@ -6,6 +6,7 @@ from typing import Any
 
 from dashboard.charts.interactive import figure
 from dashboard.charts.periods import NARROW, WIDE, Drawing, Plot, draw
+from dashboard.isolation import isolated_in
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Chart:
 
     @property
     def figure(self) -> dict[str, Any]:
-        """Plotly's figure of it."""
-        return figure(self.plot)
+        """Plotly's figure of it; it goes to a script, where no middleware sees its names."""
+        return dict(isolated_in(figure(self.plot)))
 
     @property
     def wide(self) -> Drawing:

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from dashboard import audit, metrics
 from dashboard.access import Scope
-from dashboard.exports.csv_injection import neutral
+from dashboard.exports.csv_injection import neutral, neutral_json
 from dashboard.mail.reading import deliveries
 from dashboard.metrics.registry import REGISTRY
 from dashboard.models import CampaignSetting
@@ -224,4 +224,4 @@ def _audit(reader: Scope, period: Period) -> Listing:
 
 
 def _spelled(details: Any) -> str:
-    return json.dumps(details, sort_keys=True, ensure_ascii=False)
+    return neutral_json(json.dumps(details, sort_keys=True, ensure_ascii=False))

@@ -162,9 +162,10 @@ verify.py: checks all of this; it needs Python 3.8 or later and no network
 
 {left_out}How to read it
 --------------
-CSV in UTF-8 with CRLF. Moments are UTC. An empty field is "not known" or "not so". A text that a spreadsheet would run
-as a formula begins with an apostrophe that is not part of it. enrollments.csv has state and counted as of the end
-of the period: a row counts if its campaign and person do at that moment. Net figures leave out who was exempt.
+CSV in UTF-8 with CRLF. Moments are UTC. An empty field is "not known" or "not so". Before what
+a spreadsheet would run as a formula, at the start of a text or after a separator in it, stands an apostrophe that is
+not part of it. enrollments.csv has state and counted as of the end of the period: a row counts if its campaign and
+person do at that moment. Net figures leave out who was exempt.
 
 How to check it
 ---------------

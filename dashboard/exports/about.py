@@ -27,7 +27,7 @@ def about(table: Table, question: Question, answer: Answer, reader: User | None,
     account, zone = question.account, question.zone
     run = account.published_run
     filters = [(label, value) for label, value in answer.filters if value]
-    as_of = _local(question.as_of, zone)
+    as_of, data_as_of = _local(question.as_of, zone), _local(account.data_as_of, zone)
     lines: list[tuple[str, str | int | datetime | None]] = [
         (_("Account"), account.name),
         (_("Scope"), str(question.scope.label)),
@@ -39,13 +39,23 @@ def about(table: Table, question: Question, answer: Answer, reader: User | None,
         (_("Filters"), "; ".join(f"{label}: {value}" for label, value in filters) or _("None")),
         (_("Order"), answer.order),
         (_("Rows"), rows),
-        (_("Sync run"), run.number if run else None),
-        (_("Data as of"), _local(account.published_at, zone)),
+        (_("Sync run"), str(run.number) if run else None),
+        (_("Data as of"), data_as_of),
         (_("Exported by"), f"{reader.get_full_name() or reader} ({reader.email})" if reader else None),
         (_("Exported"), _local(question.now, zone)),
     ]
     terms = [REGISTRY[name] for name in table.terms]
     return About(str(table.title), lines, [(str(term.title), str(term.sentence)) for term in terms])
+
+
+def moments(question: Question) -> list[tuple[str, str]]:
+    """Return what every row of a CSV file says of its data, by the heads of these columns; local times as elsewhere."""
+    as_of, data_as_of = (_local(at, question.zone) for at in (question.as_of, question.account.data_as_of))
+    return [
+        (_("As of"), as_of.isoformat(" ") if as_of else ""),
+        (_("Data as of"), data_as_of.isoformat(" ") if data_as_of else ""),
+        (_("Time zone"), question.account.time_zone),
+    ]
 
 
 def _local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:

@@ -17,10 +17,12 @@ _TENTH = Decimal("0.001")
 class Kind(StrEnum):
     """What a column holds. A day is a local day of the account, a moment its local time; a state is one of a few words.
 
-    A rate is a `Rate`; a number may have decimals.
+    A rate is a `Rate`; a number may have decimals. An id is a whole number that nobody calculates with: its digits are
+    a text, so that no separator and no rounding comes between them.
     """
 
     TEXT = "text"
+    ID = "id"
     INTEGER = "integer"
     NUMBER = "number"
     RATE = "rate"
@@ -60,13 +62,15 @@ class Column:
             return share(value)
         return value if self.kind in _NUMBERS else str(value)
 
-    def text(self, value: Any, zone: ZoneInfo) -> str:
-        """Return a raw value as CSV has it; nothing is empty. A rate is in percent: 96.4."""
+    def text(self, value: Any, zone: ZoneInfo, decimal: str = ".") -> str:
+        """Return a raw value as CSV has it; nothing is empty. A rate is in percent: 96.4, or with a decimal comma."""
         found = self.cell(value, zone)
         if found is None:
             return ""
         if self.kind == Kind.RATE:
-            return percent_text(found)
+            return percent_text(found).replace(".", decimal)
+        if self.kind == Kind.NUMBER:
+            return str(found).replace(".", decimal)
         if isinstance(found, datetime):
             return found.isoformat(" ")
         if isinstance(found, date):

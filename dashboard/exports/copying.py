@@ -8,6 +8,7 @@ them here, only to count them, takes longer than everything else.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,12 +27,31 @@ _LETTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 CHUNK = 256 * 1024
 
 
-def copied(statement: Statement, columns: Sequence[Column], zone: ZoneInfo) -> Iterator[tuple[bytes, int]]:
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV file separates values, and writes decimals: with a comma where the separator is none."""
+
+    separator: str = ","
+
+    @property
+    def decimal(self) -> str:
+        """The sign before decimals, as countries with this separator write it."""
+        return "." if self.separator == "," else ","
+
+
+COMMAS, SEMICOLONS = Dialect(","), Dialect(";")
+
+
+def copied(
+    statement: Statement, columns: Sequence[Column], zone: ZoneInfo, dialect: Dialect, ends: Sequence[str]
+) -> Iterator[tuple[bytes, int]]:
     """Yield the rows of a statement as CSV with CRLF, in chunks, each with how many rows it has.
 
-    Must be asked for inside a transaction in the reader's scope. Whoever stops asking cancels the query.
+    `ends` are texts that every row ends with. Must be asked for inside a transaction in the reader's scope. Whoever
+    stops asking cancels the query.
     """
-    with _copy(*statement_of_copy(statement, columns, zone), "csv") as rows:
+    form = f"csv, DELIMITER '{dialect.separator}'"
+    with _copy(*statement_of_copy(statement, columns, zone, dialect, ends), form) as rows:
         waiting: list[bytes] = []
         size = 0
         for row in rows:
@@ -84,18 +104,25 @@ def _with_crlf(rows: list[bytes]) -> bytes:
     return b"".join(bytes(row[:-1]) + b"\r\n" for row in rows)  # a line feed inside a value stays what it is
 
 
-def statement_of_copy(statement: Statement, columns: Sequence[Column], zone: ZoneInfo) -> tuple[str, dict[str, Any]]:
+def statement_of_copy(
+    statement: Statement,
+    columns: Sequence[Column],
+    zone: ZoneInfo,
+    dialect: Dialect = COMMAS,
+    ends: Sequence[str] = (),
+) -> tuple[str, dict[str, Any]]:
     """Return the SQL that writes raw columns as CSV has them (`Column.text` in the database's words), its values."""
-    written = ", ".join(_expression(column, place) for place, column in enumerate(columns))
-    if len(columns) == 1:
-        # A row of nothing would be an empty line, which readers pass over: it is written as "".
-        written = f"coalesce(({written})::text, '')"
-    sql = f"SELECT {written} FROM ({statement.select(column.key for column in columns)}) raw"  # noqa: S608 - ours
-    return sql, {**statement.values, **_words(columns, zone)}
+    written = [_expression(column, place, dialect) for place, column in enumerate(columns)]
+    written += [f"%(export_end_{place})s::text" for place in range(len(ends))]
+    sql = f"SELECT {', '.join(written)} FROM ({statement.select(column.key for column in columns)}) raw"  # noqa: S608 - ours
+    told = {f"export_end_{place}": text for place, text in enumerate(ends)}
+    return sql, {**statement.values, **_words(columns, zone), **told}
 
 
-def _expression(column: Column, place: int) -> str:
+def _expression(column: Column, place: int, dialect: Dialect) -> str:
     name = f"raw.{column.key}"
+    if column.kind == Kind.NUMBER and dialect.decimal != ".":
+        return f"replace({name}::text, '.', '{dialect.decimal}')"
     if column.kind == Kind.DAY:
         return f"({name} AT TIME ZONE %(export_zone)s)::date"
     if column.kind == Kind.MOMENT:

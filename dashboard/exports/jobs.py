@@ -83,7 +83,19 @@ def file_name(question: Question, table: Table, kind: Export.Format | str) -> st
     day = question.past_day or question.as_of.astimezone(question.zone).date()
     account = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in question.account.name)
     words = [table.key.replace("_", "-"), "-".join(filter(None, account.lower().split("-")))[:60], day.isoformat()]
-    return f"{'_'.join(filter(None, words))}.{Export.Format(kind).value}"
+    return f"{'_'.join(filter(None, words))}.{Export.Format(kind).extension}"
+
+
+def remember_csv(user: User, kind: Export.Format) -> None:
+    """Keep which CSV a reader took along; what is no CSV changes nothing."""
+    if kind.is_csv and user.csv_format != kind:
+        User.objects.filter(pk=user.pk).update(csv_format=kind)
+
+
+def formats_for(user: Any) -> list[Export.Format]:
+    """Return the formats in the order in which menus offer them: of the CSVs, the one the reader took last first."""
+    last = getattr(user, "csv_format", Export.Format.CSV)
+    return sorted(Export.Format, key=lambda kind: (not kind.is_csv, kind != last))
 
 
 def exports_of(scope: Scope, user: Any) -> QuerySet[Export]:
@@ -98,7 +110,7 @@ def exports_of(scope: Scope, user: Any) -> QuerySet[Export]:
 
 def name_of(export: Export) -> str:
     """Return the name under which an export's file is stored, or would be."""
-    return f"{FOLDER}/{export.key}.{export.format}"
+    return f"{FOLDER}/{export.key}.{Export.Format(export.format).extension}"
 
 
 def rows_done(export: Export) -> int:
@@ -187,9 +199,10 @@ def _make(export: Export) -> None:
         except (BadRequest, Http404) as error:
             raise GivenUpError(_("What was asked for is not there any more.")) from error
         with storage.work_folder(_work_of(export)) as folder, storage.new_file(folder / "file") as file:
-            if export.format == Export.Format.CSV:
+            kind = Export.Format(export.format)
+            if kind.is_csv:
                 rows = 0
-                for chunk, count in delimited(answer, columns, zone):
+                for chunk, count in delimited(question, answer, columns, kind):
                     file.write(chunk)
                     rows += count
                     note(rows)

@@ -24,7 +24,7 @@ from dashboard.exports.csv_injection import is_dangerous
 # What a cell holds at most.
 MOST_LETTERS = 32_767
 _EPOCH = date.fromisoformat(EPOCH).toordinal()
-_WIDTHS = {Kind.DAY: 12, Kind.MOMENT: 18, Kind.INTEGER: 11, Kind.NUMBER: 11, Kind.RATE: 12, Kind.STATE: 15}
+_WIDTHS = {Kind.DAY: 12, Kind.MOMENT: 18, Kind.INTEGER: 11, Kind.NUMBER: 11, Kind.RATE: 12, Kind.STATE: 15, Kind.ID: 18}
 _FORMATS = {
     Kind.DAY: "yyyy-mm-dd",
     Kind.MOMENT: "yyyy-mm-dd hh:mm",
@@ -88,6 +88,9 @@ class Sheet:
         """Put filters on what is written."""
         self.sheet.previous_row = self.place
         self.sheet.dim_rowmax = max(self.sheet.dim_rowmax or 0, self.place - 1)
+        # Ids and numbers of employees are texts on purpose: no mark on each that it could be a number.
+        cells = f"A1:{xl_col_to_name(max(len(self.columns) - 1, 0))}{self.place}"
+        self.sheet.ignore_errors({"number_stored_as_text": cells})
         self.sheet.autofilter(0, 0, max(self.place - 1, 1), len(self.columns) - 1)
 
 

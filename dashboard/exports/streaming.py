@@ -19,10 +19,11 @@ from dashboard.row_security import within
 
 CONTENT_TYPES = {
     Export.Format.CSV: "text/csv; charset=utf-8",
+    Export.Format.SEMICOLONS: "text/csv; charset=utf-8",
     Export.Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 # Larger ones are made by a worker: a browser is not to wait for long, nor a web process to be kept.
-MOST_ROWS = {Export.Format.CSV: 200_000, Export.Format.XLSX: 20_000}
+MOST_ROWS = {Export.Format.CSV: 200_000, Export.Format.SEMICOLONS: 200_000, Export.Format.XLSX: 20_000}
 
 
 def is_large(rows: int, kind: Export.Format) -> bool:
@@ -35,8 +36,8 @@ def streamed(
 ) -> HttpResponseBase:
     """Answer with the file."""
     response: HttpResponseBase
-    if kind == Export.Format.CSV:
-        response = StreamingHttpResponse(_pieces(question, table, columns, translation.get_language()))
+    if kind.is_csv:
+        response = StreamingHttpResponse(_pieces(question, table, columns, kind, translation.get_language()))
     else:
         made = BytesIO()
         with storage.work_folder(f"streamed-{uuid4()}") as folder:
@@ -60,11 +61,13 @@ def as_download(response: HttpResponseBase, name: str, kind: Export.Format) -> H
     return response
 
 
-def _pieces(question: Question, table: Table, columns: Sequence[Column], language: str | None) -> Iterator[bytes]:
+def _pieces(
+    question: Question, table: Table, columns: Sequence[Column], kind: Export.Format, language: str | None
+) -> Iterator[bytes]:
     """Yield the file. The view is over by now: the transaction, scope, zone and language are entered anew.
 
     Whoever hangs up closes this generator, and with it the query and the transaction.
     """
     with within(question.scope), translation.override(language), timezone.override(question.zone):
-        for piece, _rows in delimited(table.ask(question), columns, question.zone):
+        for piece, _rows in delimited(question, table.ask(question), columns, kind):
             yield piece

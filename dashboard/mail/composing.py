@@ -38,7 +38,7 @@ from dashboard.models import Export, Schedule, User
 from dashboard.outbox.handing_over import addressed
 from dashboard.outbox.sending import NoAccessError
 from dashboard.queries.vacancies import nobody_in
-from dashboard.requests.account_paths import mailed_address
+from dashboard.requests.mailed_address import mailed_address
 from dashboard.row_security import within
 
 # Mail servers refuse what is larger: then the file goes by a link, whatever was chosen.
@@ -115,9 +115,8 @@ class Copy:
 
     def message(self, *, link: str = "", until: datetime | None = None) -> EmailMessage:
         """Return the mail: text and HTML, with the file unless a link leads to it."""
-        message = addressed(self.recipient.email, self.subject)
-        message.set_content(self.body("txt", link=link, until=until))
-        message.add_alternative(self.body("html", link=link, until=until), subtype="html")
+        text, html = (self.body(kind, link=link, until=until) for kind in ("txt", "html"))
+        message = addressed(self.recipient.email, self.subject, text, html)
         if self.file is not None and self.is_attached():
             kind, _slash, sub = self.file.content_type.partition(";")[0].partition("/")
             message.add_attachment(self.file.path.read_bytes(), maintype=kind, subtype=sub, filename=self.file.name)
@@ -236,10 +235,10 @@ def _table(schedule: Schedule, recipient: User, scope: Scope, at: datetime, plac
     )
     if not answer.count:
         return copy
-    columns, path, written = table.chosen(()), place.with_suffix(f".{kind.value}"), 0
+    columns, path, written = table.chosen(()), place.with_suffix(f".{kind.extension}"), 0
     with storage.new_file(path) as file:
-        if kind == Export.Format.CSV:
-            for piece, count in delimited(answer, columns, question.zone):
+        if kind.is_csv:
+            for piece, count in delimited(question, answer, columns, kind):
                 file.write(piece)
                 written += count
         else:

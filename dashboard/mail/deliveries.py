@@ -15,7 +15,7 @@ from dashboard.outbox import handing_over, sending
 from dashboard.outbox.sending import LINK_HOLDS, Kind, NoAccessError, NotMadeError, Prepared
 from dashboard.queries.account_roles import may_decide
 from dashboard.reports import RenderingError
-from dashboard.requests.account_paths import mailed_address
+from dashboard.requests.mailed_address import mailed_address
 
 
 def deliver(delivery_id: int) -> None:
@@ -63,8 +63,6 @@ def _notice(delivery: Delivery, now: datetime) -> Prepared:
         "page": mailed_address(reverse("schedule", args=[schedule.pk]), reader),
     }
     subject = _("Not everybody got %(name)s") % {"name": schedule.name}
-    message = handing_over.addressed(delivery.recipient.email, " ".join(subject.split()))
     with timezone.override(schedule.account.zone):
-        message.set_content(render_to_string("mail/notice.txt", context))
-        message.add_alternative(render_to_string("mail/notice.html", context), subtype="html")
-    return Prepared(message, {"as_of": now})
+        text, html = (render_to_string(f"mail/notice.{kind}", context) for kind in ("txt", "html"))
+    return Prepared(handing_over.addressed(delivery.recipient.email, subject, text, html), {"as_of": now})

@@ -23,10 +23,9 @@ def deliver(task_id: str, *, to: str, subject: str, paragraphs: Sequence[str], p
     asked = asked_at(task_id)
     if asked is None:
         return
-    message = handing_over.addressed(to, " ".join(subject.split()))
     context = {"subject": subject, "paragraphs": paragraphs, "page": settings.PUBLIC_URL + path}
-    message.set_content(render_to_string("mail/sign_in.txt", context))
-    message.add_alternative(render_to_string("mail/sign_in.html", context), subtype="html")
+    text, html = (render_to_string(f"mail/sign_in.{kind}", context) for kind in ("txt", "html"))
+    message = handing_over.addressed(to, subject, text, html)
     try:
         handing_over.hand_over(message, to, claim=lambda: claim(task_id))
     except handing_over.TakenError:

@@ -23,8 +23,7 @@ def send_test_mail(to: str) -> str:
     if not is_set_up():
         send_mail(subject, text, None, [to])
         return ""
-    message = addressed(to, subject)
-    message.set_content(text)
+    message = addressed(to, subject, text)
     try:
         hand_over(message, to, claim=lambda: True)
     except (LaterError, RefusedError, UnknownError) as error:

@@ -3,13 +3,15 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 
 from django.utils import timezone
 
 from dashboard import row_security
+from dashboard.isolation import isolated_in, visible_in
 from dashboard.mcp.reading import Reader, ToolError
-from dashboard.mcp.tools import find
+from dashboard.mcp.tools import TOOLS, find
 from dashboard.web.outages import FOR_ASSISTANTS, is_outage
 
 log = logging.getLogger(__name__)
@@ -19,6 +21,7 @@ Note = Callable[[str, Mapping[str, object]], None]
 def answer(reader: Reader, name: str, arguments: Mapping[str, Any], *, note: Note) -> dict[str, Any] | str:
     """Return a tool's answer, or the sentence that says why there is none; `note` puts the call on record.
 
+    Names in it are isolated (`dashboard.isolation`), and found again when an assistant takes them over into a call.
     The database shows nothing but the reader's scope meanwhile, and days are those of the account. What was noted
     stays, whatever came of the call.
     """
@@ -27,7 +30,7 @@ def answer(reader: Reader, name: str, arguments: Mapping[str, Any], *, note: Not
         with row_security.within(reader.scope), timezone.override(reader.account.zone):
             note(f"tool {tool.name}", noted(arguments))
         with row_security.within(reader.scope), timezone.override(reader.account.zone):
-            return tool.call(reader, arguments)
+            return isolated_in(tool.call(reader, visible_in(arguments)))
     except ToolError as error:
         return str(error)
     except Exception as error:
@@ -53,7 +56,7 @@ def noted(arguments: Mapping[str, Any]) -> dict[str, object]:
 def is_plain(value: object) -> bool:
     """Return whether a value can be nobody's name: a number, a flag, a day, a status."""
     if isinstance(value, str):
-        return value in _WORDS or _is_day(value)
+        return value in _words() or _is_day(value)
     return isinstance(value, int) and -(2**63) <= value < 2**63
 
 
@@ -65,9 +68,8 @@ def _is_day(text: str) -> bool:
     return True
 
 
-_WORDS = frozenset(
-    (
-        "created scheduled active closed cancelled archived not_started in_progress completed past_due department "
-        "manager campaign content_type 1-7 8-14 15-30 31-60 61-90 over-90"
-    ).split()
-)
+@cache
+def _words() -> frozenset[str]:
+    """Return every word that a tool's argument is one of."""
+    arguments = [told for tool in TOOLS.values() for told in tool.input_schema.get("properties", {}).values()]
+    return frozenset(word for told in arguments for word in told.get("enum", ()))

@@ -17,8 +17,7 @@ from dashboard.queries.campaigns import CampaignPlan, plans
 from dashboard.rate import Rate
 from sync.models import Campaign as CampaignRow
 
-Status = Literal["created", "scheduled", "active", "closed", "cancelled", "archived"]
-AnyStatus = Literal[Status, "other"]
+Status = Literal["created", "scheduled", "active", "closed", "cancelled", "archived", "other"]
 
 
 class CampaignContent(Shape):
@@ -44,7 +43,7 @@ class Campaign(Shape):
     campaign_id: Annotated[int, Meta(description="KnowBe4's id.")]
     name: str
     status: Annotated[
-        AnyStatus,
+        Status,
         Meta(description="other: a word of KnowBe4's that nobody knows, in reported_status."),
     ]
     reported_status: Annotated[str, Meta(description="KnowBe4's own word.")]
@@ -86,7 +85,9 @@ class OneCampaign(Shape):
 class ListCampaigns(Arguments):
     """Which campaigns."""
 
-    status: Annotated[Status | None, Meta(description="Only campaigns of this status.")] = None
+    status: Annotated[
+        Status | None, Meta(description="Only campaigns of this status; other: of a word of KnowBe4's nobody knows.")
+    ] = None
     page: Page = 1
     per_page: PerPage = 100
 
@@ -178,7 +179,7 @@ def _campaign(
     return Campaign(
         campaign_id=row.knowbe4_id,
         name=row.name,
-        status=cast(AnyStatus, plan.state.value),
+        status=cast(Status, plan.state.value),
         reported_status=row.reported_status,
         content=content,
         groups=groups,

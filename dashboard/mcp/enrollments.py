@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, QuerySet
 from django.urls import reverse
 from msgspec import Meta
 
@@ -36,6 +36,7 @@ class Enrollment(Shape):
     start_date: datetime | None
     completion_date: datetime | None
     status: Annotated[Status, Meta(description="At as_of. Completed after the due date is completed.")]
+    is_counted: Annotated[bool, Meta(description="Counted in figures at as_of; what is not can be past due, too.")]
     reported_status: Annotated[str, Meta(description="KnowBe4's own word.")]
     time_spent: Annotated[int, Meta(description="Seconds.")]
     current_module: Annotated[None, Meta(description="KnowBe4's API does not tell it.")]
@@ -110,7 +111,8 @@ def get_enrollment(reader: Reader, asked: GetEnrollment) -> OneEnrollment:
 
 def shown(rows: QuerySet[EnrollmentRow], reader: Reader) -> QuerySet[EnrollmentRow]:
     """Return enrollments with everything that `told` tells of them."""
-    return rows.annotate(state=metrics.state(reader.now)).select_related(
+    is_counted = ExpressionWrapper(metrics.counted(reader.now), output_field=BooleanField())
+    return rows.annotate(state=metrics.state(reader.now), is_counted=is_counted).select_related(
         "content", "campaign", "person__department__merged_into", "person__manager"
     )
 
@@ -148,6 +150,7 @@ def _enrollment(reader: Reader, row: EnrollmentRow) -> Enrollment:
         start_date=row.started_at,
         completion_date=row.completed_at,
         status=status,
+        is_counted=bool(row.is_counted),  # type: ignore[attr-defined]  # annotated
         reported_status=row.reported_status,
         time_spent=row.time_spent,
         current_module=None,

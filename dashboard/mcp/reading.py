@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.urls import reverse
 
 from dashboard.access import EARLIEST_YEAR, Scope
 from dashboard.figures.selection import Filters
@@ -41,7 +42,7 @@ def unauthorized() -> ToolError:
         401,
         "Invalid API token",
         "Send a token of Rollcall as bearer: it may have ended, been revoked, or its member lost access. "
-        f"Members make tokens at {settings.PUBLIC_URL}/.",
+        f"Members make tokens, and read how to use them, at {settings.PUBLIC_URL}{reverse('tokens')}.",
     )
 
 

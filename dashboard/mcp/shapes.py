@@ -17,7 +17,7 @@ class Arguments(Struct, kw_only=True, forbid_unknown_fields=True):
 Name = Annotated[str, Meta(max_length=300)]
 # KnowBe4's ids, as our database holds them.
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Page = Annotated[int, Meta(ge=1, le=1_000_000, description="Which page, from 1.")]
+Page = Annotated[int, Meta(ge=1, le=1_000_000, description="Which page; the first if not given.")]
 PerPage = Annotated[int, Meta(ge=1, le=500, description="How many on a page, 500 at most.")]
 
 

@@ -1,5 +1,6 @@
 """Every tool: its name, what it is asked with, what it answers, and the schemas that follow from both."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,9 +10,11 @@ import msgspec
 
 from dashboard.mcp import campaigns, content, enrollments, people, summaries
 from dashboard.mcp.reading import Reader, ToolError, invalid
+from dashboard.mcp.schemas import input_schema, output_schema
 from dashboard.mcp.shapes import Arguments, Shape
 
-_REFERENCE = "#/$defs/{name}"
+# Where msgspec found an argument wrong: its name, below which lists have their places.
+_PLACE = re.compile(r"at `\$\.(\w+)")
 
 
 @dataclass(frozen=True)
@@ -33,30 +36,46 @@ class Tool:
     @cached_property
     def input_schema(self) -> dict[str, Any]:
         """The JSON Schema of its arguments."""
-        return _schema(self.arguments)
+        return input_schema(self.arguments)
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
         """The JSON Schema of its answer."""
-        return _schema(self.answer)
+        return output_schema(self.answer)
 
     def call(self, reader: Reader, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer as JSON has it. ToolError for what cannot be answered."""
-        try:
-            # Assistants write ids as texts now and then.
-            asked = msgspec.convert(dict(arguments), self.arguments, strict=False)
-        except msgspec.ValidationError as error:
-            raise invalid(f"{error}. The tool's input schema says what it takes.") from None
+        asked = self._read(arguments)
         if self.tells_of_people:
             reader.require_people()
         told: dict[str, Any] = msgspec.to_builtins(self.ask(reader, asked))
         return told
 
+    def _read(self, arguments: Mapping[str, Any]) -> Arguments:
+        """Return the arguments as the tool reads them; a null is an optional argument that was not given."""
+        required = self.input_schema.get("required", ())
+        names = self.input_schema.get("properties", {})
+        given = {
+            name: value
+            for name, value in arguments.items()
+            if value is not None or name in required or name not in names
+        }
+        try:
+            # Assistants write ids as texts now and then.
+            return msgspec.convert(given, self.arguments, strict=False)
+        except msgspec.ValidationError as error:
+            raise invalid(self._complaint(str(error))) from None
 
-def _schema(shape: type) -> dict[str, Any]:
-    (_root,), parts = msgspec.json.schema_components([shape], ref_template=_REFERENCE)
-    root = parts.pop(shape.__name__)
-    return {**root, "$defs": parts} if parts else root
+    def _complaint(self, error: str) -> str:
+        """Say what is wrong with arguments, and what would be right."""
+        names = self.input_schema.get("properties", {})
+        if "unknown field" in error:
+            return f"{error}. There are: {', '.join(names) or 'no arguments'}."
+        place = _PLACE.search(error)
+        told = names.get(place[1], {}) if place else {}
+        if "enum" in told and place:
+            return f"{error}. {place[1]} is one of: {', '.join(told['enum'])}."
+        return f"{error}. {told['description']}" if "description" in told else f"{error}."
 
 
 TOOLS = {

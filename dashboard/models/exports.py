@@ -16,7 +16,18 @@ class Export(models.Model):
 
     class Format(models.TextChoices):
         CSV = "csv", "CSV"
+        SEMICOLONS = "csv_semicolons", _("CSV with semicolons")
         XLSX = "xlsx", "XLSX"
+
+        @property
+        def is_csv(self) -> bool:
+            """Whether it is text with separators."""
+            return self != Export.Format.XLSX
+
+        @property
+        def extension(self) -> str:
+            """What the name of such a file ends with, without a dot."""
+            return "csv" if self.is_csv else "xlsx"
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -30,7 +41,7 @@ class Export(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     table = models.CharField(max_length=40)
     parameters = models.JSONField(default=dict)
-    format = models.CharField(max_length=4, choices=Format.choices)
+    format = models.CharField(max_length=20, choices=Format.choices)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     rows_done = models.BigIntegerField(default=0)
     rows_total = models.BigIntegerField(default=0)

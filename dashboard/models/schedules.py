@@ -30,7 +30,13 @@ class Schedule(models.Model):
         NONE = "", _("None")
         PDF = "pdf", "PDF"
         CSV = "csv", "CSV"
+        SEMICOLONS = "csv_semicolons", _("CSV with semicolons")
         XLSX = "xlsx", "XLSX"
+
+        @property
+        def extension(self) -> str:
+            """What the name of such a file ends with, without a dot; a report is a PDF."""
+            return "csv" if self == Schedule.Format.SEMICOLONS else self.value or "pdf"
 
     class Frequency(models.TextChoices):
         WEEKLY = "weekly", _("Weekly")
@@ -52,7 +58,7 @@ class Schedule(models.Model):
     recipients = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+")
     content = models.CharField(max_length=10, choices=Content.choices)
     what = models.CharField(max_length=40, blank=True)
-    format = models.CharField(max_length=4, choices=Format.choices, blank=True)
+    format = models.CharField(max_length=20, choices=Format.choices, blank=True)
     query = models.TextField(blank=True)
     subject_id = models.BigIntegerField(null=True)
     way = models.CharField(max_length=10, choices=Way.choices, default=Way.ATTACHMENT)

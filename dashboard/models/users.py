@@ -58,6 +58,12 @@ class User(AbstractUser):
         related_name="+",
         help_text="Whose provider alone said who set the password or a second factor; null: the mailbox did.",
     )
+    csv_format = models.CharField(
+        max_length=20,
+        default="csv",
+        db_default="csv",
+        help_text="The CSV they took along last: menus offer it before the other.",
+    )
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects = UserManager()  # type: ignore[assignment,misc]  # ours makes users without a username

@@ -13,6 +13,7 @@ from django.core.mail.backends import smtp
 from django.core.mail.message import EmailMessage
 
 from config.email_addresses import has_plain_local_part
+from dashboard.isolation import isolated
 from dashboard.outbox.handing_over import LaterError, RefusedError, UnknownError, addressed, hand_over
 from dashboard.outbox.tls import tls_context
 
@@ -26,6 +27,8 @@ class EmailBackend(smtp.EmailBackend):
         return tls_context()
 
     def _send(self, email_message: EmailMessage) -> bool:
+        email_message.subject = isolated(str(email_message.subject))
+        email_message.body = isolated(str(email_message.body))
         foreign = [to for to in email_message.recipients() if not has_plain_local_part(to)]
         if not foreign:
             return bool(super()._send(email_message))  # type: ignore[misc]
@@ -39,8 +42,5 @@ class EmailBackend(smtp.EmailBackend):
 
 def _copy(email_message: Any, to: str) -> Message:
     """Return the message for one recipient, as scheduled mail is written."""
-    message = addressed(to, " ".join(str(email_message.subject).split()))
-    message.set_content(email_message.body)
-    for alternative in getattr(email_message, "alternatives", ()):
-        message.add_alternative(alternative.content, subtype=alternative.mimetype.partition("/")[2])
-    return message
+    html = [one.content for one in getattr(email_message, "alternatives", ()) if one.mimetype == "text/html"]
+    return addressed(to, str(email_message.subject), str(email_message.body), "".join(map(str, html[:1])))

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.email_addresses import on_the_wire
+from dashboard.isolation import isolated, isolated_html
 from dashboard.outbox.tls import tls_context
 
 READY_FOR_MESSAGE = 354
@@ -57,8 +58,12 @@ def message_id() -> str:
     return make_msgid(domain=urlsplit(settings.PUBLIC_URL).hostname or "localhost")
 
 
-def addressed(to: str, subject: str) -> EmailMessage:
-    """Return an empty mail from this site; machines are asked not to answer it."""
+def addressed(to: str, subject: str, text: str, html: str = "") -> EmailMessage:
+    """Return a mail from this site, as text and, if there is any, HTML; machines are asked not to answer it.
+
+    The subject becomes one line, and foreign text in all three is isolated.
+    """
+    subject = isolated(" ".join(subject.split()))
     with suppress(UnicodeError):
         # Handing it over says what is wrong with a domain that is none.
         to = on_the_wire(to)
@@ -66,6 +71,9 @@ def addressed(to: str, subject: str) -> EmailMessage:
     message["Subject"], message["From"], message["To"] = subject, settings.DEFAULT_FROM_EMAIL, to
     message["Message-ID"], message["Auto-Submitted"] = message_id(), "auto-generated"
     message["Date"] = timezone.now()
+    message.set_content(isolated(text))
+    if html:
+        message.add_alternative(isolated_html(html), subtype="html")
     return message
 
 

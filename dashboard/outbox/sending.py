@@ -23,7 +23,7 @@ from config.database_errors import is_away
 from dashboard import audit
 from dashboard.files import storage
 from dashboard.locks import advisory_lock
-from dashboard.models import Delivery
+from dashboard.models import Delivery, Schedule
 from dashboard.outbox import handing_over
 from dashboard.outbox.occurrences import LONGEST_AHEAD, WAITS
 
@@ -223,7 +223,8 @@ def _end(delivery: Delivery, state: Delivery.State, now: datetime, said: str) ->
 
 def name_of(delivery: Delivery) -> str:
     """Return the name under which the file of a delivery is stored, or would be."""
-    return f"{FOLDER}/{delivery.key}.{delivery.occurrence.schedule.format or 'pdf'}"
+    kind = Schedule.Format(delivery.occurrence.schedule.format)
+    return f"{FOLDER}/{delivery.key}.{kind.extension}"
 
 
 def forget_expired(now: datetime) -> int:

@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.exports.jobs import exports_of, name_of, request_export, rows_done
+from dashboard.exports.jobs import exports_of, formats_for, name_of, remember_csv, request_export, rows_done
 from dashboard.exports.streaming import CONTENT_TYPES, is_large, streamed
 from dashboard.exports.table_request import Question, Table
 from dashboard.exports.tables import TABLES
@@ -62,7 +62,7 @@ def export(request: ScopedRequest, table: str) -> HttpResponseBase:
             "back": _back(found, question),
             "query": question.GET.urlencode(),
             "can_schedule": request.scope.may_decide and table in LISTS,
-            "formats": [(kind.value, kind.label, is_large(answer.count, kind)) for kind in Export.Format],
+            "formats": [(kind.value, kind.label, is_large(answer.count, kind)) for kind in formats_for(request.user)],
         },
     )
 
@@ -91,8 +91,10 @@ def _deliver(request: ScopedRequest, table: Table, question: Question) -> HttpRe
     keys, wanted, reader = request.POST.getlist("column"), request.POST.get("format", ""), request.user
     columns = table.chosen(keys)
     if wanted not in Export.Format.values or not isinstance(reader, User):
-        raise BadRequest("format is csv or xlsx")
+        raise BadRequest("format is none of these: " + ", ".join(Export.Format.values))
     kind = Export.Format(wanted)
+    if request.scope.viewer is None:
+        remember_csv(reader, kind)
     with transaction.atomic():
         answer = table.ask(question)
         if is_large(answer.count, kind):

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from config.email_addresses import mailable
 from dashboard import audit
 from dashboard.access import ScopedRequest
 from dashboard.figures.counts import figures
@@ -246,7 +247,8 @@ def past_due_addresses(request: ScopedRequest) -> HttpResponse:
         asking = PastDue.ask(request.scope, as_of=request.as_of, ages=view.ages, **question.question)
         people = asking.people(Sort.PERSON, is_descending=False, limit=MOST_ADDRESSES + 1)
         emails, is_cut = [person.email for person in people[:MOST_ADDRESSES]], len(people) > MOST_ADDRESSES
-    written = _unique(email for email in emails if email)
+    written = _unique(filter(None, map(mailable, emails)))
+    wrong = sum(1 for email in emails if email and not mailable(email))
     audit.record(
         audit.Action.COPIED_ADDRESSES,
         account=request.account,
@@ -261,6 +263,7 @@ def past_due_addresses(request: ScopedRequest) -> HttpResponse:
             "count": len(written),
             "people": len(emails),
             "without": sum(1 for email in emails if not email),
+            "wrong": wrong,
             "is_cut": is_cut,
             "is_chosen": bool(chosen),
         },

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.email_addresses import mailable
 from dashboard.access import ScopedRequest
 from dashboard.figures.selection import By
 from dashboard.formats import number, stamp
@@ -61,7 +62,7 @@ class Pen:
         department, manager, items, due, activity, days = self._labels
         sub = format_html(_SUB, item.job_title) if item and item.job_title else ""
         cells = [
-            format_html(_CHECK, person.person_id, person.email, self._select % {"name": person.name}),
+            format_html(_CHECK, person.person_id, mailable(person.email), self._select % {"name": person.name}),
             format_html(_NAME, self._page(self._person, person.person_id), person.name, sub),
         ]
         if self._by != By.DEPARTMENT:

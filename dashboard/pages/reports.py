@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from dashboard.access import EARLIEST_YEAR, ScopedRequest
 from dashboard.audit import Action, Subject, record
 from dashboard.figures.selection import By
+from dashboard.look_alikes import told_apart
 from dashboard.pages.context import shell_of
 from dashboard.queries.trends import Period, periods
 from dashboard.rate_limits import limited
@@ -49,8 +50,8 @@ def _choices(request: ScopedRequest) -> dict[str, object]:
     return {
         "quarters": quarters,
         "ended": ended,
-        "departments": departments.only("name")[:DEPARTMENTS],
-        "campaigns": campaigns.only("name", "knowbe4_id")[:CAMPAIGNS],
+        "departments": told_apart((row.pk, str(row)) for row in departments.only("name")[:DEPARTMENTS]),
+        "campaigns": told_apart((row.pk, str(row)) for row in campaigns.only("name", "knowbe4_id")[:CAMPAIGNS]),
     }
 
 

@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.access import ScopedRequest
+from dashboard.exports.jobs import formats_for
 from dashboard.exports.table_request import Question
 from dashboard.exports.tables import TABLES
+from dashboard.look_alikes import told_apart
 from dashboard.mail.composing import REPORTS
 from dashboard.mail.reading import possible_recipients
 from dashboard.models import Schedule, User
@@ -57,9 +59,7 @@ class ScheduleForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     what = forms.ChoiceField(label=gettext_lazy("What is sent"))
-    format = forms.ChoiceField(
-        label=gettext_lazy("Lists as"), choices=[("xlsx", "XLSX"), ("csv", "CSV")], required=False
-    )
+    format = forms.ChoiceField(label=gettext_lazy("Lists as"), required=False)
     department = forms.ChoiceField(
         label=gettext_lazy("Department"),
         required=False,
@@ -99,10 +99,14 @@ class ScheduleForm(forms.Form):
         self.request, self.extra = request, extra
         fields: Any = self.fields
         fields["what"].choices = what_choices(request)
+        formats = sorted(formats_for(request.user), key=lambda kind: kind.is_csv)
+        fields["format"].choices = [(kind.value, kind.label) for kind in formats]
         departments = request.scope.departments().filter(merged_into=None).exclude(key="").order_by("name", "pk")
-        fields["department"].choices = [("", _("Any")), *((str(one.pk), one.name) for one in departments[:_MOST])]
+        named = told_apart((one.pk, one.name) for one in departments[:_MOST])
+        fields["department"].choices = [("", _("Any")), *((str(key), name) for key, name in named)]
         campaigns = request.scope.campaigns().order_by("-start_at", "name", "pk")
-        fields["campaign"].choices = [("", _("Any")), *((str(one.pk), str(one)) for one in campaigns[:_MOST])]
+        named = told_apart((one.pk, str(one)) for one in campaigns[:_MOST])
+        fields["campaign"].choices = [("", _("Any")), *((str(key), name) for key, name in named)]
         fields["recipients"].queryset = possible_recipients(request.scope)
         fields["at_time"].help_text = _("In %(zone)s") % {"zone": request.account.time_zone}
 

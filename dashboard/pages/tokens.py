@@ -157,7 +157,7 @@ def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(str(word) for word in schema["enum"] if word not in {"", None})
     if "anyOf" in schema:
-        return _type(schema["anyOf"][0])
+        return " | ".join(dict.fromkeys(_type(part) for part in schema["anyOf"] if part.get("const") != ""))
     kinds = schema.get("type", "object")
     kind = kinds[0] if isinstance(kinds, list) else kinds
     if kind == "array":

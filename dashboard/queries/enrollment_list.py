@@ -176,6 +176,7 @@ _COLUMNS: dict[str, Any] = {
     "reported_status": "enrollment.reported_status",
     "exempt": f"CASE WHEN {IS_EXEMPT} THEN 'yes' ELSE 'no' END",
     "person_id": "f.person_id",
+    "person_knowbe4_id": "person.knowbe4_id",
     "enrollment_id": "f.enrollment_id",
     "knowbe4_id": "enrollment.knowbe4_id",
 }

@@ -27,6 +27,7 @@ _JOINS = {
 _DAYS = DAYS_PAST_DUE.format(due="listed.oldest_due_at")
 _COMMON = {
     "person_id": "listed.person_id",
+    "person_knowbe4_id": "person.knowbe4_id",
     "person": "listed.name",
     "email": "listed.email",
     "employee_number": "person.employee_number",

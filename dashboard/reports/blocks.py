@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from dashboard.formats import NOTHING, number, percent, points
+from dashboard.isolation import visible
 from dashboard.metrics import Counts
 from dashboard.metrics.registry import REGISTRY
 from dashboard.rate import Rate
@@ -16,7 +17,7 @@ Block = dict[str, Any]
 # A word so long would stick out of its column. An address is broken after its @; what is still too long, anywhere.
 _LONGEST = 30
 _ENDLESS = re.compile(rf"\S{{{_LONGEST + 1},}}")
-_BREAK = "\u200b"
+BREAK = "\u200b"
 Cell = str | dict[str, Any]
 
 
@@ -139,9 +140,9 @@ def definitions(*names: str) -> Block:
 
 def cut(text: object, length: int = 90) -> str:
     """Return a text no longer than so many letters: a name without end must not push everything off a page."""
-    words = str(text)
+    words = visible(str(text))
     words = words if len(words) <= length else f"{words[: length - 1].rstrip()}…"
-    return _ENDLESS.sub(lambda word: _BREAK.join(_parts(word[0])), words)
+    return _ENDLESS.sub(lambda word: BREAK.join(_parts(word[0])), words)
 
 
 def _parts(word: str) -> list[str]:

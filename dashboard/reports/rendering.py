@@ -15,6 +15,8 @@ import typst
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from dashboard.isolation import isolated_in
+from dashboard.reports.blocks import BREAK
 from dashboard.reports.fonts import FAMILIES, MissingFontsError, displayable, fonts
 
 TEMPLATES = settings.BASE_DIR / "templates" / "pdf"
@@ -54,7 +56,7 @@ def render(template: str, data: dict[str, Any], *, at: datetime) -> bytes:
     RenderingError when Typst refuses, or its fonts are missing.
     """
     try:
-        text = json.dumps(displayable(data), ensure_ascii=False)
+        text = json.dumps(displayable(isolated_in(data, keep=BREAK)), ensure_ascii=False)
         with _rendering:
             found = _compiler().compile(
                 input=str(TEMPLATES / f"{template}.typ"),

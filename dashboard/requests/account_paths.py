@@ -3,12 +3,11 @@
 import re
 from functools import lru_cache
 
-from django.conf import settings
 from django.urls import get_script_prefix, reverse
 
-from dashboard.access import Scope
-
 _NAMED = re.compile(r"/account-([0-9]{1,18})(/.*)", re.DOTALL)
+# The assistants' address, as people write it down.
+ASSISTANTS_PATHS = ("/mcp", "/mcp/")
 # Programs name their account by a token.
 _NEVER_NAMED = ("/api/", "/mcp")
 
@@ -39,12 +38,3 @@ def _remembered(_prefix: str, name: str, keys: tuple[object, ...]) -> str:
 def unnamed_address(name: str, **parts: str) -> str:
     """Return the address of a page without an account in it: of the sign-in, and of what outsiders open."""
     return split_path(reverse(name, kwargs=parts))[1]
-
-
-def mailed_address(path: str, scope: Scope) -> str:
-    """Return the address of a page as a mail to the scope's reader has it: it names the account if they have several.
-
-    Opened while they look at another it is then refused with a sentence, where it would lead nowhere.
-    """
-    plain, account = split_path(path)[1], scope.account
-    return settings.PUBLIC_URL + (named_path(account.pk, plain) if account and len(scope.accounts) > 1 else plain)

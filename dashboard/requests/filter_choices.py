@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard.access import ScopedRequest
 from dashboard.figures.selection import Basis
+from dashboard.look_alikes import told_apart
 from dashboard.metrics import CampaignState
 from dashboard.models import Trigger
 from dashboard.queries.choices import Choices, Named, choices
@@ -189,7 +190,7 @@ def _control(request: ScopedRequest, question: Asked, name: str, offered: Choice
         raise ValueError(f"There is no filter {name!r}.")
     known = {str(key) for key, _label in offers}
     strangers = [(key, _("Unknown")) for key in sorted(chosen - known)]
-    listed = [Choice(str(key), label, str(key) in chosen) for key, label in [*offers, *strangers]]
+    listed = [Choice(str(key), label, str(key) in chosen) for key, label in [*told_apart(offers), *strangers]]
     return Control(
         name=name,
         label=str(_LABELS[name]),

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from dashboard.isolation import visible
 from dashboard.queries.search import NOTHING, Search
 
 LONGEST = 100
@@ -26,7 +27,8 @@ def keep(reader: int, text: str) -> str:
 
     Without Redis nothing is kept: the page at the key's address says that the search is gone.
     """
-    text = text.replace("\0", " ").strip()[:LONGEST].rstrip()
+    # A name that was copied from a page may bring the isolate along that it stands in.
+    text = visible(text.replace("\0", " ")).strip()[:LONGEST].rstrip()
     if not text:
         return ""
     digest = salted_hmac("dashboard.searches", f"{reader}:{text}", algorithm="sha256").digest()

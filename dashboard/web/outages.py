@@ -6,12 +6,14 @@ Errors that no view handles come here by `refusals.server_error`, wherever in th
 import logging
 from collections.abc import Iterator
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
 from kombu.exceptions import OperationalError as QueueError
 from redis.exceptions import RedisError
 
 from config.database_errors import is_away
+from dashboard.requests.account_paths import ASSISTANTS_PATHS
 
 # Seconds after which whoever asked may try again.
 RETRY_AFTER = 10
@@ -40,7 +42,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
         from dashboard.web.problems import Problem  # noqa: PLC0415
 
         return Problem(503, SENTENCE, headers=headers).response()
-    if request.path == "/mcp":
+    if request.path in ASSISTANTS_PATHS:
         from dashboard.web.json_rpc import refusal  # noqa: PLC0415
 
         return refusal(FOR_ASSISTANTS, 503, headers)
@@ -49,12 +51,18 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 class InShort(logging.Filter):
-    """Says of a request that an outage ended in one line what it was: a page of traceback each would hide the rest."""
+    """Says in one line of a request that an outage ended, or that asked what cannot be, what it was.
+
+    A page of traceback each would hide the rest: a crawler of bad addresses writes thousands.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Shorten the record of an outage; let every record through."""
+        """Shorten the record of an outage or a bad request; let every record through."""
         error = record.exc_info[1] if record.exc_info else None
-        if is_outage(error):
+        if isinstance(error, BadRequest):
+            # Django has put what it says before the address.
+            record.exc_info = record.exc_text = None
+        elif is_outage(error):
             said = str(error).strip().partition("\n")[0]
             record.msg, record.args = "%s (%s: %s)", (record.getMessage(), type(error).__name__, said)
             record.exc_info = record.exc_text = None

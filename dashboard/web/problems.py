@@ -81,4 +81,5 @@ SCHEMA: dict[str, Any] = {
 @login_not_required
 def not_found(request: HttpRequest, path: str = "") -> HttpResponse:
     """Answer for an address below /api/v1/ that is none."""
-    return Problem(404, "There is no such address; /api/v1/openapi.json lists all there are.").response()
+    said = "Addresses of the API end without a slash" if path.endswith("/") else "There is no such address"
+    return Problem(404, f"{said}; /api/v1/openapi.json lists all there are.").response()

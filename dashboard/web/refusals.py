@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.views import defaults
 
+from dashboard.requests.account_paths import ASSISTANTS_PATHS
 from dashboard.web.outages import is_outage, unavailable
 from dashboard.web.problems import PROBLEM_TYPE, Problem
 
@@ -39,7 +40,7 @@ def refusal(request: HttpRequest, status: int, **headers: str) -> HttpResponse:
 
 def is_for_programs(request: HttpRequest) -> bool:
     """Return whether the address is one of the API's or of the assistants'."""
-    return request.path_info.startswith("/api/") or request.path_info == "/mcp"
+    return request.path_info.startswith("/api/") or request.path_info in ASSISTANTS_PATHS
 
 
 class RefusalMiddleware:

@@ -6,11 +6,14 @@
   // A person may stand in several groups.
   const addresses = (form) => [...new Set(chosen(form).map((box) => box.dataset.email).filter(Boolean))];
 
-  const say = (button) => {
+  // People whose address is none that a mail program takes, or who have none.
+  const withoutAddress = (form) => new Set(chosen(form).filter((box) => !box.dataset.email).map((box) => box.value)).size;
+
+  const say = (button, without) => {
     const label = button.querySelector("span"), before = label.textContent;
-    label.textContent = button.dataset.copied;
+    label.textContent = without ? `${button.dataset.copied}; ${without} ${button.dataset.leftOut}` : button.dataset.copied;
     const said = button.parentElement.querySelector("[data-copy-said]");
-    if (said) said.textContent = button.dataset.copied;
+    if (said) said.textContent = label.textContent;
     setTimeout(() => { label.textContent = before; if (said) said.textContent = ""; }, 2500);
   };
 
@@ -38,7 +41,7 @@
     const text = form ? addresses(form).join("; ") : document.querySelector("[data-addresses]").value;
     if (!text) return;
     event.preventDefault();
-    navigator.clipboard.writeText(text).then(() => say(button), () => { if (form) form.submit(); });
+    navigator.clipboard.writeText(text).then(() => say(button, form ? withoutAddress(form) : 0), () => { if (form) form.submit(); });
   });
 
   document.addEventListener("DOMContentLoaded", () => {

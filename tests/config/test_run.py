@@ -106,6 +106,7 @@ def test_start_kill_start_stop_and_a_death(installation):
     run = installation.start()
     installation.read_until(run, READY)
     assert web_answers(installation.port)
+    assert (installation.var / "address").read_text() == f"http://127.0.0.1:{installation.port}"
     names = {line.split("|")[0].strip() for line in installation.lines if " | " in line}
     assert names >= {"run", "web", "worker", "beat", "simulator", "sync"}
 
@@ -278,6 +279,21 @@ def test_another_port_changes_the_public_address():
     assert Run({"PORT": "8123"}, Terminal(io.StringIO())).environment["PUBLIC_URL"] == "http://127.0.0.1:8123"
     given = {"PORT": "8123", "PUBLIC_URL": "https://rollcall.example"}
     assert Run(given, Terminal(io.StringIO())).environment["PUBLIC_URL"] == "https://rollcall.example"
+
+
+def test_commands_link_to_where_the_pages_were_served_last(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name not in {"PUBLIC_URL", "PORT"}}
+    environment["ROLLCALL_VAR"] = str(tmp_path)
+    told = "from config import embedded, variables; embedded.keep_address('http://127.0.0.1:8123'); "
+    told += "print(variables.own_address())"
+
+    def said(**more):
+        return subprocess.check_output(
+            [sys.executable, "-c", told], cwd=embedded.BASE_DIR, env=environment | more, text=True
+        )
+
+    assert said() == "http://127.0.0.1:8123\n"
+    assert said(PORT="8041") == "http://127.0.0.1:8041\n"
 
 
 STUBBORN = """

@@ -86,5 +86,10 @@ def test_details_hold_no_addresses_and_nothing_with_two_spellings(account: Accou
         "deep": [{"email": "(address)"}],
         "none": None,
     }
+    # Whatever program sends them, names as well as values.
+    odd = {"a\0b": "c\0", "half\ud800": ["\udc00"], "ann@example.test": 1}
+    audit.record(audit.Action.EXPORTED, account=account, user=alice, details=odd)
+    kept = AuditEvent.objects.latest("pk").details
+    assert kept == {"ab": "c", "half": [""], "(address)": 1}
     with pytest.raises(TypeError, match="float"):
         audit.record(audit.Action.EXPORTED, account=account, user=alice, details={"rate": 1.5})

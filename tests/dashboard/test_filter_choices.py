@@ -82,3 +82,13 @@ def test_nobody_offers_nothing_by_name(account: Account, line: dict[str, Person]
     request.scope, request.past_day = Scope(), None
     bar = filter_bar(request, asked(request), names=("department", "manager"), target="list")
     assert [len(control.choices) for control in bar.controls] == [2, 2]
+
+
+def test_names_that_look_alike_are_told_apart(account: Account, now: datetime) -> None:
+    names = ["Claims", "\u0421l\u0430ims", "Cl\u200baims", "Sales"]  # of the second, two letters are Cyrillic
+    made = [factories.DepartmentFactory(account=account, name=name, key=f"key {n}") for n, name in enumerate(names)]
+    for department in made:
+        factories.PersonFactory(account=account, department=department)
+    rollups.rebuild(account, at=now)
+    offered = set(labels(bar_of(account, "/"), "department"))
+    assert {f"{one.name} (ID {one.pk})" for one in made[:3]} | {"Sales"} <= offered

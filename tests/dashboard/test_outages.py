@@ -113,3 +113,10 @@ def test_the_log_says_an_outage_in_one_line() -> None:
     assert InShort().filter(record)
     assert record.getMessage() == "Internal Server Error: /sync/ (OperationalError: connection refused)"
     assert record.exc_info is None
+
+
+def test_the_log_says_a_bad_address_in_one_line(reader: Client, caplog: pytest.LogCaptureFixture) -> None:
+    assert reader.get(reverse("past_due"), {"as_of": "soon"}).status_code == 400
+    (record,) = (record for record in caplog.records if record.name == "django.request")
+    assert record.getMessage() == "as_of is not a day like 2026-09-30: /past-due/"
+    assert record.exc_info is None

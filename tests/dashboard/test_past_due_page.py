@@ -1,5 +1,6 @@
 """The Past due page: its list, its groups, its filters, its cost, and the addresses it gives."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -315,6 +316,22 @@ def test_addresses_of_the_whole_list_keep_its_filters(as_alice: Client, line: di
     text = text_of(as_alice, f"/past-due/addresses/?manager={line['Milo'].pk}")
     assert "pia@brackwater.example</textarea>" in text
     assert "1 person has none in KnowBe4." in text
+
+
+WRONG = ["not an address", "a@x.example;b@x.example", "a@x.example\nbcc: b@x.example", "a@x.example?bcc=b@x.example"]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_is_no_address_is_left_out_and_counted(as_alice: Client, line: dict[str, Person], wrong: str) -> None:
+    line["Otto"].email = wrong
+    line["Otto"].save()
+    text = text_of(as_alice, f"/past-due/addresses/?person={line['Otto'].pk}&person={line['Pia'].pk}")
+    assert ">pia@brackwater.example</textarea>" in text
+    assert "1 address to copy." in text
+    assert "1 is left out: what KnowBe4 has is no single address." in text
+    rows = text_of(as_alice, "/past-due/?by=none")
+    assert re.findall(rf'value="{line["Otto"].pk}" data-email="([^"]*)"', rows) == [""]
+    assert "mailto:" not in text_of(as_alice, f"/people/{line['Otto'].pk}/").partition("Email manager")[2]
 
 
 def test_addresses_of_strangers_are_not_given(as_alice: Client, line: dict[str, Person]) -> None:

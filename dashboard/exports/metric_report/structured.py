@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from dashboard.exports.csv_injection import neutral
 from dashboard.exports.metric_report.answers import Report, Row
 from dashboard.exports.metric_report.cells import Cell, Pair
 from dashboard.exports.metric_report.stamp import Stamp
@@ -16,8 +17,6 @@ from dashboard.metrics.registry import Metric, Unit
 VERSION = 1
 # Without it a spreadsheet takes the text for another encoding.
 BYTE_ORDER_MARK = "\ufeff"
-# A text that begins so would be run as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def write_json(report: Report, metrics: Sequence[Metric], stamp: Stamp, *, by: str | None) -> str:
@@ -100,7 +99,7 @@ def write_csv(report: Report, metrics: Sequence[Metric], stamp: Stamp, *, by: st
             heads += [f"{metric.title}, gross: numerator", f"{metric.title}, gross: denominator"]
         if has_year_before:
             heads.append(f"{metric.title}, a year before ({unit})")
-    heads += ["Exempt (enrollments)", "Account", "As of", "Sync run", "Scope", "Filters"]
+    heads += ["Exempt (enrollments)", "Account", "As of", "Data as of", "Time zone", "Sync run", "Scope", "Filters"]
     filters = "; ".join(f"{name}: {value}" for name, value in stamp.filters.items())
     text = io.StringIO()
     writer = csv.writer(text)
@@ -115,8 +114,9 @@ def write_csv(report: Report, metrics: Sequence[Metric], stamp: Stamp, *, by: st
                     cells += [cell.numerator, cell.denominator]
             if has_year_before:
                 cells.append(_plain(pair.year_before or Cell()))
-        cells += [row.exempt, stamp.account, stamp.local(stamp.as_of).isoformat(), stamp.run.number]
-        cells += [str(stamp.scope.label), filters]
+        read_at = stamp.local(stamp.run.started_at).isoformat() if stamp.run.started_at else ""
+        cells += [row.exempt, stamp.account, stamp.local(stamp.as_of).isoformat(), read_at, stamp.time_zone]
+        cells += [stamp.run.number, str(stamp.scope.label), filters]
         writer.writerow(map(_safe, cells))
     return BYTE_ORDER_MARK + text.getvalue()
 
@@ -130,4 +130,4 @@ def _plain(cell: Cell) -> object:
 
 
 def _safe(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    return neutral(cell) if isinstance(cell, str) else cell

@@ -9,6 +9,7 @@ from dashboard.exports.metric_report.cells import Cell
 from dashboard.exports.metric_report.stamp import Stamp
 from dashboard.figures.selection import Basis
 from dashboard.formats import number
+from dashboard.isolation import isolated
 from dashboard.metrics.registry import Metric, Unit
 
 GAP = "  "
@@ -47,7 +48,7 @@ def write_table(report: Report, metrics: Sequence[Metric], stamp: Stamp, *, by: 
     lines = _lines(columns, has_total=by is not None and report.total is not None)
     if by is not None and not report.rows:
         lines = [EMPTY]
-    return "\n".join([*lines, "", *_standing_on(stamp)]) + "\n"
+    return isolated("\n".join([*lines, "", *_standing_on(stamp)]) + "\n")
 
 
 def _by_metric(report: Report, metrics: Sequence[Metric]) -> list[Column]:

@@ -62,11 +62,11 @@ AUDIT_LOG = Table(
         Column(
             "subject_id",
             gettext_lazy("In Rollcall"),
-            Kind.INTEGER,
+            Kind.ID,
             is_default=False,
             of=lambda line: line.event.subject_id,
         ),
-        Column("event_id", gettext_lazy("Event"), Kind.INTEGER, is_default=False, of=lambda line: line.event.pk),
+        Column("event_id", gettext_lazy("Event"), Kind.ID, is_default=False, of=lambda line: line.event.pk),
     ),
     _events,
     page="audit_log",

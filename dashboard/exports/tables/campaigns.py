@@ -100,14 +100,14 @@ CAMPAIGNS = Table(
         Column(
             "campaign_id",
             gettext_lazy("Campaign in Rollcall"),
-            Kind.INTEGER,
+            Kind.ID,
             is_default=False,
             of=lambda row: row.campaign.pk,
         ),
         Column(
             "knowbe4_id",
             gettext_lazy("Campaign in KnowBe4"),
-            Kind.INTEGER,
+            Kind.ID,
             is_default=False,
             of=lambda row: row.campaign.knowbe4_id,
         ),

@@ -107,7 +107,7 @@ CHANGES = Table(
         _field("old", gettext_lazy("Before"), width=30),
         _field("new", gettext_lazy("Now"), width=30),
         _field("observed_at", gettext_lazy("Since"), Kind.MOMENT),
-        _field("subject_id", gettext_lazy("In Rollcall"), Kind.INTEGER, is_default=False),
+        _field("subject_id", gettext_lazy("In Rollcall"), Kind.ID, is_default=False),
     ),
     _changes,
     page="sync",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from dashboard.exports.columns import Column, Kind
 from dashboard.exports.table_request import Answer, Question, Table
-from dashboard.exports.tables.people import PERSON_ID, WHO
+from dashboard.exports.tables.people import KNOWBE4_PERSON_ID, PERSON_ID, WHO
 from dashboard.exports.tables.words import YES_NO, filters_in_words
 from dashboard.metrics import State
 from dashboard.metrics.registry import REGISTRY
@@ -34,9 +34,10 @@ _REST = (
     Column("acknowledged", gettext_lazy("Policy acknowledged"), Kind.STATE, words=YES_NO, is_default=False),
     Column("exempt", gettext_lazy("Exempt"), Kind.STATE, words=YES_NO, is_default=False),
     Column("reported_status", gettext_lazy("KnowBe4's status"), is_default=False, width=16),
+    KNOWBE4_PERSON_ID,
     PERSON_ID,
-    Column("enrollment_id", gettext_lazy("Enrollment in Rollcall"), Kind.INTEGER, is_default=False),
-    Column("knowbe4_id", gettext_lazy("Enrollment in KnowBe4"), Kind.INTEGER, is_default=False),
+    Column("enrollment_id", gettext_lazy("Enrollment in Rollcall"), Kind.ID, is_default=False),
+    Column("knowbe4_id", gettext_lazy("Enrollment in KnowBe4"), Kind.ID, is_default=False),
 )
 _COURSE = (
     Column("late", gettext_lazy("Completed late"), Kind.STATE, words=YES_NO),

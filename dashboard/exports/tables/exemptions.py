@@ -1,6 +1,7 @@
 """The list of exemptions."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from dashboard.exports.columns import Column, Kind
 from dashboard.exports.table_request import Answer, Question, Table
+from dashboard.exports.tables.people import KNOWBE4_PERSON_ID
 from dashboard.models import Exemption
 from dashboard.queries import exemptions as queries
 from dashboard.requests import exemptions as asked
@@ -77,6 +79,7 @@ EXEMPTIONS = Table(
             is_default=False,
             of=lambda row: _person(row, "employee_number"),
         ),
+        replace(KNOWBE4_PERSON_ID, of=lambda row: _person(row, "knowbe4_id")),
         Column("department", gettext_lazy("Department"), of=lambda row: _department(row[0]), width=26),
         Column(
             "manager",

@@ -25,7 +25,8 @@ DIVISION = Column("division", gettext_lazy("Division"), is_default=False, width=
 DEPARTMENT = Column("department", gettext_lazy("Department"), width=26)
 MANAGER = Column("manager", gettext_lazy("Manager"), width=26)
 MANAGER_EMAIL = Column("manager_email", gettext_lazy("Manager's email"), width=34)
-PERSON_ID = Column("person_id", gettext_lazy("Person in Rollcall"), Kind.INTEGER, is_default=False)
+PERSON_ID = Column("person_id", gettext_lazy("Person in Rollcall"), Kind.ID, is_default=False)
+KNOWBE4_PERSON_ID = Column("person_knowbe4_id", gettext_lazy("Person in KnowBe4"), Kind.ID)
 # What every list of people begins with.
 WHO = (PERSON, EMAIL, EMPLOYEE_NUMBER, JOB_TITLE, LOCATION, DIVISION, DEPARTMENT, MANAGER, MANAGER_EMAIL)
 
@@ -89,6 +90,7 @@ PAST_DUE = Table(
         Column("due_source", gettext_lazy("Due date from"), Kind.STATE, words=dict(DueSource.choices), width=24),
         _DAYS,
         _LAST_ACTIVITY,
+        KNOWBE4_PERSON_ID,
         PERSON_ID,
     ),
     _past_due,
@@ -133,6 +135,7 @@ PEOPLE = Table(
         _DAYS,
         _LAST_ACTIVITY,
         Column("risk_score", gettext_lazy("Risk score"), Kind.NUMBER),
+        KNOWBE4_PERSON_ID,
         PERSON_ID,
     ),
     _people,

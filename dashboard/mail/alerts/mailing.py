@@ -16,7 +16,7 @@ from dashboard.models import Alert, AlertMail
 from dashboard.outbox import handing_over
 from dashboard.outbox.occurrences import WAITS
 from dashboard.outbox.sending import PUT_OFF_FOR
-from dashboard.requests.account_paths import mailed_address
+from dashboard.requests.mailed_address import mailed_address
 
 State = AlertMail.State
 _OPEN = Q(state__in=[State.WAITING, State.HANDING_OVER])
@@ -70,12 +70,10 @@ def _message(mail: AlertMail) -> EmailMessage:
     subject = _subject(alert, is_over=mail.is_over)
     page = mailed_address(_page(alert), Scope.of(mail.recipient, chosen=alert.account_id))
     context = {"alert": alert, "is_over": mail.is_over, "subject": subject, "page": page}
-    message = handing_over.addressed(mail.recipient.email, " ".join(subject.split()))
     render = partial(render_to_string, context=context)
     with timezone.override(alert.account.zone):
-        message.set_content(render("mail/alert.txt"))
-        message.add_alternative(render("mail/alert.html"), subtype="html")
-    return message
+        text, html = render("mail/alert.txt"), render("mail/alert.html")
+    return handing_over.addressed(mail.recipient.email, subject, text, html)
 
 
 def _page(alert: Alert) -> str:

@@ -17,6 +17,7 @@ from dashboard.access import ScopedRequest
 from dashboard.figures.counts import figures_by
 from dashboard.figures.selection import By, Filters
 from dashboard.formats import number
+from dashboard.look_alikes import told_apart
 from dashboard.metrics import Totals
 from dashboard.models import SettingChange
 from dashboard.pages.settings.fields import ReasonField
@@ -135,6 +136,8 @@ def settings_department(request: ScopedRequest, pk: int) -> HttpResponse:
             messages.success(request, said)
             return redirect("settings_department", pk=pk)
     end = every.get(line.department.merged_into_id or 0)
+    others = [each for each in lines if each is not line and each is not end and each.department.key]
+    people = {other.department.pk: other.people for other in others}
     changes = setting_changes(request.scope, subject=SettingChange.Subject.DEPARTMENT, subject_id=pk)[:LOGGED]
     return render(
         request,
@@ -144,7 +147,10 @@ def settings_department(request: ScopedRequest, pk: int) -> HttpResponse:
             "end": end,
             "into": into,
             "form": form,
-            "choices": [each for each in lines if each is not line and each is not end and each.department.key],
+            "choices": [
+                (key, f"{name} ({number(people[key])})")
+                for key, name in told_apart((other.department.pk, str(other.department)) for other in others)
+            ],
             "preview": _preview(request, line, into),
             "lines": log_lines(request.scope, changes),
         },

@@ -1,5 +1,6 @@
 """Asking for an exemption: first for whom, then from what, why and when."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -13,6 +14,8 @@ from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard.access import ScopedRequest
+from dashboard.formats import number
+from dashboard.look_alikes import told_apart
 from dashboard.models import Exemption
 from dashboard.models.settings import ALL_USERS
 from dashboard.pages.settings.fields import DayField
@@ -92,8 +95,15 @@ def request_exemption(request: ScopedRequest) -> HttpResponse:
     context = {"search": search, "people": found.rows, "has_more": found.total > len(found.rows)}
     if request.htmx.target == "matches":
         return render(request, "dashboard/settings/exemption_matches.html#matches", context)
-    groups = _groups(request).order_by("name", "pk")
+    groups = _named(_groups(request).order_by("name", "pk"))
     return render(request, "dashboard/settings/exemption_who.html", {**context, "groups": groups})
+
+
+def _named(groups: Iterable[Group]) -> list[tuple[int, str]]:
+    """Return what groups are called in a list to choose from: those that look alike with their id, with their size."""
+    sizes = {group.pk: group.member_count for group in groups}
+    named = told_apart((group.pk, str(group)) for group in groups)
+    return [(key, name if sizes[key] is None else f"{name} ({number(sizes[key])})") for key, name in named]
 
 
 def _groups(request: ScopedRequest) -> Any:

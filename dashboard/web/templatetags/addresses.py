@@ -1,10 +1,11 @@
 """Links that keep what every page knows: the day figures are computed for, and whose department counts."""
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django import template
 
+from config.email_addresses import mailable
 from dashboard.requests.account_paths import address_of
 from dashboard.requests.filters import CARRIED
 
@@ -13,6 +14,13 @@ register = template.Library()
 
 def _texts(value: Any) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list | tuple | set) else [str(value)]
+
+
+@register.filter
+def mailto(address: str | None) -> str:
+    """Return the link that writes to an email address; empty for what is not one single address."""
+    found = mailable(address or "")
+    return f"mailto:{quote(found, safe='@+')}" if found else ""
 
 
 @register.simple_tag(takes_context=True)

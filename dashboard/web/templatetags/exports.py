@@ -4,12 +4,17 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
+from dashboard.exports.jobs import formats_for
 from dashboard.exports.tables import TABLES
+from dashboard.models import Export
 
 register = template.Library()
 # What pages say that lists do not ask about.
 _LEFT_OUT = ("page", "by", "all")
+# A menu names the program that most know such a file by.
+_LABELS = {Export.Format.XLSX: gettext_lazy("Excel (XLSX)")}
 
 
 @register.inclusion_tag("components/export_menu.html", takes_context=True)
@@ -30,6 +35,7 @@ def export_menu(context: dict[str, Any], *tables: str, **query: Any) -> dict[str
     return {
         "menu": f"export-{tables[0]}",
         "entries": [(table, reverse("export", args=[table.key]) + asked) for table in offered],
+        "formats": [(kind.value, _LABELS.get(kind, kind.label)) for kind in formats_for(request.user)],
         "csrf_token": context.get("csrf_token"),
         "request": request,
     }

@@ -104,3 +104,9 @@ def test_moments_are_of_the_past(api: Program) -> None:
 def test_every_operation_is_named_once() -> None:
     names = [operation["operationId"] for operation in operations(description())]
     assert len(names) == len(set(names)) == 15
+
+
+def test_names_of_parameters_are_understood_or_refused(api: Program) -> None:
+    for name in (*HOSTILE, "a\0b", "ann@example.test", "x" * 300):
+        judge(api.get("/people", **{name: "1"}), name)
+        judge(api.get("/sync", **{name: "1"}), name)

@@ -13,6 +13,7 @@ from dashboard.figures.counts import figures
 from dashboard.models import Exemption, User
 from sync.models import Account, Campaign, Change, ContentItem, Enrollment, Group, Person, SyncRun
 from tests.dashboard.api.conftest import Program, token_for
+from tests.dashboard.mcp.asking import ask
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +99,22 @@ def test_what_is_not_counted_can_be_had(api: Program, company: Account) -> None:
     assert {row["enrollment_id"]: row for row in rows if row["is_counted"]} == plain
     claims = api.rows("/enrollments", uncounted="true", department="Claims", content_type="Training Module", limit=1000)
     assert {row["department"] for row in claims} == {"Claims"} and any(not row["is_counted"] for row in claims)
+
+
+def test_what_is_not_counted_says_so_beside_its_state(api: Program, company: Account, alice: User) -> None:
+    scope = Scope.of(alice)
+    rows = api.rows("/enrollments", uncounted="true", limit=1000, fields="enrollment_id,state")
+    assert {tuple(row) for row in rows} == {("enrollment_id", "state", "is_counted")}
+    late = next(row for row in rows if row["state"] == "past_due" and not row["is_counted"])
+    assert api.get(f"/enrollments/{late['enrollment_id']}", fields="state").json()["data"] == {
+        "state": "past_due",
+        "is_counted": False,
+    }
+    assert set(api.get("/enrollments", limit=1, fields="state").json()["data"][0]) == {"state"}
+    told = ask(scope, "knowbe4_training_get_enrollment", {"enrollment_id": late["enrollment_id"]})["enrollment"]
+    assert (told["status"], told["is_counted"]) == ("past_due", False)
+    counted = next(row["enrollment_id"] for row in rows if row["is_counted"])
+    assert ask(scope, "knowbe4_training_get_enrollment", {"enrollment_id": counted})["enrollment"]["is_counted"]
 
 
 def test_one_of_each_kind(api: Program, company: Account) -> None:

@@ -22,10 +22,22 @@ def body(response: Any) -> bytes:
     return b"".join(response.streaming_content) if response.streaming else response.content
 
 
-def rows_of_csv(content: bytes) -> list[list[str]]:
+MOMENTS = ["As of", "Data as of", "Time zone"]
+
+
+def whole_rows_of_csv(content: bytes, separator: str = ",") -> list[list[str]]:
     """Return the rows of a CSV file, its heads first, as Python's csv reads them."""
     assert content.startswith(b"\xef\xbb\xbf")
-    return list(csv.reader(StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+    text = StringIO(content.decode("utf-8-sig"), newline="")
+    return list(csv.reader(text, delimiter=separator, strict=True))
+
+
+def rows_of_csv(content: bytes, separator: str = ",") -> list[list[str]]:
+    """Return the rows of a list, its heads first, without the moments of the data that each must end with."""
+    rows = whole_rows_of_csv(content, separator)
+    assert rows[0][-3:] == MOMENTS
+    assert all(row[-3] and row[-1] for row in rows)
+    return [row[:-3] for row in rows]
 
 
 def sheets_of(content: bytes) -> dict[str, list[list[Any]]]:

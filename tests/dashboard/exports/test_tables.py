@@ -2,8 +2,10 @@
 
 import re
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
+import openpyxl
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -16,7 +18,7 @@ from dashboard.metrics import days_past_due
 from dashboard.models import Exemption, Membership, User
 from sync.models import Account, Campaign, Enrollment, Person
 from tests import factories
-from tests.dashboard.exports.reading import body, fetch, rows_of_csv, sheets_of
+from tests.dashboard.exports.reading import body, fetch, rows_of_csv, sheets_of, whole_rows_of_csv
 
 
 def address(table: str, **query: Any) -> str:
@@ -79,7 +81,8 @@ def test_every_list_is_the_same_in_both_formats(as_auditor: Client, campaign: Ca
             elif kind in {"integer", "number"}:
                 assert float(cell) == value
             else:
-                assert cell == value
+                assert value == cell
+                assert kind != "id" or value.isdecimal()
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -259,7 +262,8 @@ def test_about_says_what_the_numbers_are(as_alice: Client, company: Account) -> 
     assert about["As of"] == datetime.fromisoformat("2026-02-01")
     assert about["End of day"] == "2026-01-31"
     assert "alice@brackwater.example" in about["Exported by"]
-    assert about["Sync run"] == company.published_run.number
+    assert about["Sync run"] == str(company.published_run.number)
+    assert about["Data as of"] == company.data_as_of.astimezone(company.zone).replace(tzinfo=None, microsecond=0)
     assert about["Rows"] == len(next(iter(sheets.values()))) - 1
     assert re.search("due date", about["Past due"])
 
@@ -268,3 +272,65 @@ def test_a_past_day_is_exported_as_it_was(as_alice: Client, company: Account) ->
     day = (company.published_at.date()).replace(day=1).isoformat()
     page = as_alice.get(reverse("past_due"), {"by": "none", "as_of": day}).context
     assert len(csv_of(as_alice, "past_due", as_of=day)) == page["spread"].people
+
+
+def test_ids_are_no_numbers(as_alice: Client, company: Account) -> None:
+    """A spreadsheet would put separators into them, and show a narrow one as ####."""
+    ids = [column for table in TABLES.values() for column in table.columns if column.key.endswith("_id")]
+    assert len(ids) > 15
+    assert {column.kind for column in ids} == {"id"}
+    person = Person.objects.filter(account=company).order_by("pk")[0]
+    person.knowbe4_id = 1_498_000_001_099
+    person.save(update_fields=["knowbe4_id"])
+    content = body(fetch(as_alice, address("people"), "xlsx", column=["email", "person_knowbe4_id"]))
+    sheet = openpyxl.load_workbook(BytesIO(content)).worksheets[0]
+    cell = next(row[1] for row in sheet.iter_rows() if row[0].value == person.email)
+    assert (cell.value, cell.data_type) == ("1498000001099", "s")
+    assert sheet.column_dimensions["B"].width > len(cell.value)
+
+
+@pytest.mark.parametrize("table", ["people", "past_due", "enrollments", "past_due_enrollments", "exemptions"])
+def test_people_are_named_by_their_id_in_knowbe4_too(table: str) -> None:
+    assert [column.heading for column in TABLES[table].chosen([]) if column.key == "person_knowbe4_id"]
+
+
+@pytest.mark.parametrize("table", ["people", "campaigns"])
+def test_every_row_of_csv_says_when_and_where(as_alice: Client, company: Account, table: str) -> None:
+    day = "2026-01-31"
+    content = body(fetch(as_alice, address(table, as_of=day), "csv"))
+    head, *rows = whole_rows_of_csv(content)
+    read_at = company.data_as_of.astimezone(company.zone).replace(tzinfo=None, microsecond=0)
+    assert head[-3:] == ["As of", "Data as of", "Time zone"]
+    assert {tuple(row[-3:]) for row in rows} == {("2026-02-01 00:00:00", read_at.isoformat(" "), company.time_zone)}
+
+
+@pytest.mark.parametrize("table", ["people", "campaigns"])
+def test_semicolons_say_the_same_with_decimal_commas(as_alice: Client, company: Account, table: str) -> None:
+    Person.objects.filter(account=company).update(current_risk_score=31.5)
+    commas = rows_of_csv(body(fetch(as_alice, address(table), "csv")))
+    response = fetch(as_alice, address(table), "csv_semicolons")
+    assert response["Content-Type"].startswith("text/csv")
+    assert response["Content-Disposition"].endswith('.csv"')
+    semicolons = rows_of_csv(body(response), ";")
+    decimals = [column.kind in {"rate", "number"} for column in TABLES[table].chosen([])]
+    assert any(decimals)
+    assert semicolons == [
+        commas[0],
+        *(
+            [cell.replace(".", ",") if has else cell for has, cell in zip(decimals, row, strict=True)]
+            for row in commas[1:]
+        ),
+    ]
+    assert any("," in cell for row in semicolons for has, cell in zip(decimals, row, strict=True) if has)
+
+
+def test_the_last_csv_is_offered_first(as_alice: Client, alice: User, company: Account) -> None:
+    def offered(page: str) -> list[str]:
+        return re.findall(r'name="format" value="(\w+)"', as_alice.get(page).content.decode())
+
+    assert offered(reverse("people")) == offered(address("people")) == ["csv", "csv_semicolons", "xlsx"]
+    fetch(as_alice, address("people"), "csv_semicolons")
+    fetch(as_alice, address("people"), "xlsx")
+    assert offered(reverse("people")) == offered(address("people")) == ["csv_semicolons", "csv", "xlsx"]
+    form = as_alice.get(reverse("add_schedule")).context["form"]
+    assert [value for value, _label in form.fields["format"].choices] == ["xlsx", "csv_semicolons", "csv"]

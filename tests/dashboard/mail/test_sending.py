@@ -283,17 +283,19 @@ def test_nothing_to_report(
         assert not list(server.mails[0].iter_attachments())
 
 
+@pytest.mark.parametrize(("kind", "separator"), [("csv", ","), ("csv_semicolons", ";")])
 def test_a_list_is_attached_in_the_recipient_s_scope(
-    server: Inbox, company: Account, ines: User, alice: User, head: User
+    server: Inbox, company: Account, ines: User, alice: User, head: User, kind: str, separator: str
 ) -> None:
-    schedule = make_schedule(company, ines, alice, head, content="table", what="past_due", format="csv")
+    schedule = make_schedule(company, ines, alice, head, content="table", what="past_due", format=kind)
     deliver(*(found := note(schedule)))
     for one, mail in zip(found, server.mails, strict=True):
         (attached,) = mail.iter_attachments()
         content = attached.get_payload(decode=True)
         assert hashlib.sha256(content).hexdigest() == one.sha256
         shown = figures(Scope.of(one.recipient), as_of=one.as_of).net.people_past_due
-        assert len(rows_of_csv(content)) - 1 == one.rows == shown > 0
+        assert attached.get_filename().endswith(".csv")
+        assert len(rows_of_csv(content, separator)) - 1 == one.rows == shown > 0
     assert found[0].rows > found[1].rows  # type: ignore[operator]
 
 

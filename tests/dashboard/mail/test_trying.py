@@ -22,6 +22,16 @@ def test_test_mail_reaches_the_reader(as_ines: Client, ines: User, server: Inbox
     assert (server.mails[0]["To"], server.mails[0]["Subject"]) == (ines.email, "Test mail from Rollcall")
 
 
+def test_what_django_sends_is_isolated_too(server: Inbox) -> None:
+    for to in ("ann@rollcall.example", "ä@rollcall.example"):
+        mail.get_connection("dashboard.outbox.backend.EmailBackend").send_messages(
+            [mail.EmailMessage("\u202eto \u0645\u062d 1", "Dear \u202e\u0645\u062d, 2\u200b", None, [to])]
+        )
+    for message in server.mails:
+        assert message["Subject"] == "to \u2068\u0645\u062d\u2069 1"
+        assert message.get_content().strip() == "Dear \u2068\u0645\u062d\u2069, 2"
+
+
 def test_server_that_is_not_there_is_said(as_ines: Client, mail_by: Any) -> None:
     mail_by(f"smtp://127.0.0.1:{free_port()}")
     answer = as_ines.post("/settings/mail/", follow=True).content.decode()

@@ -1,17 +1,22 @@
 """What tools answer: to whom, with which numbers, and what they say when there is no answer."""
 
 import json
+import re
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
+from django.urls import reverse
 
 from dashboard.mcp.tools import TOOLS
+from dashboard.metrics import CampaignState
 from dashboard.models import AuditEvent
 from dashboard.services import tokens
 from dashboard.services.licenses import set_license_end
-from sync.models import ContentItem
+from sync.models import Campaign, ContentItem
 from tests.dashboard.canary import MAY_SEE, Canary
 from tests.dashboard.mcp.asking import ask, marks, scope_of, told
 from tests.dashboard.mcp.conftest import calls, theirs
@@ -124,10 +129,10 @@ def test_a_license_end_fills_the_expiration_date(canary: Canary, now: datetime) 
     assert AuditEvent.objects.filter(action="changed_setting").count() == 2
 
 
-def post(secret: str, method: str, params: dict[str, Any] | None = None, **headers: str) -> Any:
+def post(secret: str, method: str, params: dict[str, Any] | None = None, path: str = "/mcp", **headers: str) -> Any:
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
     return Client().post(
-        "/mcp",
+        path,
         json.dumps(body),
         content_type="application/json",
         headers={"Authorization": f"Bearer {secret}", "Accept": "application/json, text/event-stream"} | headers,
@@ -171,3 +176,85 @@ def test_nothing_typed_is_in_the_audit_log(canary: Canary, now: datetime) -> Non
     first, second = AuditEvent.objects.filter(action="api_call").order_by("pk")
     assert first.details == {"call": "tool find_person", "asked": {"query": "(typed)"}}
     assert second.details == {"call": "tool compliance_summary", "asked": {"by": "department"}}
+
+
+def test_null_is_an_optional_argument_that_was_not_given(canary: Canary) -> None:
+    scope = scope_of(canary.readers["administrator"], canary.account)
+    asked = {}
+    for name, arguments in calls(canary.account):
+        schema = TOOLS[name].input_schema
+        needed = {key: arguments[key] for key in schema.get("required", ())}
+        asked[name] = (needed, {**dict.fromkeys(schema["properties"]), **needed})
+    assert set(asked) == set(TOOLS)
+    for name, (without, nulls) in asked.items():
+        assert ask(scope, name, nulls) == ask(scope, name, without), name
+        assert isinstance(ask(scope, name, nulls), dict), name
+    assert ask(scope, "find_person", {"query": None}).startswith("400 Invalid request. ")
+    assert ask(scope, "find_person", {"query": "x", "no_such_argument": None}).startswith("400 Invalid request. ")
+
+
+def test_campaigns_of_every_status_add_up(canary: Canary) -> None:
+    scope = scope_of(canary.readers["administrator"], canary.account)
+    Campaign.objects.filter(pk=Campaign.objects.filter(account=canary.account).order_by("pk")[0].pk).update(
+        reported_status="Simmering"
+    )
+    by_status = {
+        status: ask(scope, "knowbe4_training_list_campaigns", {"status": status})
+        for status in TOOLS["knowbe4_training_list_campaigns"].input_schema["properties"]["status"]["enum"]
+    }
+    whole = ask(scope, "knowbe4_training_list_campaigns")
+    assert set(by_status) == set(CampaignState.values)
+    assert sum(told["total"] for told in by_status.values()) == whole["total"]
+    (other,) = by_status["other"]["campaigns"]
+    assert (other["status"], other["reported_status"]) == ("other", "Simmering")
+
+
+def test_every_link_opens(canary: Canary) -> None:
+    user = canary.readers["administrator"]
+    scope = scope_of(user, canary.account)
+    links = set()
+    for name, arguments in calls(canary.account):
+        links |= set(_links(ask(scope, name, arguments)))
+    links.add(ask(scope, "knowbe4_training_list_campaigns", {"status": "other"})["about"]["link"])
+    client = Client()
+    client.force_login(user)
+    for link in sorted(links):
+        assert link.startswith(settings.PUBLIC_URL)
+        assert client.get(link.removeprefix(settings.PUBLIC_URL)).status_code == 200, link
+
+
+def _links(told: Any) -> Iterator[str]:
+    if isinstance(told, dict):
+        for name, value in told.items():
+            yield from [value] if name == "link" else _links(value)
+    elif isinstance(told, list):
+        for value in told:
+            yield from _links(value)
+
+
+def test_a_caller_without_a_token_is_sent_to_the_page_that_helps(canary: Canary) -> None:
+    told = Client().post("/mcp", "{}", content_type="application/json").json()["error"]["message"]
+    (link,) = re.findall(r"https?://\S+[^\s.]", told)
+    client = Client()
+    client.force_login(canary.readers["department_head"])
+    page = client.get(link.removeprefix(settings.PUBLIC_URL))
+    assert page.status_code == 200 and "/mcp" in page.content.decode()
+
+
+def test_a_slash_at_the_end_is_the_same_address(canary: Canary, now: datetime) -> None:
+    user = canary.readers["administrator"]
+    secret = tokens.create(user, canary.account, "Test", expires_at=now + timedelta(days=1), at=now)[1]
+    plain, slashed = post(secret, "tools/list"), post(secret, "tools/list", path="/mcp/")
+    assert (slashed.status_code, slashed.content) == (200, plain.content)
+    assert Client().post("/mcp/", "{}", content_type="application/json").status_code == 401
+    assert reverse("mcp") == "/mcp"
+
+
+def test_names_that_no_text_of_the_database_holds_are_refused(canary: Canary, now: datetime) -> None:
+    user = canary.readers["administrator"]
+    secret = tokens.create(user, canary.account, "Test", expires_at=now + timedelta(days=1), at=now)[1]
+    # Half a pair of UTF-16 is no JSON to the SDK.
+    for name in ("a\0b", "ann@example.test"):
+        asked = {"name": "compliance_summary", "arguments": {name: "x"}}
+        result = post(secret, "tools/call", asked).json()["result"]
+        assert result["content"][0]["text"].startswith("400 Invalid request. "), name
