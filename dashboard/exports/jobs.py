@@ -27,6 +27,7 @@ from dashboard.exports.table_request import Question, Table
 from dashboard.exports.tables import TABLES
 from dashboard.exports.workbook import write_workbook
 from dashboard.files import storage
+from dashboard.files.kept_scope import covers, kept
 from dashboard.locks import advisory_lock
 from dashboard.models import Export, User
 from dashboard.queries.search import Search
@@ -103,6 +104,12 @@ def exports_of(scope: Scope, user: Any) -> QuerySet[Export]:
     if scope.account is None or not isinstance(user, User):
         return Export.objects.none()
     return Export.objects.filter(account=scope.account, user=user).order_by("-pk")
+
+
+def is_theirs(export: Export, scope: Scope) -> bool:
+    """Return whether a reader may still have a file: its list is theirs, and all it was made of in their scope."""
+    table = TABLES.get(export.table)
+    return table is not None and table.allows(scope) and covers(scope, export.scope)
 
 
 # Files ---------------------------------------------------------------------------------------------------------
@@ -220,6 +227,7 @@ def _make(export: Export) -> None:
             storage.put(folder / "file", name_of(export))
     export.bytes, export.sha256 = made.bytes, made.sha256
     export.state, export.rows_done, export.rows_total = State.READY, rows, rows
+    export.scope = kept(question.scope)
     export.ready_at = timezone.now()
     export.expires_at = export.ready_at + KEPT_FOR
     export.save()

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.http import Http404, QueryDict
@@ -156,22 +155,6 @@ def what_is(schedule: Schedule) -> str:
     if schedule.content == Schedule.Content.TABLE and schedule.what in TABLES:
         return str(TABLES[schedule.what].title)
     return _("Figures")
-
-
-def covers(now: Scope, then: dict[str, Any]) -> bool:
-    """Return whether a scope still holds everybody that a file was made of: see `Delivery.scope`."""
-    if now.sees_everyone:
-        return True
-    if then.get("everyone"):
-        return False
-    return now.department_keys >= set(then.get("departments", ())) and now.manager_keys >= set(then.get("managers", ()))
-
-
-def kept(scope: Scope) -> dict[str, Any]:
-    """Return a scope as a delivery keeps it."""
-    if scope.sees_everyone:
-        return {"everyone": True}
-    return {"departments": sorted(scope.department_keys), "managers": sorted(scope.manager_keys)}
 
 
 def question_of(schedule: Schedule, scope: Scope, at: datetime) -> table_request.Question:

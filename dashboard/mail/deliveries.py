@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboard.access import Scope
-from dashboard.mail.composing import compose, kept
+from dashboard.files.kept_scope import kept
+from dashboard.mail.composing import compose
 from dashboard.models import Delivery, Schedule
 from dashboard.outbox import handing_over, sending
 from dashboard.outbox.sending import LINK_HOLDS, Kind, NoAccessError, NotMadeError, Prepared

@@ -11,7 +11,8 @@ class Export(models.Model):
     """A list that one reader asked for as a file; made by a worker, in the scope they have when it is made.
 
     `parameters` say what was asked: the address's query, the columns, and the moment figures are computed for. The file
-    lies under a name of its own (`key`), and is gone at `expires_at`. `error` is a sentence, empty unless it failed.
+    lies under a name of its own (`key`), and is gone at `expires_at`. `scope` is whose people it holds, as
+    `dashboard.files.kept_scope` writes it. `error` is a sentence, empty unless it failed.
     """
 
     class Format(models.TextChoices):
@@ -41,6 +42,7 @@ class Export(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     table = models.CharField(max_length=40)
     parameters = models.JSONField(default=dict)
+    scope = models.JSONField(default=dict)
     format = models.CharField(max_length=20, choices=Format.choices)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     rows_done = models.BigIntegerField(default=0)

@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.exports.jobs import exports_of, formats_for, name_of, remember_csv, request_export, rows_done
+from dashboard.exports.jobs import exports_of, formats_for, is_theirs, name_of, remember_csv, request_export, rows_done
 from dashboard.exports.streaming import CONTENT_TYPES, is_large, streamed
 from dashboard.exports.table_request import Question, Table
 from dashboard.exports.tables import TABLES
@@ -158,6 +158,7 @@ def exports(request: ScopedRequest) -> HttpResponse:
                 "done": (done := rows_done(one)),
                 "percent": min(100, 100 * done // one.rows_total) if one.rows_total else None,
                 "is_here": one.state == Export.State.READY and (one.expires_at or request.now) > request.now,
+                "is_theirs": is_theirs(one, request.scope),
             }
             for one in found
         ],
@@ -173,12 +174,11 @@ def exports(request: ScopedRequest) -> HttpResponse:
 
 @require_safe
 def export_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
-    """Answer with a file that a worker made; 404 for another reader's, and once its day is over."""
+    """Answer with a file that a worker made; 404 for another reader's, once its day is over or their role shrank."""
     found = get_object_or_404(exports_of(request.scope, request.user), pk=pk)
     if found.state != Export.State.READY or found.expires_at is None or found.expires_at <= request.now:
         raise Http404
-    table = TABLES.get(found.table)
-    if table is None or not table.allows(request.scope):
+    if not is_theirs(found, request.scope):
         raise Http404
     try:
         response = storage.download(name_of(found), found.file_name, CONTENT_TYPES[Export.Format(found.format)])

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dashboard import audit
 from dashboard.access import ScopedRequest
 from dashboard.files import storage
+from dashboard.files.kept_scope import covers
 from dashboard.formats import number
 from dashboard.mail import reading
-from dashboard.mail.composing import REPORTS, Copy, compose, covers, what_is
+from dashboard.mail.composing import REPORTS, Copy, compose, what_is
 from dashboard.mail.subjects import nobody_left
 from dashboard.models import Delivery, Occurrence, Schedule, User
 from dashboard.outbox import handing_over, occurrences, sending

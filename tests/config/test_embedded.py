@@ -52,7 +52,7 @@ class Installation:
         )
 
     def ask(self, expression: str) -> str:
-        return self.run("-c", f"from config import embedded; print(embedded.{expression})").stdout.strip()
+        return self.run("-c", f"from config.local import embedded; print(embedded.{expression})").stdout.strip()
 
     def start_user(self) -> subprocess.Popen[str]:
         user = subprocess.Popen(

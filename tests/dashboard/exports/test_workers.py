@@ -33,7 +33,7 @@ django.setup()
 from dashboard import tasks
 from dashboard.exports import workbook, jobs
 workbook._ROWS_BETWEEN = 10
-delimited, write_workbook = making.delimited, making.write_workbook
+delimited, write_workbook = jobs.delimited, jobs.write_workbook
 said = []
 def wait():
     if not said:
@@ -45,7 +45,7 @@ def slowly(*args):
         wait()
 def written(*args, progress, **kwargs):
     return write_workbook(*args, progress=lambda rows: wait(), **kwargs)
-making.delimited, making.write_workbook = slowly, written
+jobs.delimited, jobs.write_workbook = slowly, written
 tasks.make_export(export_id=int(sys.argv[1]))
 """
 # A worker that may write no file of more than a few bytes.

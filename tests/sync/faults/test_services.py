@@ -24,7 +24,7 @@ from tests.sync.faults.processes import wait_until
 from tests.sync.truth import expected_enrollments
 
 USER = (
-    "import sys; from config import embedded; embedded.ensure_running(); print('running', flush=True); sys.stdin.read()"
+    "import sys; from config.local import embedded; embedded.ensure_running(); print('running', flush=True); sys.stdin.read()"
 )
 
 FACTS = """
