@@ -48,7 +48,7 @@ class EmbeddedError(Exception):
 
 @dataclass(frozen=True)
 class Binaries:
-    """Where the programs of the embedded services are."""
+    """Paths of the programs of the embedded services."""
 
     postgres: Path  # the directory with postgres, initdb and their company
     redis: Path  # valkey-server or redis-server itself

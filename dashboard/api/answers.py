@@ -48,7 +48,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Standing:
-    """What an answer stands on: the moment, the scope in words, and the sync whose data it shows."""
+    """Origin of an answer: the moment, the scope in words, and the sync whose data it shows."""
 
     as_of: datetime
     scope: str

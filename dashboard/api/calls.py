@@ -1,4 +1,4 @@
-"""What stands around every call: the token, its limit, its scope, and the line in the audit log."""
+"""Token, rate limit, scope and audit event around each call of the API."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Call:
 
     @property
     def scope(self) -> Scope:
-        """Whom and what the call may see."""
+        """Scope of the call."""
         return self.caller.scope
 
     @property

@@ -56,7 +56,7 @@ FIELDS = (
 
 
 class EnrollmentsAsked(About, AsOf, Listed):
-    """Which enrollments."""
+    """Parameters of the list of enrollments."""
 
     person: Id | Literal[""] = Parameter("", description="KnowBe4's id of a user.", examples=[""])
     exempt: Literal["include", "exclude", "only"] = Parameter(
@@ -70,7 +70,7 @@ class EnrollmentsAsked(About, AsOf, Listed):
 
 
 class EnrollmentAsked(AsOf, Shown):
-    """Which values of it."""
+    """Parameters of one enrollment."""
 
 
 @router.get("/enrollments", url_name="api_enrollments", operation_id="list_enrollments", summary="Enrollments")

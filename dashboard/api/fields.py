@@ -1,4 +1,4 @@
-"""What a row of the API has: the name, kind and meaning of each value, in JSON, in CSV and in the description."""
+"""Fields of the API's rows: name, kind and meaning of each value, in JSON, in CSV and in the description."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from dashboard.web.problems import Problem
 
 
 class Kind(StrEnum):
-    """What a value is. Moments are ISO 8601 in UTC, days are local days of the account; a list holds objects."""
+    """Kind of a value. Moments are ISO 8601 in UTC, days are local days of the account; a list holds objects."""
 
     TEXT = "text"
     INTEGER = "integer"

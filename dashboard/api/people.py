@@ -47,13 +47,13 @@ FIELDS = (
 
 
 class PeopleAsked(AboutPeople, AsOf, Listed):
-    """Which people."""
+    """Parameters of the list of people."""
 
     status: Status = Parameter(Status.ACTIVE, description="Active at the moment, left by then, or any.")
 
 
 class PersonAsked(AsOf, Shown):
-    """Which values of them."""
+    """Parameters of one person."""
 
 
 @router.get("/people", url_name="api_people", operation_id="list_people", summary="People")

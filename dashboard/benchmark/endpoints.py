@@ -28,7 +28,7 @@ class Endpoint:
 
 
 class Places:
-    """What the account holds, drawn from by chance; the same each time for the same seed and data."""
+    """Rows of the account, drawn by chance; the same each time for the same seed and data."""
 
     def __init__(self, scope: Scope, *, now: datetime, reader: int = 0, seed: int = 7) -> None:
         if scope.account is None:

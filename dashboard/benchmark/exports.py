@@ -1,4 +1,4 @@
-"""How fast lists become files: CSV against psql's own \\copy of the same query, XLSX by the clock, both by memory.
+"""Speed of exports: CSV against psql's own \\copy of the same query, XLSX by the clock, both by memory.
 
 Each file is made in a process of its own, as a web process makes it, so that its memory is that of nothing else.
 """

@@ -1,4 +1,4 @@
-"""What the questions are asked about: pairs of filters and past days, drawn from what is filled."""
+"""Samples for the questions: pairs of filters and past days, drawn from what is filled."""
 
 import random
 from collections.abc import Callable

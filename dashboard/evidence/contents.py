@@ -1,4 +1,4 @@
-"""What is in an evidence pack: its tables, row by row, as the mirror holds them.
+"""Contents of an evidence pack: its tables, row by row, as the mirror holds them.
 
 Moments are in UTC with six digits of a second, so that their texts compare as they do. Texts that a spreadsheet would
 run stand behind an apostrophe.

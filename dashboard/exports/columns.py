@@ -15,7 +15,7 @@ _TENTH = Decimal("0.001")
 
 
 class Kind(StrEnum):
-    """What a column holds. A day is a local day of the account, a moment its local time; a state is one of a few words.
+    """Kind of a column. A day is a local day of the account, a moment its local time; a state is one of a few words.
 
     A rate is a `Rate`; a number may have decimals. An id is a whole number that nobody calculates with: its digits are
     a text, so that no separator and no rounding comes between them.

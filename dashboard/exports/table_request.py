@@ -24,7 +24,7 @@ _MOST_COLUMNS = 100
 
 @dataclass(frozen=True)
 class Question:
-    """What a page's address asks for, in a scope and at a moment. A worker asks it as well as a request does.
+    """Request of a page's address, in a scope and at a moment. A worker asks it as well as a request does.
 
     `GET` is the page's query, `search` whom it looks for: its address holds only a key. `now` is the clock, `as_of` the
     moment of figures; `past_day` is the day that it ends.

@@ -18,7 +18,7 @@ REQUESTED, DECIDED = "sync_requested_at", "held_run_decided"
 
 @dataclass(frozen=True)
 class Decision:
-    """What the reader decided about a held run, until a worker has carried it out."""
+    """Decision of the reader about a held run, until a worker has carried it out."""
 
     run_id: int
     is_publish: bool
@@ -37,7 +37,7 @@ class SyncPanel:
 
     @property
     def saying(self) -> str:
-        """What a screen reader should be told, as one word; it is told when the word changes."""
+        """State that a screen reader is told, as one word; it is told when the word changes."""
         if self.has_new_data:
             return "new"
         if self.is_live:

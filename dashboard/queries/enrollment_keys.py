@@ -1,4 +1,4 @@
-"""Which enrollments of a campaign a count counts, a page at a time: found among facts, whatever the table's size."""
+"""Keys of the enrollments behind a campaign's count, a page at a time: from facts, whatever the table's size."""
 
 from datetime import datetime
 

@@ -34,7 +34,7 @@ IS_PAST_DUE = (
 
 
 class Sort(StrEnum):
-    """What a list of people is ordered by. Ties: the oldest due date first, then by our id."""
+    """Order of a list of people. Ties: the oldest due date first, then by our id."""
 
     DAYS = "days"
     ITEMS = "items"
@@ -67,7 +67,7 @@ class PastDuePerson:
 
 @dataclass(frozen=True)
 class AgeGroup:
-    """What has been past due so long: enrollments by their own age, people by that of their oldest."""
+    """Group past due so long: enrollments by their own age, people by that of their oldest."""
 
     age: Age
     enrollments: int = 0

@@ -30,7 +30,7 @@ ANYWHERE_FROM = 3
 
 
 class Sort(StrEnum):
-    """What the list is ordered by. Ties: by name where names are at hand, then by our id."""
+    """Order of the list. Ties: by name where names are at hand, then by our id."""
 
     PERSON = "person"
     DEPARTMENT = "department"
@@ -51,7 +51,7 @@ class Status(StrEnum):
 
 
 class Standing(StrEnum):
-    """Where someone stands: something past due; something counted and nothing past due; nothing counted."""
+    """State of a person: something past due; something counted and nothing past due; nothing counted."""
 
     PAST_DUE = "past_due"
     COMPLIANT = "compliant"
@@ -60,7 +60,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which people, beside the filters of all numbers. `words` are what was typed; each must be found.
+    """Choice of people beside the filters of all numbers. `words` are what was typed; each must be found.
 
     `is_nobody`: whom is not known any more, so nobody is meant.
     """
@@ -105,7 +105,7 @@ class PersonRow:
 
 @dataclass(frozen=True)
 class Page:
-    """How many people there are in all, and those of one page."""
+    """People of one page, and the number of all."""
 
     total: int = 0
     rows: tuple[PersonRow, ...] = ()
@@ -233,7 +233,7 @@ _OF_FIGURES = frozenset({Sort.ASSIGNED, Sort.COMPLETED, Sort.PAST_DUE, Sort.ACTI
 
 @dataclass(frozen=True)
 class _Question:
-    """Who is meant, as SQL: people f, counted alone or with what they are ordered by, and the condition on them."""
+    """Condition as SQL: people f, counted alone or with what they are ordered by, and the condition on them."""
 
     counted: str
     source: str
@@ -357,7 +357,7 @@ def _of_facts(people: str, where: str) -> str:
 
 @dataclass(frozen=True)
 class _Key:
-    """What a list is ordered by. Whoever has none comes last either way; a fixed key is never turned around."""
+    """Sort key of a list. Whoever has none comes last either way; a fixed key is never turned around."""
 
     sql: str
     is_fixed: bool = False

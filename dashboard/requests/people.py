@@ -1,4 +1,4 @@
-"""What a list of people is narrowed to and sorted by."""
+"""Filter and order of a list of people."""
 
 from dataclasses import replace
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""How long to wait before asking again, and when to stop asking."""
+"""Retries: how long to wait before asking again, and when to stop asking."""
 
 import random
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _dice = random.SystemRandom()
 
 @dataclass(frozen=True)
 class Retry:
-    """How patient a client is with one request; waits are in seconds.
+    """Limits of the retries of one request; waits are in seconds.
 
     `attempts` and `max_wait` bound faults (no connection, 5xx, broken bodies). A 429 is another matter: KnowBe4's burst
     lock-out lasts about five minutes, its daily one a day (KnowBe4's API documentation of September 2025), so a 429
@@ -30,7 +30,7 @@ class Retry:
 
 
 class Patience:
-    """What is left of a `Retry` while one request is tried."""
+    """Remainder of a `Retry` while one request is tried."""
 
     def __init__(self, retry: Retry) -> None:
         self.retry = retry

@@ -30,7 +30,7 @@ def never_counts() -> models.Q:
 
 
 class ContentType(models.TextChoices):
-    """What kind of thing people are asked to do."""
+    """Kind of content that people are enrolled in."""
 
     MODULE = "Training Module", _("Training module")
     VIDEO = "Video", _("Video")

@@ -1,4 +1,4 @@
-"""What a run will read, decided before its first request: KnowBe4 has no "changed since", so requests are the budget.
+"""Plan of a run, made before its first request: KnowBe4 has no "changed since", so requests are the budget.
 
 A *full* pass reads everything; it is the first, comes every night, and alone may conclude that an enrollment outside
 the campaigns it read has vanished. A *quick* pass reads people and campaigns, and enrollments only where change is

@@ -127,7 +127,7 @@ class Phishing:
         self.tests: list[PhishingTest] = []
         self.failures: dict[int, list[int]] = {}
         self._starts: list[int] = []
-        """When the tests that somebody got began, in order."""
+        """Start times of the tests that somebody got, in order."""
         self._drawn: tuple[int, list[Outcome]] | None = None
 
     def advance(self, month: int, staff: Sequence[int]) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Whose people each role sees, and that figures of a reader are figures of their people."""
+"""Scopes: the people each role sees, and figures of a reader are figures of their people."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What a sync changed, by kind and row by row; what KnowBe4 no longer returns."""
+"""Changes of a sync, by kind and row by row; rows that KnowBe4 no longer returns."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What is asked about is drawn from the data, the same each time."""
+"""Samples are drawn from the data, the same each time."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What a run sets out to read: as much as the day allows, where change is likely, and nothing it may not conclude."""
+"""Plan of a run: as much as the day allows, where change is likely, and nothing it may not conclude."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
