@@ -14,7 +14,7 @@ from ninja.security.base import AuthBase
 
 from dashboard.access import Scope
 from dashboard.api import paging
-from dashboard.api.answers import One, Rows, Standing, Told, respond, wants_csv
+from dashboard.api.answers import One, Origin, Rows, Told, respond, wants_csv
 from dashboard.api.fields import Field, chosen
 from dashboard.api.paging import Place
 from dashboard.api.parameters import LARGEST_ID, AsOf, Listed, Shown, moment
@@ -142,8 +142,8 @@ def _answered(
         raise Problem(403, "This token reads figures only; this tells of people.")
     answer = view(call, *args, **kwargs)
     run = call.account.published_run
-    standing = Standing(call.as_of, str(call.scope.label), run.pk if run else None, call.account.published_at)
-    return respond(request, answer, standing, as_csv=call.as_csv, next_url=_next_url(request, answer))
+    origin = Origin(call.as_of, str(call.scope.label), run.pk if run else None, call.account.published_at)
+    return respond(request, answer, origin, as_csv=call.as_csv, next_url=_next_url(request, answer))
 
 
 def _check(request: HttpRequest, asked: Shown | None, kwargs: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from dashboard.exports.csv_injection import neutral
+from dashboard.exports.csv_injection import neutralize
 from dashboard.web.problems import Problem
 
 
@@ -100,5 +100,5 @@ def written(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        return neutral("; ".join(str(part.get("name", "")) for part in value))
-    return neutral(value) if isinstance(value, str) else value
+        return neutralize("; ".join(str(part.get("name", "")) for part in value))
+    return neutralize(value) if isinstance(value, str) else value

@@ -23,8 +23,8 @@ class Asked:
     filters: Filters = field(default_factory=Filters)
 
 
-class Draws:
-    """Draws from one account, the same each time for the same seed and data."""
+class Samples:
+    """Samples of one account, the same each time for the same seed and data."""
 
     def __init__(self, scope: Scope, *, now: datetime, seed: int = 7) -> None:
         self._scope = scope

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.exports.csv_injection import neutral
+from dashboard.exports.csv_injection import neutralize
 from dashboard.rate import Rate
 
 _TENTH = Decimal("0.001")
@@ -75,7 +75,7 @@ class Column:
             return found.isoformat(" ")
         if isinstance(found, date):
             return found.isoformat()
-        return neutral(found) if isinstance(found, str) else str(found)
+        return neutralize(found) if isinstance(found, str) else str(found)
 
 
 _NUMBERS = frozenset({Kind.INTEGER, Kind.NUMBER})

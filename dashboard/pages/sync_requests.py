@@ -110,7 +110,7 @@ def sync_panel(request: ScopedRequest) -> SyncPanel:
 def ask_for_sync(request: ScopedRequest, *, full: bool = False) -> bool:
     """Queue a sync of the reader's account once the transaction is committed; False when one waits or runs already.
 
-    `full` reads everything even where a quick pass would do. Two askers in the same instant both queue one; the task
+    `full` reads everything even where a quick pass would do. Two askers at the same moment both queue one; the task
     sees to it that one runs at a time.
     """
     if sync_panel(request).is_live:

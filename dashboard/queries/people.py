@@ -50,7 +50,7 @@ class Status(StrEnum):
     ANY = "any"
 
 
-class Standing(StrEnum):
+class StatusGroup(StrEnum):
     """State of a person: something past due; something counted and nothing past due; nothing counted."""
 
     PAST_DUE = "past_due"
@@ -67,11 +67,11 @@ class Wanted:
 
     words: tuple[str, ...] = ()
     status: Status = Status.ACTIVE
-    standing: Standing | None = None
+    standing: StatusGroup | None = None
     is_nobody: bool = False
 
     @classmethod
-    def typed(cls, text: str, status: Status = Status.ACTIVE, standing: Standing | None = None) -> "Wanted":
+    def typed(cls, text: str, status: Status = Status.ACTIVE, standing: StatusGroup | None = None) -> "Wanted":
         """Return what a search box asks for: its words, the first six of them."""
         return cls(tuple(text.replace("\0", " ").split())[:MOST_WORDS], status, standing)
 
@@ -281,17 +281,17 @@ _STATUS = {
     Status.ANY: (_HAS_JOINED,),
 }
 _STANDING = {
-    Standing.PAST_DUE: "f.past_due > 0",
-    Standing.COMPLIANT: "f.counted > 0 AND f.past_due = 0",
-    Standing.NOTHING: "f.counted = 0",
+    StatusGroup.PAST_DUE: "f.past_due > 0",
+    StatusGroup.COMPLIANT: "f.counted > 0 AND f.past_due = 0",
+    StatusGroup.NOTHING: "f.counted = 0",
 }
 
 
-def _standing(selection: Selection, wanted: Wanted) -> Standing | None:
+def _standing(selection: Selection, wanted: Wanted) -> StatusGroup | None:
     """Return where people are to stand; something past due in whatever campaign is asked for as a state, too."""
     is_about_all_work = selection.campaigns is None and selection.content_types is None
     if wanted.standing is None and is_about_all_work and selection.states == {State.PAST_DUE}:
-        return Standing.PAST_DUE
+        return StatusGroup.PAST_DUE
     return wanted.standing
 
 

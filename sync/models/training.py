@@ -171,7 +171,7 @@ class Enrollment(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "knowbe4_id"], name="enrollment_knowbe4_id_unique")]
         indexes = [
             # "New in this run" and "due since the run before": rows that arrive together lie together, so a summary of
-            # each stretch of the table finds them, and costs a publish next to nothing.
+            # each part of the table finds them, and costs a publish next to nothing.
             BrinIndex(
                 fields=["account", "first_seen_at", "due_at"],
                 name="enrollment_moments",
