@@ -74,11 +74,6 @@ class Plan:
         """Requests in all."""
         return sum(self.requests.values())
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether every enrollment is read, so that what is missing has vanished."""
-        return self.campaign_ids is None
-
     def as_json(self) -> dict[str, Any]:
         """Return the plan for `SyncRun.plan`."""
         return {**asdict(self), "kind": str(self.kind), "total": self.total}
