@@ -25,7 +25,7 @@ def enrollment_keys(
     if measure == "past_due":
         where = f"{where} AND {IS_PAST_DUE}"
     with connection.cursor() as cursor:
-        # Raw SQL: what counts is said by spans of intervals, for every figure alike.
+        # Raw SQL: what counts is said by the intervals of every figure alike.
         cursor.execute(
             f"""
             SELECT f.enrollment_id

@@ -1,6 +1,6 @@
 """Enrollments as a list that can be written out whole: exactly those that a count counts, with all that is known.
 
-What counts, and where each stands, is said by the same spans as every figure (`metrics.INTERVALS`); people are in the
+What counts, and where each stands, follows from the intervals of every figure (`metrics.INTERVALS`); people are in the
 department and under the manager that the basis says.
 """
 

@@ -11,7 +11,7 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 FIRST_LOCKOUT_WAIT = 2.0
 
-_dice = random.SystemRandom()
+_rng = random.SystemRandom()
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Patience:
         if not isinstance(error, RetriableError):
             return None
         self.failures += 1
-        backoff = min(FIRST_WAIT * 2 ** (self.failures - 1), LONGEST_WAIT) * _dice.uniform(0.5, 1.0)
+        backoff = min(FIRST_WAIT * 2 ** (self.failures - 1), LONGEST_WAIT) * _rng.uniform(0.5, 1.0)
         wait = max(backoff, retry_after or 0.0)
         if self.failures >= self.retry.attempts or self.waited + wait > self.retry.max_wait:
             return None
@@ -61,7 +61,7 @@ class Patience:
             return None
         self.lockouts += 1
         if retry_after is None:
-            backoff = FIRST_LOCKOUT_WAIT * 2 ** (self.lockouts - 1) * _dice.uniform(1.0, 1.2)
+            backoff = FIRST_LOCKOUT_WAIT * 2 ** (self.lockouts - 1) * _rng.uniform(1.0, 1.2)
             # The last wait ends just after the lock-out does, so that the attempt behind it decides.
             retry_after = min(backoff, self.retry.lockout - self.locked_out + 1.0)
         wait = max(retry_after, 1.0)
