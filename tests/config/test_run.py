@@ -284,8 +284,8 @@ def test_another_port_changes_the_public_address():
 def test_commands_link_to_where_the_pages_were_served_last(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name not in {"PUBLIC_URL", "PORT"}}
     environment["ROLLCALL_VAR"] = str(tmp_path)
-    told = "from config import embedded, variables; embedded.keep_address('http://127.0.0.1:8123'); "
-    told += "print(variables.own_address())"
+    told = "from config import variables; from config.local import embedded; "
+    told += "embedded.keep_address('http://127.0.0.1:8123'); print(variables.own_address())"
 
     def said(**more):
         return subprocess.check_output(
