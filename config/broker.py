@@ -1,4 +1,4 @@
-"""How Celery reaches its queue: kombu's way to Redis, made to outlive a connection lost while a task is at work."""
+"""Celery's connection to its queue: kombu's, made to outlive a connection lost while a task is at work."""
 
 from typing import Any
 

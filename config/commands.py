@@ -1,4 +1,4 @@
-"""What commands that are read by people have in common."""
+"""Base of the commands whose output people read."""
 
 import sys
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which errors say that Postgres cannot do its work just now, as against those that say that ours was wrong."""
+"""Errors that say that Postgres cannot do its work just now, as against those that say that ours was wrong."""
 
 from django.db import Error, InterfaceError, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction

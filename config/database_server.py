@@ -1,4 +1,4 @@
-"""What Rollcall needs of a PostgreSQL server, asked before anything is done with it."""
+"""Requirements on the PostgreSQL server, checked before anything is done with it."""
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import NotSupportedError, connection

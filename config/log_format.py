@@ -1,4 +1,4 @@
-"""How a line of the log reads: without anybody's address, without secret links, and without the values of rows.
+"""Format of the log's lines: without anybody's address, without secret links, and without the values of rows.
 
 Nothing logs them on purpose. This is for texts that come from elsewhere: a database's detail of what it refused, an
 address line, another library's message.

@@ -1,4 +1,4 @@
-"""What runs: each long-lived process and its command, for `bin/run` and for the containers alike.
+"""Long-lived processes and their commands, for `bin/run` and for the containers alike.
 
 `python -m config.processes web` becomes one of them, for a service manager such as systemd.
 """

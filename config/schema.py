@@ -1,4 +1,4 @@
-"""Which migrations the database has seen, and which of them this version of Rollcall does not know."""
+"""Migrations that the database has seen, and those of them that this version of Rollcall does not know."""
 
 import logging
 import sys

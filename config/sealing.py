@@ -15,7 +15,7 @@ from django.conf import settings
 
 
 class Purpose(Enum):
-    """What a secret is for: each purpose has keys of its own. The value goes into their derivation; never change it."""
+    """Purpose of a secret: each purpose has keys of its own. The value goes into their derivation; never change it."""
 
     KNOWBE4_KEY = "rollcall knowbe4 api key"
     SIGN_IN = "rollcall sign-in secret"

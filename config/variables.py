@@ -1,4 +1,4 @@
-"""How environment variables are read: each becomes what the settings need, or a sentence that says what to write."""
+"""Environment variables: each becomes what the settings need, or a sentence that says what to write."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Who sees what: the only home of scoping.
+"""Scope of each reader: the only home of scoping.
 
 A `Scope` is decided once per request by `dashboard.web.scoping`, and anew wherever something is made for a reader
 later; every page, fragment, export, mail and command starts from it. It grants nothing by itself: without a membership
@@ -197,7 +197,7 @@ class Scope:
 
     @cached_property
     def vacancy(self) -> str:
-        """That nobody is left in any department of the scope, or reports to a people manager, as sentences.
+        """Say, as sentences, that nobody is left in any department of the scope, or reports to a people manager.
 
         Empty while there is somebody to see.
         """

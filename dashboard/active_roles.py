@@ -1,4 +1,4 @@
-"""Which roles somebody holds: what every request asks first.
+"""Roles that somebody holds just now: read first by every request.
 
 Raw SQL, for Django takes three times as long to write this question as Postgres to answer it.
 """

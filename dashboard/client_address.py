@@ -1,4 +1,4 @@
-"""Where a request comes from: the client's address, and the network it is in."""
+"""Address of a request's client, and the network it is in."""
 
 import ipaddress
 import logging

@@ -1,4 +1,4 @@
-"""How figures, times and marks are written on a page. Rounding happens here and nowhere before."""
+"""Format figures, times and marks for a page. Rounding happens here and nowhere before."""
 
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal

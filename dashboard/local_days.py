@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 
 def day_of(as_of: datetime, zone: ZoneInfo) -> date:
-    """Return the local day that figures as of a moment belong to: that of the last instant before it.
+    """Return the local day that figures as of a moment belong to: that of the last moment before it.
 
     So midnight belongs to the day that it ends, and any other moment to its own.
     """

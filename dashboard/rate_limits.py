@@ -1,4 +1,4 @@
-"""How often one reader may ask: counted in Redis, by the window, for each reader and each kind of request.
+"""Rate limits: counted in Redis, by the window, for each reader and each kind of request.
 
 Sign-in has limits of its own (`ACCOUNT_RATE_LIMITS`). Without Redis nothing is counted and nobody is refused, and
 `config.cache` says so in the log: the limits keep readers from taking everything along in an hour; what somebody may

@@ -1,4 +1,4 @@
-"""What follows a sync's publication, inside its transaction, so that it becomes visible with it or not at all; and a
+"""Consequences of a publication, inside its transaction, so that they become visible with it or not at all; and a
 wrong code of a second factor.
 """
 

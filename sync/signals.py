@@ -1,4 +1,4 @@
-"""What the sync tells the rest of the product; the sync itself never imports it."""
+"""Signals from the sync to the rest of the product, which the sync itself never imports."""
 
 from django.dispatch import Signal
 

@@ -11,7 +11,7 @@ from sync.models import Account, SyncRun
 from sync.pipeline import console
 from sync.pipeline.api_check import check_and_keep
 from sync.pipeline.connection import check_connection
-from sync.pipeline.held import NotHeldError, NotWholeError, resolve_held
+from sync.pipeline.resolve_run import NotHeldError, NotWholeError, resolve_held
 from sync.pipeline.run import AlreadyRunningError, NotConnectedError
 from sync.pipeline.schedule import accounts_due
 from sync.pipeline.stopping import run_stoppable

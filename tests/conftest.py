@@ -1,4 +1,4 @@
-"""What every test stands on: real Postgres and Redis, no way out to the network, a fixed moment."""
+"""Base of every test: real Postgres and Redis, no way out to the network, a fixed moment."""
 
 import asyncio
 import gc

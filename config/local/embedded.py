@@ -1,8 +1,9 @@
 """Postgres and Redis of this installation alone, used when the environment names no others.
 
-Both come as wheels, keep their data under `var/`, listen on unix sockets only, and belong to one keeper process
+Both come as wheels, keep their data under `var/`, listen on unix sockets only, and belong to one process
 (`config.local.service_manager`). Every process that uses them holds a shared lock on `var/embedded.lock` for as long as
-it lives; the kernel drops it however the process ends. When the keeper finds nobody left it stops both and leaves.
+it lives; the kernel drops it however the process ends. When the service manager finds nobody left it stops both and
+leaves.
 
 Importing this module starts nothing and needs neither Django nor the wheels.
 """
@@ -48,7 +49,7 @@ class EmbeddedError(Exception):
 
 @dataclass(frozen=True)
 class Binaries:
-    """Where the programs of the embedded services are."""
+    """Paths of the programs of the embedded services."""
 
     postgres: Path  # the directory with postgres, initdb and their company
     redis: Path  # valkey-server or redis-server itself
@@ -69,7 +70,7 @@ def socket_dir() -> Path:
     inside = VAR_DIR / "run"
     if len(os.fsencode(inside / ".s.PGSQL.5432")) <= _LONGEST_SOCKET_PATH:
         return inside
-    # Not TMPDIR: every process of the installation must compute the same path. The keeper checks who owns it.
+    # Not TMPDIR: every process of the installation must compute the same path. The service manager checks who owns it.
     return Path("/tmp") / f"rollcall-{hashlib.sha256(os.fsencode(VAR_DIR)).hexdigest()[:16]}"  # noqa: S108
 
 
@@ -171,7 +172,7 @@ def ensure_running(*, patience: float = PATIENCE) -> None:
         _join(deadline)
         try:
             with _locked("starting.lock", deadline):
-                _start_keeper(deadline)
+                _start_service_manager(deadline)
         except EmbeddedError:
             release()
             raise
@@ -180,7 +181,7 @@ def ensure_running(*, patience: float = PATIENCE) -> None:
 def release() -> bool:
     """Stop counting this process as a user; return whether it was one.
 
-    If it was the last, the keeper stops both services within a second.
+    If it was the last, the service manager stops both services within a second.
     """
     global _membership
     if _membership is None:
@@ -203,7 +204,7 @@ def wait_stopped(timeout: float) -> bool:
 
 
 def is_kept() -> bool:
-    """Return whether a keeper lives, starting and stopping included."""
+    """Return whether a service manager lives, starting and stopping included."""
     try:
         descriptor = os.open(VAR_DIR / "keeper.lock", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -229,14 +230,14 @@ def try_lock(descriptor: int, kind: int) -> bool:
 
 
 def write_state(state: str, message: str = "") -> None:
-    """Tell those who wait how far the keeper is: starting, ready or failed (with the sentence to show)."""
+    """Tell those who wait how far the service manager is: starting, ready or failed (with the sentence to show)."""
     draft = VAR_DIR / "embedded.json.new"
-    draft.write_text(json.dumps({"state": state, "message": message, "keeper": os.getpid()}))
+    draft.write_text(json.dumps({"state": state, "message": message, "service_manager": os.getpid()}))
     draft.replace(VAR_DIR / "embedded.json")
 
 
 def read_state() -> tuple[str, str]:
-    """Return the keeper's last word and its message; two empty texts when there is none."""
+    """Return the service manager's last word and its message; two empty texts when there is none."""
     try:
         state = json.loads((VAR_DIR / "embedded.json").read_text())
         return state["state"], state["message"]
@@ -291,7 +292,7 @@ def _writing() -> Iterator[None]:
 
 
 def _join(deadline: float) -> None:
-    """Take the shared lock that makes this process a user, waiting for a keeper that is just stopping."""
+    """Take the shared lock that makes this process a user, waiting for a service manager that is just stopping."""
     global _membership
     if _membership is not None:
         return
@@ -305,10 +306,10 @@ def _join(deadline: float) -> None:
 
 
 def _has_users() -> bool:
-    """Return whether any process (this one included) counts as a user; False while the keeper is stopping."""
+    """Return whether any process (this one included) counts as a user; False while the service manager is stopping."""
     descriptor = open_lock("embedded.lock")
     try:
-        # Exclusive refused but shared granted: users hold it. Both refused: the keeper holds it, to stop.
+        # Exclusive refused but shared granted: users hold it. Both refused: the service manager holds it, to stop.
         return not try_lock(descriptor, fcntl.LOCK_EX) and try_lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
@@ -316,7 +317,7 @@ def _has_users() -> bool:
 
 @contextmanager
 def _locked(name: str, deadline: float) -> Iterator[None]:
-    """Hold an exclusive lock; one process at a time starts a keeper, the others find it started."""
+    """Hold an exclusive lock; one process at a time starts a service manager, the others find it started."""
     descriptor = open_lock(name)
     try:
         while not try_lock(descriptor, fcntl.LOCK_EX):
@@ -328,8 +329,8 @@ def _locked(name: str, deadline: float) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _start_keeper(deadline: float) -> None:
-    """Start a keeper unless one lives, and wait until it reports ready. Called with starting.lock held."""
+def _start_service_manager(deadline: float) -> None:
+    """Start a service manager unless one lives, and wait until it reports ready. Called with starting.lock held."""
     started = False
     while True:
         if is_kept():
@@ -342,15 +343,15 @@ def _start_keeper(deadline: float) -> None:
             raise EmbeddedError(message or f"The embedded services did not start: {last_line(log)} (see {log}).")
         else:
             (VAR_DIR / "embedded.json").unlink(missing_ok=True)
-            _spawn_keeper()
+            _spawn_service_manager()
             started = True
         if time.monotonic() > deadline:
             raise EmbeddedError(f"The embedded services are still starting: see {VAR_DIR / 'log'} and try again.")
         time.sleep(0.02)
 
 
-def _spawn_keeper() -> None:
-    """Run the keeper, which detaches itself and by then holds its lock.
+def _spawn_service_manager() -> None:
+    """Run the service manager, which detaches itself and by then holds its lock.
 
     A session of its own: Ctrl-C in a terminal must not reach Postgres before its clients.
     """

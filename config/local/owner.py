@@ -1,4 +1,4 @@
-"""Who runs the embedded services: this user, or a system user where this user is root, whom Postgres refuses."""
+"""Owner of the embedded services: this user, or a system user where this user is root, whom Postgres refuses."""
 
 import os
 import pwd

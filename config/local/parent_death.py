@@ -1,4 +1,4 @@
-"""Children that do not outlive their parent, and orphans that somebody buries."""
+"""Child processes that do not outlive their parent, and orphans that the parent adopts and reaps."""
 
 import ctypes
 import os
@@ -37,7 +37,7 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def bury_children(seconds: float) -> None:
+def reap_children(seconds: float) -> None:
     """Collect the exit statuses of all children, adopted ones too, waiting at most `seconds` for those that still run.
 
     For the very end of a process: whoever waits for a child of its own later finds it gone.

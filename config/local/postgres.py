@@ -75,7 +75,7 @@ class Postgres:
         self.process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
-        """Make the data directory if there is none, stop what a killed keeper left, and write the settings."""
+        """Make the data directory if there is none, stop what a killed service manager left, and write the settings."""
         if shutil.disk_usage(self.data.parent).free < _LEAST_FREE_SPACE:
             raise EmbeddedError(f"The disk that holds {self.data.parent} is full: free some space and start again.")
         open_installation(self.owner, self.binaries)
@@ -186,7 +186,7 @@ class Postgres:
             )
 
     def _stop_leftover(self) -> None:
-        """Stop a Postgres that outlived its keeper, and drop lock files that name nobody or somebody else."""
+        """Stop a Postgres that outlived its service manager, and drop lock files that name nobody or somebody else."""
         for sign, patience in ((signal.SIGINT, 30), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
             left = find_servers(self.data, names={"postgres"})
             if not left:

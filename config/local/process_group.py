@@ -44,8 +44,8 @@ class Child:
         self.popen.wait()
 
 
-class Children:
-    """All of them, and the loop that carries their lines to the terminal."""
+class ProcessGroup:
+    """Child processes of `bin/run`, and the loop that carries their lines to the terminal."""
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal

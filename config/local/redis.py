@@ -35,7 +35,7 @@ class Redis:
         self.process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
-        """Make the data directory and stop a server that outlived its keeper."""
+        """Make the data directory and stop a server that outlived its service manager."""
         self.owner.reach(self.binary)
         self.owner.reach(self.data)
         if not os.access(self.binary, os.X_OK):
@@ -112,7 +112,7 @@ class Redis:
         return f"Redis did not start: {why} (see {self.log})."
 
     def _stop_leftover(self) -> None:
-        """Stop a server that outlived its keeper, whichever program it is: an update may have changed that."""
+        """Stop a server that outlived its service manager, whichever program it is: an update may have changed that."""
         for sign, patience in _SIGNALS:
             left = find_servers(self.data, names=SERVER_NAMES)
             for process in left:

@@ -24,8 +24,8 @@ from config.health import web_answers
 from config.local import embedded
 from config.local.console import Terminal, sign_in_box
 from config.local.embedded import EmbeddedError
-from config.local.parent_death import adopt_orphans, bury_children, die_with_parent
-from config.local.process_group import Child, Children
+from config.local.parent_death import adopt_orphans, die_with_parent, reap_children
+from config.local.process_group import Child, ProcessGroup
 from config.processes import Process
 
 _SIMULATOR_URL = re.compile(r"KnowBe4 simulator: (http://\S+)")
@@ -95,7 +95,7 @@ class Run:
         self.environment = dict(environment)
         self.wants_demo = wants_demo
         self.terminal = terminal
-        self.children = Children(terminal)
+        self.group = ProcessGroup(terminal)
         self.port = _port(environment)
         self.interrupts = 0
         self.host = _host(host)
@@ -161,12 +161,12 @@ class Run:
         prepared = json.loads(self._step("", "prepare", "--json", *without_demo) or "{}")
         for sentence in prepared.get("said", ()):
             self.say(sentence)
-        self.children.start(processes.web(*self.listens_at), self.environment)
+        self.group.start(processes.web(*self.listens_at), self.environment)
         self._await(
             lambda: web_answers(self.port), _WEB_PATIENCE, "The web server does not answer; see its lines above."
         )
         for process in (processes.WORKER, processes.beat(str(embedded.VAR_DIR / "beat-schedule"))):
-            self.children.start(process, self.environment)
+            self.group.start(process, self.environment)
         self.say(f"The pages are up: {self.address}")
         title = "Demo sign-ins" if wants_simulator else "Sign-ins"
         link, email = prepared.get("link", ""), prepared.get("email", "")
@@ -187,7 +187,7 @@ class Run:
         """Carry lines until told to stop; 0 then, 1 when a process ended by itself."""
         next_look = 0.0
         while not self.interrupts:
-            self.children.pump(0.5)
+            self.group.pump(0.5)
             self._require_children()
             if embedded.is_wanted() and time.monotonic() > next_look:
                 next_look = time.monotonic() + 1
@@ -198,14 +198,14 @@ class Run:
 
     def stop(self) -> None:
         """Stop everything in order: what asks, then what is asked: the simulator, Postgres and Redis."""
-        if self.children.running:
+        if self.group.running:
             self.say("Stopping.")
         for names in (("sync", "web", "beat", "worker"), ("simulator",)):
-            self.children.stop(names, lambda: self.interrupts > 1)
+            self.group.stop(names, lambda: self.interrupts > 1)
         if embedded.release() and not embedded.wait_stopped(10):
             self.say("Postgres and Redis keep running for another process of this installation.")
         else:
-            bury_children(2)
+            reap_children(2)
 
     def interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         """Count a request to stop; the second one forces."""
@@ -233,7 +233,7 @@ class Run:
                 output, complaint = popen.communicate(timeout=0.05)
                 break
             except subprocess.TimeoutExpired:
-                self.children.pump(0.0)
+                self.group.pump(0.0)
                 if self.interrupts:
                     popen.terminate()
                     popen.communicate()
@@ -278,8 +278,8 @@ class Run:
 
         _require_local_demo()
         port = processes.SIMULATOR_PORT if _is_free(processes.SIMULATOR_PORT) else 0
-        self.children.listeners["simulator"] = listen
-        self.children.start(processes.simulator(port), self.environment)
+        self.group.listeners["simulator"] = listen
+        self.group.start(processes.simulator(port), self.environment)
 
     def _await_simulator(self, found: list[str]) -> None:
         self._await(lambda: bool(found), _SIMULATOR_PATIENCE, "The simulator did not start; see its lines above.")
@@ -287,7 +287,7 @@ class Run:
     def _await(self, is_there: Any, seconds: float, complaint: str) -> None:
         deadline = time.monotonic() + seconds
         while not is_there():
-            self.children.pump(0.05)
+            self.group.pump(0.05)
             self._require_children()
             if self.interrupts:
                 raise Stopped
@@ -303,13 +303,13 @@ class Run:
         if draws:
             self.terminal.hold()
         try:
-            child = self.children.start(command, self.environment, draws=draws)
+            child = self.group.start(command, self.environment, draws=draws)
             while child.popen.poll() is None:
-                self.children.pump(0.1)
+                self.group.pump(0.1)
                 self._require_children(but=child)
                 if self.interrupts:
                     raise Stopped
-            self.children.forget(child)
+            self.group.forget(child)
         finally:
             if draws:
                 self.terminal.release()
@@ -319,7 +319,7 @@ class Run:
             )
 
     def _require_children(self, but: Child | None = None) -> None:
-        ended = self.children.ended()
+        ended = self.group.ended()
         if ended is not None and ended is not but and not self.interrupts:
             raise CannotRun(
                 f"The {ended.name} process ended with {_status(ended.popen.returncode)}; stopping the others."

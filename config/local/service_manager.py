@@ -1,7 +1,7 @@
 """The process that owns the embedded Postgres and Redis, started by `config.local.embedded`.
 
-It starts both, starts them again if one dies, and stops both when the last user is gone. If the keeper itself is
-killed, the kernel tells both to stop.
+It starts both, starts them again if one dies, and stops both when the last user is gone. If the service manager itself
+is killed, the kernel tells both to stop.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ from config.local.owner import find_owner
 from config.local.postgres import Postgres
 from config.local.redis import Redis
 
-logger = logging.getLogger("rollcall.keeper")
+logger = logging.getLogger("rollcall.service_manager")
 
 _POLL_SECONDS = 0.25
 # More deaths than this within a minute and starting again helps nobody.
@@ -25,7 +25,7 @@ _MOST_RESTARTS = 5
 _LARGEST_LOG = 10 * 1024 * 1024
 
 
-class Keeper:
+class ServiceManager:
     """Both services and whether they are still wanted."""
 
     def __init__(self, users_lock: int) -> None:
@@ -94,14 +94,15 @@ class Keeper:
 def main() -> int:
     """Detach, keep the services until nobody uses them, and return the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    # Opened in this order: should the keeper be killed, its own lock is freed before the users'.
-    keeper_lock = embedded.open_lock("keeper.lock")
+    # Opened in this order: should the service manager be killed, its own lock is freed before the users'.
+    # The file is still called as in 0.1.0, so that a service manager of that version is seen.
+    manager_lock = embedded.open_lock("keeper.lock")
     for _ in range(100):
-        if embedded.try_lock(keeper_lock, fcntl.LOCK_EX):
+        if embedded.try_lock(manager_lock, fcntl.LOCK_EX):
             break
         time.sleep(0.02)
     else:
-        logger.error("another keeper is running")
+        logger.error("another service manager is running")
         return 1
     embedded.write_state("starting")
     # The one that waits for this process goes on; the lock lives on in the child.
@@ -109,19 +110,19 @@ def main() -> int:
         os._exit(0)
 
     users_lock = embedded.open_lock("embedded.lock")
-    keeper = Keeper(users_lock)
+    manager = ServiceManager(users_lock)
 
     def told_to_stop(_signal: int, _frame: FrameType | None) -> None:
-        keeper.is_told_to_stop = True
+        manager.is_told_to_stop = True
 
     signal.signal(signal.SIGTERM, told_to_stop)
     signal.signal(signal.SIGINT, told_to_stop)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     status = 0
     try:
-        keeper.start()
+        manager.start()
         embedded.write_state("ready")
-        keeper.keep()
+        manager.keep()
     except embedded.EmbeddedError as error:
         logger.error("%s", error)
         embedded.write_state("failed", str(error))
@@ -131,7 +132,7 @@ def main() -> int:
         embedded.write_state("failed", f"The embedded services cannot run: {error} (see {embedded.VAR_DIR / 'log'}).")
         status = 1
     finally:
-        keeper.stop()
+        manager.stop()
     if status == 0:
         (embedded.VAR_DIR / "embedded.json").unlink(missing_ok=True)
     return status
@@ -140,5 +141,5 @@ def main() -> int:
 if __name__ == "__main__":
     ended_with = main()
     logging.shutdown()
-    # At once, and both locks with it: whoever waits for them must find no keeper left.
+    # At once, and both locks with it: whoever waits for them must find no service manager left.
     os._exit(ended_with)

@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import StringIO
@@ -47,8 +47,8 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What an answer stands on: the moment, the scope in words, and the sync whose data it shows."""
+class Origin:
+    """Origin of an answer: the moment, the scope in words, and the sync whose data it shows."""
 
     as_of: datetime
     scope: str
@@ -77,7 +77,7 @@ def wants_csv(request: HttpRequest, chosen: str) -> bool:
 
 
 def respond(
-    request: HttpRequest, answer: Rows | One | Told, standing: Standing, *, as_csv: bool, next_url: str = ""
+    request: HttpRequest, answer: Rows | One | Told, origin: Origin, *, as_csv: bool, next_url: str = ""
 ) -> tuple[HttpResponse, int]:
     """Return the response and how many rows it has; 304 without a body where the client has them already."""
     if isinstance(answer, Told):
@@ -91,7 +91,7 @@ def respond(
         else:
             objects = [dict(zip(names, row, strict=True)) for row in rows]
             tagged = _encoder.encode(objects if isinstance(answer, Rows) else objects[0])
-            body = _whole(answer, tagged, standing)
+            body = _whole(answer, tagged, origin)
     tag = f'W/"{hashlib.blake2b(tagged + bool(next_url).to_bytes(), digest_size=12).hexdigest()}"'
     headers = {"ETag": tag, "Cache-Control": _KEPT, "Vary": "Accept, Authorization"}
     if next_url:
@@ -102,11 +102,11 @@ def respond(
     return HttpResponse(body, content_type=kind, headers=headers), count
 
 
-def _whole(answer: Rows | One, data: bytes, standing: Standing) -> bytes:
+def _whole(answer: Rows | One, data: bytes, origin: Origin) -> bytes:
     told: dict[str, Any] = {"data": msgspec.Raw(data)}
     if isinstance(answer, Rows):
         told["next_cursor"] = answer.next_cursor or None
-    return _encoder.encode(told | standing.values)
+    return _encoder.encode(told | origin.values)
 
 
 def _delimited(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
@@ -121,8 +121,3 @@ def _tags(request: HttpRequest) -> set[str]:
     """Return the tags of the answers that the client has; a strong one stands for its weak one here."""
     found = (tag.strip() for tag in request.headers.get("If-None-Match", "").split(","))
     return {tag if tag.startswith("W/") else f"W/{tag}" for tag in found if tag}
-
-
-def as_mapping(rows: Sequence[Mapping[str, Any]], fields: Sequence[Field]) -> list[list[Any]]:
-    """Return rows given by name in the order of the fields."""
-    return [[row[one.name] for one in fields] for row in rows]

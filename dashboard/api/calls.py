@@ -1,4 +1,4 @@
-"""What stands around every call: the token, its limit, its scope, and the line in the audit log."""
+"""Token, rate limit, scope and audit event around each call of the API."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ninja.security.base import AuthBase
 
 from dashboard.access import Scope
 from dashboard.api import paging
-from dashboard.api.answers import One, Rows, Standing, Told, respond, wants_csv
+from dashboard.api.answers import One, Origin, Rows, Told, respond, wants_csv
 from dashboard.api.fields import Field, chosen
 from dashboard.api.paging import Place
 from dashboard.api.parameters import LARGEST_ID, AsOf, Listed, Shown, moment
@@ -42,7 +42,7 @@ class Call:
 
     @property
     def scope(self) -> Scope:
-        """Whom and what the call may see."""
+        """Scope of the call."""
         return self.caller.scope
 
     @property
@@ -142,8 +142,8 @@ def _answered(
         raise Problem(403, "This token reads figures only; this tells of people.")
     answer = view(call, *args, **kwargs)
     run = call.account.published_run
-    standing = Standing(call.as_of, str(call.scope.label), run.pk if run else None, call.account.published_at)
-    return respond(request, answer, standing, as_csv=call.as_csv, next_url=_next_url(request, answer))
+    origin = Origin(call.as_of, str(call.scope.label), run.pk if run else None, call.account.published_at)
+    return respond(request, answer, origin, as_csv=call.as_csv, next_url=_next_url(request, answer))
 
 
 def _check(request: HttpRequest, asked: Shown | None, kwargs: dict[str, Any]) -> None:

@@ -74,14 +74,14 @@ _RATES = ("completion_rate", "on_time_rate")
 
 
 class CampaignsAsked(AsOf, Listed):
-    """Which campaigns."""
+    """Parameters of the list of campaigns."""
 
     status: list[CampaignState] = Parameter([], description="What the campaign is at the moment.")
     trigger: list[Trigger] = Parameter([], description="Why people are enrolled.")
 
 
 class CampaignAsked(AsOf, Shown):
-    """Which values of it."""
+    """Parameters of one campaign."""
 
 
 @router.get("/campaigns", url_name="api_campaigns", operation_id="list_campaigns", summary="Campaigns")

@@ -31,7 +31,7 @@ FIELDS = (
 
 
 class ChangesAsked(Listed):
-    """Which changes."""
+    """Parameters of the list of changes."""
 
     run: Id | Literal[""] = Parameter("", description="The number of one sync.", examples=[""])
     subject: Literal["person", "campaign", "enrollment", "content", "group", "phishing_test", ""] = Parameter(

@@ -63,14 +63,14 @@ _PURCHASES: dict[str, Any] = {
 
 
 class ContentAsked(Listed):
-    """Which content."""
+    """Parameters of the list of content."""
 
     source: Literal["store_purchase", "policy", ""] = Parameter("", description="Modules and the like, or policies.")
     content_type: list[ContentType] = Parameter([], description="The kind of content.")
 
 
 class PurchasesAsked(Listed):
-    """Which store purchases."""
+    """Parameters of the list of store purchases."""
 
     content_type: list[ContentType] = Parameter([], description="The kind of content.")
 

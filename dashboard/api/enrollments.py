@@ -56,7 +56,7 @@ FIELDS = (
 
 
 class EnrollmentsAsked(About, AsOf, Listed):
-    """Which enrollments."""
+    """Parameters of the list of enrollments."""
 
     person: Id | Literal[""] = Parameter("", description="KnowBe4's id of a user.", examples=[""])
     exempt: Literal["include", "exclude", "only"] = Parameter(
@@ -70,7 +70,7 @@ class EnrollmentsAsked(About, AsOf, Listed):
 
 
 class EnrollmentAsked(AsOf, Shown):
-    """Which values of it."""
+    """Parameters of one enrollment."""
 
 
 @router.get("/enrollments", url_name="api_enrollments", operation_id="list_enrollments", summary="Enrollments")
@@ -80,7 +80,7 @@ def enrollments(call: Call, asked: Query[EnrollmentsAsked]) -> Rows:
     fields = _counted_beside_state(fields_of(FIELDS, asked)) if asked.uncounted else fields_of(FIELDS, asked)
     found, _words = filters(call.scope, asked)
     place = call.place(asked)
-    statement = enrollment_page(
+    select_query = enrollment_page(
         call.scope,
         as_of=call.as_of,
         after=place.after,
@@ -90,7 +90,7 @@ def enrollments(call: Call, asked: Query[EnrollmentsAsked]) -> Rows:
         with_uncounted=asked.uncounted,
         is_exempt={"include": None, "exclude": False, "only": True}[asked.exempt],
     )
-    return call.page(fields, read(statement, fields), asked.limit)
+    return call.page(fields, read(select_query, fields), asked.limit)
 
 
 @router.get(
@@ -106,8 +106,10 @@ def enrollment(call: Call, enrollment_id: int, asked: Query[EnrollmentAsked]) ->
     key = call.scope.enrollments().filter(knowbe4_id=enrollment_id).values_list("pk", flat=True).first()
     rows = []
     if key is not None:
-        statement = enrollment_page(call.scope, as_of=call.as_of, after=key - 1, limit=1, only=key, with_uncounted=True)
-        rows = read(statement, fields)
+        select_query = enrollment_page(
+            call.scope, as_of=call.as_of, after=key - 1, limit=1, only=key, with_uncounted=True
+        )
+        rows = read(select_query, fields)
     if not rows:
         raise Problem(404, "Enrollment not found")
     return One(fields, rows[0][:-1])
@@ -128,13 +130,13 @@ def _person(call: Call, knowbe4_id: int) -> int:
     return key
 
 
-def read(statement: Any, fields: list[Field]) -> list[tuple[Any, ...]]:
-    """Return the rows of a page with these fields, and the key as the last value; none without a statement."""
-    if statement is None:
+def read(select_query: Any, fields: list[Field]) -> list[tuple[Any, ...]]:
+    """Return the rows of a page with these fields, and the key as the last value; none without a query."""
+    if select_query is None:
         return []
     connection.ensure_connection()
     with connection.connection.cursor() as cursor:
         # The driver's own reading of moments: Django's, in Python, takes half the time of a page of a thousand rows.
         cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
-        cursor.execute(statement.select([*(field.name for field in fields), "key"]), statement.values)
+        cursor.execute(select_query.select([*(field.name for field in fields), "key"]), select_query.values)
         return cursor.fetchall()

@@ -1,4 +1,4 @@
-"""What a row of the API has: the name, kind and meaning of each value, in JSON, in CSV and in the description."""
+"""Fields of the API's rows: name, kind and meaning of each value, in JSON, in CSV and in the description."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from dashboard.exports.csv_injection import neutral
+from dashboard.exports.csv_injection import neutralize
 from dashboard.web.problems import Problem
 
 
 class Kind(StrEnum):
-    """What a value is. Moments are ISO 8601 in UTC, days are local days of the account; a list holds objects."""
+    """Kind of a value. Moments are ISO 8601 in UTC, days are local days of the account; a list holds objects."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -100,5 +100,5 @@ def written(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        return neutral("; ".join(str(part.get("name", "")) for part in value))
-    return neutral(value) if isinstance(value, str) else value
+        return neutralize("; ".join(str(part.get("name", "")) for part in value))
+    return neutralize(value) if isinstance(value, str) else value

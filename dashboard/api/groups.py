@@ -24,7 +24,7 @@ _GROUPS: dict[str, Any] = {**{field.name: F(field.name) for field in FIELDS}, "g
 
 
 class GroupsAsked(Listed):
-    """Which groups: all."""
+    """Parameters of the list of groups."""
 
 
 @router.get("/groups", url_name="api_groups", operation_id="list_groups", summary="Groups")

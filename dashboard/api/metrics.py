@@ -23,7 +23,7 @@ _MOST_PERIODS = 60
 
 
 class MetricsAsked(About, AsOf, ShownFields):
-    """Which numbers."""
+    """Parameters of the metrics."""
 
     metrics: Name = Parameter(
         "all", description=f"Names separated by commas, or all: {', '.join(REGISTRY)}.", examples=["completion_rate"]

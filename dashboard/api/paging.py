@@ -19,7 +19,7 @@ PATTERN = "^[A-Za-z0-9_.:-]*$"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page begins: after the row with the key `after`, for the moment that the first page was asked for."""
+    """Position of a page: after the row with the key `after`, for the moment that the first page was asked for."""
 
     after: int
     as_of: datetime

@@ -1,4 +1,4 @@
-"""What can be asked: the parameters that lists share, the moment, and the filters in the language of `report`."""
+"""Parameters of the API: those that lists share, the moment, and the filters in the language of `report`."""
 
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -30,7 +30,7 @@ DAY_OR_MOMENT: dict[str, Any] = {"anyOf": [{"format": "date"}, {"format": "date-
 
 
 class Shown(Schema):
-    """Which values, and as what."""
+    """Parameters of every answer: its values, and their format."""
 
     fields: Annotated[str, Field(max_length=2_000)] = Field(
         "", description="The fields wanted, separated by commas; all without it.", examples=[""]
@@ -51,7 +51,7 @@ class Listed(Shown):
 
 
 class AsOf(Schema):
-    """For which moment."""
+    """Moment of the answer."""
 
     as_of: Annotated[str, Field(max_length=40)] = Field(
         "",

@@ -47,13 +47,13 @@ FIELDS = (
 
 
 class PeopleAsked(AboutPeople, AsOf, Listed):
-    """Which people."""
+    """Parameters of the list of people."""
 
     status: Status = Parameter(Status.ACTIVE, description="Active at the moment, left by then, or any.")
 
 
 class PersonAsked(AsOf, Shown):
-    """Which values of them."""
+    """Parameters of one person."""
 
 
 @router.get("/people", url_name="api_people", operation_id="list_people", summary="People")
@@ -63,10 +63,10 @@ def people(call: Call, asked: Query[PeopleAsked]) -> Rows:
     fields = fields_of(FIELDS, asked)
     found, _words = filters(call.scope, asked)
     place = call.place(asked)
-    statement = people_page(
+    select_query = people_page(
         call.scope, as_of=call.as_of, after=place.after, limit=asked.limit + 1, filters=found, status=asked.status
     )
-    return call.page(fields, read(statement, fields), asked.limit)
+    return call.page(fields, read(select_query, fields), asked.limit)
 
 
 @router.get("/people/{int:person_id}", url_name="api_person", operation_id="get_person", summary="One person")
@@ -77,8 +77,8 @@ def person(call: Call, person_id: int, asked: Query[PersonAsked]) -> One:
     key = call.scope.people().filter(knowbe4_id=person_id).values_list("pk", flat=True).first()
     rows = []
     if key is not None:
-        statement = people_page(call.scope, as_of=call.as_of, after=key - 1, limit=1, only=key, status=Status.ANY)
-        rows = read(statement, fields)
+        select_query = people_page(call.scope, as_of=call.as_of, after=key - 1, limit=1, only=key, status=Status.ANY)
+        rows = read(select_query, fields)
     if not rows:
         raise Problem(404, "Person not found")
     return One(fields, rows[0][:-1])

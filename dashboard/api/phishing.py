@@ -71,13 +71,13 @@ _RESULTS: dict[str, Any] = {
 
 
 class TestsAsked(Listed):
-    """Which phishing tests: all."""
+    """Parameters of the list of phishing tests."""
 
     __test__ = False
 
 
 class ResultsAsked(Listed):
-    """Which results."""
+    """Parameters of the list of results."""
 
     test: Id | Literal[""] = Parameter("", description="KnowBe4's id of a phishing security test.", examples=[""])
     person: Id | Literal[""] = Parameter("", description="KnowBe4's id of a user.", examples=[""])

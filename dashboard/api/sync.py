@@ -43,11 +43,11 @@ _RUNS: dict[str, Any] = {**{field.name: F(field.name) for field in RUNS}, "run_i
 
 
 class RunsAsked(Listed):
-    """Which syncs: all."""
+    """Parameters of the list of syncs."""
 
 
 class SyncAsked(Shown):
-    """Which values."""
+    """Parameters of the sync's state."""
 
 
 @router.get("/sync", url_name="api_sync", operation_id="get_sync", summary="How fresh the data is")

@@ -1,4 +1,4 @@
-"""Whether the audit log is as it was written: its chain of hashes, followed from the first event to the last.
+"""Verify that the audit log is as it was written: its chain of hashes, from the first event to the last.
 
 The hash of an event is SHA-256, in hexadecimal, over the text that `sealed_text` returns, in UTF-8. The database builds
 the same text when it seals; this module shares no code with it.
@@ -25,7 +25,7 @@ AT_A_TIME = 2_000
 
 @dataclass(frozen=True)
 class Verdict:
-    """What following a chain found: how many events hold, the last hash, and where it breaks first ("" for nowhere)."""
+    """Result of following a chain: how many events hold, the last hash, and where it breaks first ("" for nowhere)."""
 
     events: int
     digest: str
@@ -69,7 +69,7 @@ def verify(chain: int) -> Verdict:
 
 @dataclass(frozen=True)
 class Anchor:
-    """Where a chain ended at some time: noted outside the database, it shows later that nothing before was changed."""
+    """End of a chain at some time: noted outside the database, it shows later that nothing before was changed."""
 
     events: int
     digest: str

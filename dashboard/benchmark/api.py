@@ -116,7 +116,7 @@ def _one_connection() -> Iterator[None]:
 
 def _calls(account: Account) -> dict[str, Callable[[], tuple[str, dict[str, Any]]]]:
     """Return the kinds of calls, each a maker of addresses that differ from one to the next."""
-    dice = random.Random(7)  # noqa: S311 - a benchmark needs no secrets
+    rng = random.Random(7)  # noqa: S311 - a benchmark needs no secrets
     scope = Scope(account, frozenset({Membership.Role.ADMINISTRATOR}))
     departments = list(scope.departments().filter(merged_into=None).exclude(key="").values_list("name", flat=True))
     campaigns = list(scope.campaigns().values_list("knowbe4_id", flat=True))
@@ -129,19 +129,19 @@ def _calls(account: Account) -> dict[str, Callable[[], tuple[str, dict[str, Any]
     return {
         "metrics": of("/metrics", metrics="completion_rate,past_due,on_time_rate"),
         "metrics by department": of("/metrics", metrics="completion_rate,past_due", by="department"),
-        "metrics of a campaign": of("/metrics", metrics="past_due", campaign=lambda: dice.choice(campaigns)),
+        "metrics of a campaign": of("/metrics", metrics="past_due", campaign=lambda: rng.choice(campaigns)),
         "campaigns": of("/campaigns"),
-        "campaign": lambda: (f"/campaigns/{dice.choice(campaigns)}", {}),
+        "campaign": lambda: (f"/campaigns/{rng.choice(campaigns)}", {}),
         "enrollments": of("/enrollments"),
         "enrollments past due": of("/enrollments", state="past_due"),
-        "enrollments of a department": of("/enrollments", department=lambda: dice.choice(departments)),
-        "enrollments of a campaign": of("/enrollments", campaign=lambda: dice.choice(campaigns)),
-        "enrollments of a person": of("/enrollments", person=lambda: dice.choice(people)),
+        "enrollments of a department": of("/enrollments", department=lambda: rng.choice(departments)),
+        "enrollments of a campaign": of("/enrollments", campaign=lambda: rng.choice(campaigns)),
+        "enrollments of a person": of("/enrollments", person=lambda: rng.choice(people)),
         "enrollments, all there are": of("/enrollments", uncounted="true"),
-        "enrollment": lambda: (f"/enrollments/{dice.choice(enrollments)}", {}),
+        "enrollment": lambda: (f"/enrollments/{rng.choice(enrollments)}", {}),
         "people": of("/people"),
-        "people of a department": of("/people", department=lambda: dice.choice(departments)),
-        "person": lambda: (f"/people/{dice.choice(people)}", {}),
+        "people of a department": of("/people", department=lambda: rng.choice(departments)),
+        "person": lambda: (f"/people/{rng.choice(people)}", {}),
         "groups": of("/groups"),
         "content": of("/content"),
         "phishing results": of("/phishing-results"),

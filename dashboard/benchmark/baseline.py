@@ -110,7 +110,7 @@ def _counted(scope: Scope, asked: Asked) -> QuerySet[Enrollment]:
 
 
 def _filtered(scope: Scope, asked: Asked) -> QuerySet[Enrollment]:
-    """Narrow the enrollments in scope by the kinds of filter that `Draws` draws."""
+    """Narrow the enrollments in scope by the kinds of filter that `Samples` has."""
     rows, filters, as_of = scope.enrollments(), asked.filters, asked.as_of
     if filters.departments:
         rows = rows.filter(person__department__in=filters.departments)

@@ -28,12 +28,12 @@ class Endpoint:
 
 
 class Places:
-    """What the account holds, drawn from by chance; the same each time for the same seed and data."""
+    """Rows of the account, drawn by chance; the same each time for the same seed and data."""
 
     def __init__(self, scope: Scope, *, now: datetime, reader: int = 0, seed: int = 7) -> None:
         if scope.account is None:
             raise ValueError("Nobody is asking.")
-        self._dice = random.Random(seed)  # noqa: S311 - a benchmark needs no secrets
+        self._rng = random.Random(seed)  # noqa: S311 - a benchmark needs no secrets
         self._reader = reader
         self._today = now.astimezone(scope.account.zone).date()
         people = scope.people()
@@ -47,15 +47,15 @@ class Places:
 
     def one(self, keys: Sequence[int]) -> int:
         """Return one of the keys; 0, which is nobody's, where there are none."""
-        return self._dice.choice(keys) if keys else 0
+        return self._rng.choice(keys) if keys else 0
 
     def day(self) -> str:
         """Return a day of the last two years, as addresses write it."""
-        return (self._today - timedelta(days=self._dice.randrange(1, TWO_YEARS))).isoformat()
+        return (self._today - timedelta(days=self._rng.randrange(1, TWO_YEARS))).isoformat()
 
     def typed(self) -> str:
         """Return the first letters of somebody's name."""
-        return self._dice.choice(self._names or ["a"])[: self._dice.choice((2, 3, 4))]
+        return self._rng.choice(self._names or ["a"])[: self._rng.choice((2, 3, 4))]
 
     def found(self) -> str:
         """Return the key of a search for somebody, kept for who is asking."""
@@ -63,7 +63,7 @@ class Places:
 
     def page(self, most: int) -> int:
         """Return the number of a page of a list."""
-        return self._dice.randrange(2, most)
+        return self._rng.randrange(2, most)
 
 
 def _keys(rows: QuerySet[Any], *, most: int = 5_000) -> list[int]:

@@ -1,4 +1,4 @@
-"""How fast lists become files: CSV against psql's own \\copy of the same query, XLSX by the clock, both by memory.
+"""Speed of exports: CSV against psql's own \\copy of the same query, XLSX by the clock, both by memory.
 
 Each file is made in a process of its own, as a web process makes it, so that its memory is that of nothing else.
 """
@@ -23,7 +23,7 @@ from psycopg import ClientCursor
 from dashboard.access import Scope
 from dashboard.exports.about import about
 from dashboard.exports.columns import Column
-from dashboard.exports.copying import statement_of_copy
+from dashboard.exports.copying import copy_query
 from dashboard.exports.delimited import delimited
 from dashboard.exports.table_request import Question, Table
 from dashboard.exports.tables import TABLES
@@ -149,8 +149,8 @@ def _psql(table: Table, question: Question) -> float:
     """Return how many seconds psql's \\copy of the same query takes to nowhere; COPY by the driver where it is not."""
     with transaction.atomic():
         answer = table.ask(question)
-        assert answer.statement is not None  # noqa: S101
-        sql, values = statement_of_copy(answer.statement, table.chosen([]), question.zone)
+        assert answer.select_query is not None  # noqa: S101
+        sql, values = copy_query(answer.select_query, table.chosen([]), question.zone)
         text = ClientCursor(connection.connection).mogrify(sql, values)
     one_line = " ".join(text.split())
     began = perf_counter()

@@ -53,11 +53,11 @@ def measure_mcp(account: Account, *, now: datetime, say: Callable[[str], None], 
 
 
 def _calls(scope: Scope, now: datetime) -> Iterator[tuple[str, str, Sequence[Arguments]]]:
-    dice = random.Random(7)  # noqa: S311 - draws for a measurement
+    rng = random.Random(7)  # noqa: S311 - draws for a measurement
 
     def drawn(keys: Any) -> list[Any]:
         known = list(keys)
-        return dice.sample(known, min(DRAWN, len(known)))
+        return rng.sample(known, min(DRAWN, len(known)))
 
     campaigns = drawn(scope.campaigns().order_by("pk").values_list("knowbe4_id", flat=True))
     enrollments = drawn(scope.enrollments().order_by("pk").values_list("knowbe4_id", flat=True)[:5_000])

@@ -10,7 +10,7 @@ from django.db import connection
 
 from dashboard.access import Scope
 from dashboard.benchmark.questions import Question, questions
-from dashboard.benchmark.samples import Asked, Draws
+from dashboard.benchmark.samples import Asked, Samples
 from dashboard.models import Membership
 from sync.benchmark.figures import Figure
 from sync.models import Account, Enrollment
@@ -38,11 +38,11 @@ def measure_queries(
     scope = Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
     count = Enrollment.objects.filter(account=account).count()
     factor = MANY_FACTOR if count > MANY else 1.0
-    draws = Draws(scope, now=now)
+    samples = Samples(scope, now=now)
     ways: list[tuple[str, Sequence[Asked], float | None]] = [
         ("", _spread([Asked(now)] * runs), None),
-        (", two filters", _spread(draws.pairs(runs)), NARROWED_GOAL),
-        (", a past day", draws.past_days(runs), NARROWED_GOAL),
+        (", two filters", _spread(samples.pairs(runs)), NARROWED_GOAL),
+        (", a past day", samples.past_days(runs), NARROWED_GOAL),
     ]
     figures = [Figure("queries: enrollments", count)]
     for question in questions():

@@ -23,7 +23,7 @@ Ask = Callable[[Scope, Asked], Any]
 
 @dataclass(frozen=True)
 class Question:
-    """What a page asks. `goal` is in milliseconds, for the query alone at its 95th percentile."""
+    """Query of a page. `goal` is in milliseconds, for the query alone at its 95th percentile."""
 
     name: str
     goal: float

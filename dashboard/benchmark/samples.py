@@ -1,4 +1,4 @@
-"""What the questions are asked about: pairs of filters and past days, drawn from what is filled."""
+"""Samples for the questions: pairs of filters and past days, drawn from what is filled."""
 
 import random
 from collections.abc import Callable
@@ -23,12 +23,12 @@ class Asked:
     filters: Filters = field(default_factory=Filters)
 
 
-class Draws:
-    """Draws from one account, the same each time for the same seed and data."""
+class Samples:
+    """Samples of one account, the same each time for the same seed and data."""
 
     def __init__(self, scope: Scope, *, now: datetime, seed: int = 7) -> None:
         self._scope = scope
-        self._dice = random.Random(seed)  # noqa: S311 - a benchmark needs no secrets
+        self._rng = random.Random(seed)  # noqa: S311 - a benchmark needs no secrets
         self.now = now
         self._departments = list(
             scope.departments().filter(merged_into=None).exclude(key="").order_by("pk").values_list("pk", flat=True)
@@ -51,7 +51,7 @@ class Draws:
         if account is None:
             return []
         today = self.now.astimezone(account.zone).date()
-        days = [today - timedelta(days=self._dice.randrange(1, TWO_YEARS)) for _ in range(count)]
+        days = [today - timedelta(days=self._rng.randrange(1, TWO_YEARS)) for _ in range(count)]
         return [Asked(local_midnight(day, account.zone)) for day in days]
 
     def pairs(self, count: int) -> list[Asked]:
@@ -74,10 +74,10 @@ class Draws:
         return Filters(campaigns=frozenset(self._some(self._campaigns)))
 
     def _content_types(self) -> frozenset[str]:
-        return frozenset(self._dice.sample(self._types, 1)) if self._types else frozenset()
+        return frozenset(self._rng.sample(self._types, 1)) if self._types else frozenset()
 
     def _some(self, ids: list[int]) -> list[int]:
-        return self._dice.sample(ids, min(len(ids), self._dice.choice((1, 1, 3))))
+        return self._rng.sample(ids, min(len(ids), self._rng.choice((1, 1, 3))))
 
     def _one(self, ids: list[int]) -> int | None:
-        return self._dice.choice(ids) if ids else None
+        return self._rng.choice(ids) if ids else None

@@ -38,7 +38,7 @@ class LineChart:
 
 @dataclass(frozen=True)
 class Size:
-    """How big a chart is and how much it can say: widths in units of its view box."""
+    """Size of a chart, and of the texts in it: widths in units of its view box."""
 
     width: int
     height: int

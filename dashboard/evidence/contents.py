@@ -1,4 +1,4 @@
-"""What is in an evidence pack: its tables, row by row, as the mirror holds them.
+"""Contents of an evidence pack: its tables, row by row, as the mirror holds them.
 
 Moments are in UTC with six digits of a second, so that their texts compare as they do. Texts that a spreadsheet would
 run stand behind an apostrophe.
@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from dashboard import audit, metrics
 from dashboard.access import Scope
-from dashboard.exports.csv_injection import neutral, neutral_json
+from dashboard.exports.csv_injection import neutralize, neutralize_json
 from dashboard.mail.reading import deliveries
 from dashboard.metrics.registry import REGISTRY
 from dashboard.models import CampaignSetting
@@ -53,7 +53,7 @@ def written(value: Any) -> str:
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, date):
         return value.isoformat()
-    return neutral(value) if isinstance(value, str) else str(value)
+    return neutralize(value) if isinstance(value, str) else str(value)
 
 
 def people(scope: Scope, period: Period) -> QuerySet[Person]:
@@ -224,4 +224,4 @@ def _audit(reader: Scope, period: Period) -> Listing:
 
 
 def _spelled(details: Any) -> str:
-    return neutral_json(json.dumps(details, sort_keys=True, ensure_ascii=False))
+    return neutralize_json(json.dumps(details, sort_keys=True, ensure_ascii=False))

@@ -171,7 +171,7 @@ def _fail(pack: EvidencePack, why: str) -> None:
 
 @dataclass(frozen=True)
 class _Readers:
-    """Who asks, and the scope whose people are packed: narrower when one department is asked for."""
+    """Reader who asked, and the scope whose people are packed: narrower when one department is asked for."""
 
     reader: Scope
     scope: Scope

@@ -1,4 +1,4 @@
-"""What a pack, or its manifest alone, says of the audit log at the time when it was made."""
+"""Read from a pack, or from its manifest alone, where the audit log ended when it was made."""
 
 import json
 import zipfile

@@ -1,4 +1,4 @@
-"""What every export says of itself: whose numbers, as of when, from which sync, asked how, and what the words mean."""
+"""Description in every export: whose numbers, as of when, from which sync, asked how, and what the words mean."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

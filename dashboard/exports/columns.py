@@ -8,14 +8,14 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dashboard.exports.csv_injection import neutral
+from dashboard.exports.csv_injection import neutralize
 from dashboard.rate import Rate
 
 _TENTH = Decimal("0.001")
 
 
 class Kind(StrEnum):
-    """What a column holds. A day is a local day of the account, a moment its local time; a state is one of a few words.
+    """Kind of a column. A day is a local day of the account, a moment its local time; a state is one of a few words.
 
     A rate is a `Rate`; a number may have decimals. An id is a whole number that nobody calculates with: its digits are
     a text, so that no separator and no rounding comes between them.
@@ -75,7 +75,7 @@ class Column:
             return found.isoformat(" ")
         if isinstance(found, date):
             return found.isoformat()
-        return neutral(found) if isinstance(found, str) else str(found)
+        return neutralize(found) if isinstance(found, str) else str(found)
 
 
 _NUMBERS = frozenset({Kind.INTEGER, Kind.NUMBER})

@@ -16,8 +16,8 @@ from django.db import connection
 from psycopg import ClientCursor, sql
 
 from dashboard.exports.columns import Column, Kind
-from dashboard.exports.csv_injection import neutral_sql
-from dashboard.figures.select_query import Statement
+from dashboard.exports.csv_injection import neutralize_sql
+from dashboard.figures.select_query import SelectQuery
 
 # The day before the first that spreadsheets know, and what COPY writes for letters that would end a value.
 EPOCH = "1899-12-30"
@@ -29,7 +29,7 @@ CHUNK = 256 * 1024
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV file separates values, and writes decimals: with a comma where the separator is none."""
+    """Separator and decimal sign of a CSV file: the sign is a comma where the separator is none."""
 
     separator: str = ","
 
@@ -43,15 +43,15 @@ COMMAS, SEMICOLONS = Dialect(","), Dialect(";")
 
 
 def copied(
-    statement: Statement, columns: Sequence[Column], zone: ZoneInfo, dialect: Dialect, ends: Sequence[str]
+    select_query: SelectQuery, columns: Sequence[Column], zone: ZoneInfo, dialect: Dialect, ends: Sequence[str]
 ) -> Iterator[tuple[bytes, int]]:
-    """Yield the rows of a statement as CSV with CRLF, in chunks, each with how many rows it has.
+    """Yield the rows of a query as CSV with CRLF, in chunks, each with how many rows it has.
 
     `ends` are texts that every row ends with. Must be asked for inside a transaction in the reader's scope. Whoever
     stops asking cancels the query.
     """
     form = f"csv, DELIMITER '{dialect.separator}'"
-    with _copy(*statement_of_copy(statement, columns, zone, dialect, ends), form) as rows:
+    with _copy(*copy_query(select_query, columns, zone, dialect, ends), form) as rows:
         waiting: list[bytes] = []
         size = 0
         for row in rows:
@@ -64,15 +64,15 @@ def copied(
             yield _with_crlf(waiting), len(waiting)
 
 
-def counted(statement: Statement, columns: Sequence[Column], zone: ZoneInfo) -> Iterator[list[str | None]]:
-    """Yield the rows of a statement as a workbook takes them: texts, and numbers as text; None for nothing.
+def counted(select_query: SelectQuery, columns: Sequence[Column], zone: ZoneInfo) -> Iterator[list[str | None]]:
+    """Yield the rows of a query as a workbook takes them: texts, and numbers as text; None for nothing.
 
     A state is its value, without its word. Must be asked for inside a transaction in the reader's scope.
     """
-    values = {**statement.values, "export_zone": zone.key}
+    values = {**select_query.values, "export_zone": zone.key}
     written = ", ".join(_number(column) for column in columns)
     names = (column.key for column in columns)
-    with _copy(f"SELECT {written} FROM ({statement.select(names)}) raw", values, "text") as rows:  # noqa: S608 - ours
+    with _copy(f"SELECT {written} FROM ({select_query.select(names)}) raw", values, "text") as rows:  # noqa: S608 - ours
         for row in rows:
             line = str(row, "utf-8")[:-1]
             yield [_unescaped(text) if "\\" in text else text for text in line.split("\t")]
@@ -104,8 +104,8 @@ def _with_crlf(rows: list[bytes]) -> bytes:
     return b"".join(bytes(row[:-1]) + b"\r\n" for row in rows)  # a line feed inside a value stays what it is
 
 
-def statement_of_copy(
-    statement: Statement,
+def copy_query(
+    select_query: SelectQuery,
     columns: Sequence[Column],
     zone: ZoneInfo,
     dialect: Dialect = COMMAS,
@@ -114,9 +114,9 @@ def statement_of_copy(
     """Return the SQL that writes raw columns as CSV has them (`Column.text` in the database's words), its values."""
     written = [_expression(column, place, dialect) for place, column in enumerate(columns)]
     written += [f"%(export_end_{place})s::text" for place in range(len(ends))]
-    sql = f"SELECT {', '.join(written)} FROM ({statement.select(column.key for column in columns)}) raw"  # noqa: S608 - ours
+    sql = f"SELECT {', '.join(written)} FROM ({select_query.select(column.key for column in columns)}) raw"  # noqa: S608 - ours
     told = {f"export_end_{place}": text for place, text in enumerate(ends)}
-    return sql, {**statement.values, **_words(columns, zone), **told}
+    return sql, {**select_query.values, **_words(columns, zone), **told}
 
 
 def _expression(column: Column, place: int, dialect: Dialect) -> str:
@@ -132,9 +132,9 @@ def _expression(column: Column, place: int, dialect: Dialect) -> str:
             f" WHEN %(export_{place}_{number}_value)s THEN %(export_{place}_{number}_word)s"
             for number in range(len(column.words))
         )
-        return f"CASE {name}{cases} ELSE {neutral_sql(name)} END" if cases else neutral_sql(name)
+        return f"CASE {name}{cases} ELSE {neutralize_sql(name)} END" if cases else neutralize_sql(name)
     if column.kind in {Kind.TEXT, Kind.LINK}:
-        return neutral_sql(name)
+        return neutralize_sql(name)
     return name
 
 

@@ -40,12 +40,12 @@ def is_dangerous(text: str) -> bool:
     return not _is_plain(text) and _places.search(text) is not None
 
 
-def neutral(text: str) -> str:
+def neutralize(text: str) -> str:
     """Return the text, with an apostrophe before each place that a spreadsheet could take for a formula."""
     return text if _is_plain(text) else _places.sub("'", text)
 
 
-def neutral_json(text: str) -> str:
+def neutralize_json(text: str) -> str:
     """Return JSON that reads the same, its signs that would begin a formula spelled `\\u003d`.
 
     With an apostrophe before them it might be no JSON any more. It holds no list of numbers below zero.
@@ -59,7 +59,7 @@ def _is_plain(text: str) -> bool:
     return first.isascii() and first.isalnum() and _separator.search(text) is None
 
 
-def neutral_sql(expression: str) -> str:
+def neutralize_sql(expression: str) -> str:
     """Return the SQL for the same, of a text expression that is named several times; empty texts become null."""
     return (
         f"CASE WHEN (ascii({expression}) BETWEEN 48 AND 57 OR ascii({expression}) BETWEEN 97 AND 122"

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from dashboard.exports.about import moments
 from dashboard.exports.columns import Column
 from dashboard.exports.copying import CHUNK, COMMAS, SEMICOLONS, Dialect, copied
-from dashboard.exports.csv_injection import neutral
+from dashboard.exports.csv_injection import neutralize
 from dashboard.exports.table_request import Answer, Question
 from dashboard.models import Export
 
@@ -30,10 +30,10 @@ def delimited(
     head, zone = StringIO(), question.zone
     dialect = SEMICOLONS if kind == Export.Format.SEMICOLONS else COMMAS
     heads, ends = zip(*moments(question), strict=True)
-    _writer(head, dialect).writerow(map(neutral, [*(str(column.heading) for column in columns), *heads]))
+    _writer(head, dialect).writerow(map(neutralize, [*(str(column.heading) for column in columns), *heads]))
     yield BOM + head.getvalue().encode(), 0
-    if answer.statement is not None:
-        yield from copied(answer.statement, columns, zone, dialect, ends)
+    if answer.select_query is not None:
+        yield from copied(answer.select_query, columns, zone, dialect, ends)
     else:
         yield from _written(answer, columns, zone, dialect, ends)
 

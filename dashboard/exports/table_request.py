@@ -12,7 +12,7 @@ from django.http import QueryDict
 
 from dashboard.access import Scope, ScopedRequest
 from dashboard.exports.columns import Column
-from dashboard.figures.select_query import Statement
+from dashboard.figures.select_query import SelectQuery
 from dashboard.queries.search import NOTHING, Search
 from dashboard.requests.filters import Asked, asked
 from dashboard.requests.searches import PARAMETER
@@ -24,7 +24,7 @@ _MOST_COLUMNS = 100
 
 @dataclass(frozen=True)
 class Question:
-    """What a page's address asks for, in a scope and at a moment. A worker asks it as well as a request does.
+    """Request of a page's address, in a scope and at a moment. A worker asks it as well as a request does.
 
     `GET` is the page's query, `search` whom it looks for: its address holds only a key. `now` is the clock, `as_of` the
     moment of figures; `past_day` is the day that it ends.
@@ -72,13 +72,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows of a list: a statement that the database writes out, or rows written one by one by `Column.of`.
+    """The rows of a list: a query that the database writes out, or rows written one by one by `Column.of`.
 
     `order` and `filters` say in words how they were asked for.
     """
 
     count: int
-    statement: Statement | None = None
+    select_query: SelectQuery | None = None
     rows: Callable[[], Iterable[Any]] = field(default=lambda: ())
     order: str = ""
     filters: Sequence[tuple[str, str]] = ()

@@ -88,8 +88,8 @@ def _write(
 
 
 def _rows(answer: Answer, columns: Sequence[Column], zone: ZoneInfo) -> Iterator[Sequence[Any]]:
-    if answer.statement is not None:
-        yield from counted(answer.statement, columns, zone)
+    if answer.select_query is not None:
+        yield from counted(answer.select_query, columns, zone)
         return
     for row in answer.rows():
         yield [column.of(row) if column.of else None for column in columns]

@@ -1,4 +1,4 @@
-"""Figures at a moment, for everybody, by group, and the rows behind each: from tallies or, where they cannot, facts.
+"""Figures at a moment, for everybody and by group: from tallies or, where they cannot, facts.
 
 Both say the same. Facts answer any question in a time that grows with the enrollments it is about; tallies the usual
 ones in a time that does not.
@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
-from django.db.models.expressions import RawSQL
 
 from dashboard.access import Scope
 from dashboard.figures import lines, tallies
@@ -20,7 +18,6 @@ from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.metrics import INTERVALS, Counts, Totals
 from dashboard.models import CONTENT_TYPE_CODES
 from dashboard.rollups import intervals
-from sync.models import Enrollment
 
 KEYS = {
     By.DEPARTMENT: "department_id",
@@ -103,40 +100,10 @@ def figures_by(
     return sorted(groups, key=lambda group: (not group.name, group.name.casefold(), str(group.key)))
 
 
-def enrollments(
-    scope: Scope,
-    measure: str,
-    *,
-    as_of: datetime,
-    filters: Filters = Filters(),  # noqa: B008 - frozen
-    basis: Basis = Basis.NOW,
-    gross: bool = False,
-) -> QuerySet[Enrollment]:
-    """Return exactly the enrollments that a count counts: one of `INTERVALS`, or `not_started`. Net unless `gross`."""
-    selection = select(scope, as_of=as_of, filters=filters, basis=basis)
-    if selection is None:
-        return Enrollment.objects.none()
-    sql = f"""
-        SELECT f.enrollment_id FROM ({_intervals(selection)}) f
-        WHERE {_in_count(measure)} AND {selection.of_states} {"" if gross else f"AND NOT {IS_EXEMPT}"}
-    """
-    chosen = RawSQL(*positional(sql, selection.values))  # noqa: S611 - ours, with every value bound
-    return scope.enrollments().filter(pk__in=chosen)
-
-
 IS_EXEMPT = (
     "EXISTS (SELECT FROM dashboard_exemptspan x WHERE x.enrollment_id = f.enrollment_id"
     " AND x.during @> %(now)s::timestamptz)"
 )
-
-
-def _in_count(measure: str) -> str:
-    if measure != "not_started":
-        return intervals.holds(INTERVALS[measure], "%(now)s")
-    others = (intervals.holds(INTERVALS[name], "%(now)s") for name in ("completed", "past_due", "in_progress"))
-    return (
-        f"{intervals.holds(INTERVALS['counted'], '%(now)s')} AND NOT ({' OR '.join(f'({other})' for other in others)})"
-    )
 
 
 def _intervals(selection: Selection) -> str:

@@ -19,10 +19,10 @@ _PEOPLE = {"people_counted": "counted", "people_past_due": "past_due"}
 _COUNTS = (*INTERVALS, *_PEOPLE)
 
 # The totals of each group by its key, at one moment.
-Standing = dict[Any, Totals]
+MomentTotals = dict[Any, Totals]
 
 
-def standings(selection: Selection, by: By, moments: Sequence[datetime]) -> list[Standing]:
+def standings(selection: Selection, by: By, moments: Sequence[datetime]) -> list[MomentTotals]:
     """Return the totals of each department or campaign at each of the moments, oldest first, none after `as_of`.
 
     Departments add up to everybody, people too, for nobody is in two; campaigns do not. With the basis of then people
@@ -62,7 +62,7 @@ def _sinces(selection: Selection, moments: Sequence[datetime]) -> list[datetime 
 
 def _from_tallies(
     selection: Selection, by: By, moments: Sequence[datetime], sinces: Sequence[datetime | None]
-) -> list[Standing]:
+) -> list[MomentTotals]:
     bounds = [f"tally.account_id = %(account)s AND tally.grain = {int(_GRAINS[by])}"]
     if selection.departments is not None:
         bounds.append("tally.department_id = ANY(%(departments)s)")
@@ -107,7 +107,7 @@ def _from_tallies(
     ]
 
 
-def _from_facts(selection: Selection, key: str, moments: Sequence[datetime]) -> list[Standing]:
+def _from_facts(selection: Selection, key: str, moments: Sequence[datetime]) -> list[MomentTotals]:
     """Count every fact that is selected, at each of the moments."""
     source = intervals.current_at("wanted.at", where=selection.of_facts, source=selection.facts)
     columns = [
@@ -129,7 +129,7 @@ def _from_facts(selection: Selection, key: str, moments: Sequence[datetime]) -> 
             {**selection.values, "places": list(range(len(moments))), "moments": list(moments)},
         )
         rows = cursor.fetchall()
-    found: list[Standing] = [{} for _ in moments]
+    found: list[MomentTotals] = [{} for _ in moments]
     for place, group, *counts in rows:
         gross = Counts(**dict(zip(_COUNTS, counts, strict=False)))
         found[place][group] = Totals(Counts(**dict(zip(_COUNTS, counts[len(_COUNTS) :], strict=True))), gross)

@@ -1,4 +1,4 @@
-"""What the keys of groups are called."""
+"""Names of the keys of groups."""
 
 from collections.abc import Iterable
 

@@ -8,7 +8,7 @@ from django.db import connection
 
 
 @dataclass(frozen=True)
-class Statement:
+class SelectQuery:
     """A list: the columns it can have, by name as SQL; where they come from; in which order; and the values of all.
 
     `joins` are sources that only some columns need, by the alias that begins those columns' SQL. One may need another

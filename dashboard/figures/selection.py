@@ -21,7 +21,7 @@ from sync.models.training import ContentType
 
 
 class By(StrEnum):
-    """What figures are grouped by. Quarters and months are those of the due date; see `cohorts`."""
+    """Groupings of figures. Quarters and months are those of the due date; see `cohorts`."""
 
     DEPARTMENT = "department"
     MANAGER = "manager"
@@ -112,7 +112,7 @@ class Selection:
 
     @cached_property
     def state(self) -> RollupState | None:
-        """How the account's rollups were built; None: not at all."""
+        """State of the account's rollups; None before they are first built."""
         return _states(self.account).first()
 
     @cached_property

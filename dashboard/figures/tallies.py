@@ -26,7 +26,7 @@ _BOUNDS = {
 
 @dataclass(frozen=True)
 class Past:
-    """How to sum up to a moment: from what stood at `since` (None: from the beginning)."""
+    """Start of a sum up to a moment: from what stood at `since` (None: from the beginning)."""
 
     since: datetime | None
 

@@ -1,1 +1,1 @@
-"""How people get in: passwords, second factors, passkeys, single sign-on; by invitation only."""
+"""Signing in: passwords, second factors, passkeys, single sign-on; by invitation only."""

@@ -1,4 +1,4 @@
-"""What Rollcall decides about signing in where django-allauth asks."""
+"""Adapters of django-allauth: Rollcall's own decisions about signing in."""
 
 import time
 from typing import Any

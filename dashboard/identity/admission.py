@@ -1,4 +1,4 @@
-"""Whom a provider may sign in: everybody of the domains that belong to its account, else whom the account invited."""
+"""Admission by a provider: everybody of the domains that belong to its account, else whom the account invited."""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _

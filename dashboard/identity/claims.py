@@ -1,4 +1,4 @@
-"""What an identity provider says of somebody: claims of OpenID Connect and attributes of SAML, read as one thing.
+"""Claims of an identity provider: those of OpenID Connect and the attributes of SAML, read as one thing.
 
 The shapes are those of Entra ID, Okta, Google and Keycloak; tests/dashboard/provider_shapes.py has one of each.
 """
@@ -32,7 +32,7 @@ _GROUPS_LINK = "http://schemas.microsoft.com/claims/groups.link"
 
 
 class RefusedSignInError(Exception):
-    """What an identity provider said is not believed; the message is a sentence to show.
+    """Claims of an identity provider are not believed; the message is a sentence to show.
 
     `hint` is for the account's administrators: what to change at the provider, without anything about the person.
     """
@@ -44,7 +44,7 @@ class RefusedSignInError(Exception):
 
 @dataclass(frozen=True)
 class Said:
-    """What a provider says. Names are empty where it says none.
+    """Claims of a provider. Names are empty where it says none.
 
     Without `are_groups_told` it left the groups out because there are too many: that is not "in no group".
     """

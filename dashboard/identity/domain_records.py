@@ -1,4 +1,4 @@
-"""What the DNS says of a domain: the record that proves whose it is."""
+"""DNS records that prove whose a domain is."""
 
 import dns.exception
 import dns.resolver

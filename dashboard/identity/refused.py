@@ -1,4 +1,4 @@
-"""Why a provider's answer was last refused, kept for the account's administrators: the reader sees less."""
+"""Reason of a provider's last refused answer, kept for the account's administrators: the reader sees less."""
 
 import re
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How a session was made, and which accounts it opens.
+"""Sessions: the proof each was made with, and the accounts it opens.
 
 A session that an account's identity provider made opens that account and no other: whoever runs the provider says who
 somebody is, and only their own account believes them. A session by password or passkey opens the accounts that do not

@@ -26,7 +26,7 @@ USED_WITHIN = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: the token, and the scope its member has at the moment of the call, narrowed as the token is.
+    """Caller: the token, and the scope its member has at the moment of the call, narrowed as the token is.
 
     Without a token it is a reader who is signed in and tries the API on its page, or a command.
     """

@@ -86,7 +86,7 @@ class Copy:
 
     @property
     def subject(self) -> str:
-        """What the mail is called: one line, whatever stands in the names it is made of."""
+        """Subject line: one line, whatever stands in the names it is made of."""
         words = _("%(name)s: %(account)s") % {"name": self.schedule.name, "account": self.schedule.account}
         return " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())[:200]
 

@@ -1,4 +1,4 @@
-"""What a schedule is about: the filters it asks with, and whether anybody is left in what they name."""
+"""Subject of a schedule: the filters it asks with, and whether anybody is left in what they name."""
 
 from django.core.exceptions import BadRequest
 from django.http import QueryDict

@@ -1,4 +1,4 @@
-"""Which account a command is about."""
+"""Account that a command is about."""
 
 from django.core.management.base import CommandError
 

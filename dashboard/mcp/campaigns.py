@@ -83,7 +83,7 @@ class OneCampaign(Shape):
 
 
 class ListCampaigns(Arguments):
-    """Which campaigns."""
+    """Choice of campaigns."""
 
     status: Annotated[
         Status | None, Meta(description="Only campaigns of this status; other: of a word of KnowBe4's nobody knows.")
@@ -93,7 +93,7 @@ class ListCampaigns(Arguments):
 
 
 class GetCampaign(Arguments):
-    """Which campaign."""
+    """Choice of a campaign."""
 
     campaign_id: Annotated[Id, Meta(description="KnowBe4's id of the campaign.")]
 

@@ -80,7 +80,7 @@ class OneStorePurchase(Shape):
 
 
 class ListModules(Arguments):
-    """Which content."""
+    """Choice of content."""
 
     type: Annotated[Type | None, Meta(description="Only content of this type.")] = None
     page: Page = 1
@@ -88,20 +88,20 @@ class ListModules(Arguments):
 
 
 class GetModule(Arguments):
-    """Which content."""
+    """Choice of one module."""
 
     module_id: Annotated[Id, Meta(description="KnowBe4's id of the store purchase or policy.")]
 
 
 class ListStorePurchases(Arguments):
-    """Which page."""
+    """Choice of a page."""
 
     page: Page = 1
     per_page: PerPage = 100
 
 
 class GetStorePurchase(Arguments):
-    """Which purchase."""
+    """Choice of a purchase."""
 
     store_purchase_id: Annotated[Id, Meta(description="KnowBe4's id of the store purchase.")]
 

@@ -61,7 +61,7 @@ class OneEnrollment(Shape):
 
 
 class ListEnrollments(Arguments):
-    """Which enrollments."""
+    """Choice of enrollments."""
 
     campaign_id: Annotated[Id, Meta(description="KnowBe4's id of the campaign.")]
     status: Annotated[Status | None, Meta(description="Only enrollments of this status.")] = None
@@ -69,7 +69,7 @@ class ListEnrollments(Arguments):
 
 
 class GetEnrollment(Arguments):
-    """Which enrollment."""
+    """Choice of an enrollment."""
 
     enrollment_id: Annotated[Id, Meta(description="KnowBe4's id of the enrollment.")]
 

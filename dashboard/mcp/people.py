@@ -41,7 +41,7 @@ class LateGroup(Shape):
 
 
 class AgeGroup(Shape):
-    """How many people have been past due so long, by their oldest enrollment."""
+    """Number of people past due so long, by their oldest enrollment."""
 
     days: Annotated[str, Meta(description="Days past due.")]
     people: int
@@ -83,7 +83,7 @@ class FoundPerson(Shape):
 
 
 class FoundPeople(Shape):
-    """Whom a search found."""
+    """People that a search found."""
 
     about: About
     total: Annotated[int, Meta(description=f"How many were found; {FOUND} of them are told.")]
@@ -97,7 +97,7 @@ class FoundPeople(Shape):
 
 
 class ListPastDue(Arguments):
-    """Who is past due, and grouped by what."""
+    """Choice of people past due, and their grouping."""
 
     by: Annotated[
         Literal["department", "manager"] | None,
@@ -115,7 +115,7 @@ class ListPastDue(Arguments):
 
 
 class FindPerson(Arguments):
-    """Whom to find."""
+    """Choice of people."""
 
     query: Annotated[Name, Meta(min_length=1, description="Parts of a name, email address or employee number.")]
 

@@ -1,4 +1,4 @@
-"""Who asks, as of when, and what is said when there is no answer."""
+"""Reader and moment of a tool's call, and the sentence where there is no answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def figures_only() -> ToolError:
 
 @dataclass(frozen=True)
 class Reader:
-    """Who asks, and the moment it is: every tool starts here."""
+    """Reader of a call, and its moment: every tool starts here."""
 
     scope: Scope
     now: datetime

@@ -1,4 +1,4 @@
-"""What every answer of a tool has in common, and what several of them are made of."""
+"""Shapes that the tools' answers share."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -11,7 +11,7 @@ class Shape(Struct, kw_only=True):
 
 
 class Arguments(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What a tool is asked with; a name that it does not know is refused rather than passed over."""
+    """Arguments of a tool; a name that it does not know is refused rather than passed over."""
 
 
 Name = Annotated[str, Meta(max_length=300)]
@@ -33,7 +33,7 @@ class Sync(Shape):
 
 
 class About(Shape):
-    """What an answer stands on: say it along with the answer."""
+    """Origin of an answer: say it along with the answer."""
 
     as_of: Annotated[datetime, Meta(description="The moment that everything is computed for.")]
     account: str

@@ -55,7 +55,7 @@ class Group(Shape):
 
 
 class Summary(Shape):
-    """Where everybody stands."""
+    """Summary of everybody's state."""
 
     about: About
     total: Group
@@ -81,7 +81,7 @@ class QuarterCampaign(Shape):
 
 
 class Review(Shape):
-    """How a quarter went: of all enrollments whose due date falls in it, as of its end or as of now while it runs."""
+    """Course of a quarter: of all enrollments whose due date falls in it, as of its end or as of now while it runs."""
 
     about: About
     quarter: str
@@ -97,7 +97,7 @@ class Review(Shape):
 
 
 class LeftOut(Shape):
-    """How many were left out for one reason."""
+    """Number left out for one reason."""
 
     reason: str
     count: int
@@ -135,7 +135,7 @@ class ComplianceSummary(Arguments):
 
 
 class QuarterlyReview(Arguments):
-    """Which quarter, of whom."""
+    """Choice of a quarter and of people."""
 
     quarter: Quarter = None
     department: Department = None
@@ -143,7 +143,7 @@ class QuarterlyReview(Arguments):
 
 
 class ExplainNumber(Arguments):
-    """Which number."""
+    """Choice of a number."""
 
     metric: Annotated[str, Meta(max_length=60, description=f"One of: {_METRICS}.")]
     department: Department = None

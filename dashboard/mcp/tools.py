@@ -30,7 +30,7 @@ class Tool:
 
     @property
     def description(self) -> str:
-        """What it does, in the words of its function."""
+        """Description in the words of its function."""
         return " ".join((self.ask.__doc__ or "").split())
 
     @cached_property

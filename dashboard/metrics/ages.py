@@ -1,4 +1,4 @@
-"""How long something has been past due, or was late."""
+"""Ages of what is past due, or was late."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from dashboard.local_days import day_of
 
 
 class Age(TextChoices):
-    """How long someone's oldest past-due enrollment has been past due."""
+    """Age of someone's oldest past-due enrollment, since its due date."""
 
     WEEK = "1-7", _("1–7 days")
     FORTNIGHT = "8-14", _("8–14 days")

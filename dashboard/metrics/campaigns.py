@@ -1,4 +1,4 @@
-"""Where a campaign stands at a moment."""
+"""State of a campaign at a moment."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from dashboard.metrics.rules import CANCELLED_STATUSES
 
 
 class CampaignState(TextChoices):
-    """Where a campaign stands, in Rollcall's words, in the order lists show them."""
+    """State of a campaign, in Rollcall's words, in the order lists show them."""
 
     ACTIVE = "active", pgettext_lazy("campaign", "Active")
     SCHEDULED = "scheduled", pgettext_lazy("campaign", "Scheduled")

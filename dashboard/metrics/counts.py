@@ -1,4 +1,4 @@
-"""What is counted at a moment and in a period, and the rates that follow."""
+"""Counts at a moment and in a period, and the rates that follow."""
 
 from operator import add, sub
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from dashboard.rate import Rate
 
 
 class Counts(NamedTuple):
-    """How many enrollments, and people, are in each count at one moment. The meaning of each is in `INTERVALS`.
+    """Numbers of enrollments, and of people, in each count at one moment. The meaning of each is in `INTERVALS`.
 
     People are distinct within what was asked for: they add up only over groups that share nobody. A tuple, for there
     are thousands in an answer by manager.

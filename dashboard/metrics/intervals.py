@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Interval:
-    """When an enrollment is in a count: from `begins` until `ends` (without it), where `where` holds.
+    """Interval in which an enrollment is in a count: from `begins` until `ends` (without it), where `where` holds.
 
     `begins` and `ends` name moments of a counted interval: e it begins, s started, c completed, d due, u it ends, i the
     earlier of c and d, a acknowledged. All are within the interval: what happened before it began happened as it began,

@@ -18,7 +18,7 @@ Value = Rate | int
 
 
 class Unit(StrEnum):
-    """What a number is in."""
+    """Unit of a number."""
 
     PERCENT = "percent"
     ENROLLMENTS = "enrollments"
@@ -27,7 +27,7 @@ class Unit(StrEnum):
 
 
 class Base(StrEnum):
-    """What a number is of: its denominator, or what a count is a part of; in English, `label` in the reader's."""
+    """Base of a number: its denominator, or what a count is a part of; in English, `label` in the reader's."""
 
     ENROLLMENTS = gettext_noop("enrollments counted")
     DUE = gettext_noop("enrollments counted whose due date has passed")
@@ -64,22 +64,22 @@ class Metric:
 
     @property
     def title(self) -> str:
-        """What the number is called."""
+        """Title of the number."""
         return _(self.english_title)
 
     @property
     def sentence(self) -> str:
-        """What the number means."""
+        """Meaning of the number, as a sentence."""
         return _(self.english_sentence)
 
     @property
     def numerator(self) -> str:
-        """What is counted."""
+        """Numerator, in words."""
         return _(self.english_numerator)
 
     @property
     def denominator(self) -> str | None:
-        """What the number is divided by; None for a count."""
+        """Denominator, in words; None for a count."""
         return self.base.label if self.unit == Unit.PERCENT else None
 
 

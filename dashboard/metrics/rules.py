@@ -1,4 +1,4 @@
-"""Which enrollments and people are in a count.
+"""Conditions that put enrollments and people into a count.
 
 Each rule is a pure function of an enrollment's facts and a moment `as_of`; pages, exports, mail and API call these and
 retype nothing. Conditions are `Q` objects on `Enrollment` unless a docstring says otherwise.

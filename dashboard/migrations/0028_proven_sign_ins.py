@@ -1,4 +1,4 @@
-"""Which account an email domain belongs to, and whose word it is what users sign in with."""
+"""Add the account of an email domain, and whose word it is what users sign in with."""
 
 import django.db.models.deletion
 from django.db import migrations, models

@@ -1,4 +1,4 @@
-"""Why a provider was last refused, and when it left out groups."""
+"""Add to a provider why it was last refused, and when it left out groups."""
 
 from django.db import migrations, models
 

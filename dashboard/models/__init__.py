@@ -1,4 +1,4 @@
-"""What Rollcall owns: who signs in, what they may see, and what is counted."""
+"""Models of what Rollcall owns: users, what they may see, and what is counted."""
 
 from dashboard.models.alerts import Alert, AlertMail
 from dashboard.models.audit import AuditErasure, AuditEvent, AuditHead, AuditSeal

@@ -1,4 +1,4 @@
-"""What is told unasked: to administrators what is the matter and when it is over; to auditors where the log ends."""
+"""Alerts: to administrators what is the matter and when it is over; to auditors where the log ends."""
 
 from django.conf import settings
 from django.db import models

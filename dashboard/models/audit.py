@@ -1,4 +1,4 @@
-"""Who did what: events that are only ever added, and the seals that chain them.
+"""Audit events, which are only ever added, and the seals that chain them.
 
 An event is written inside the transaction of the act. As that commits, the database seals it: it takes the account's
 chain, one transaction at a time, and writes the event's place in it and a hash over the event and the hash before.
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Action(models.TextChoices):
-    """What was done."""
+    """Act that an event records."""
 
     SIGNED_IN = "signed_in", _("Signed in")
     SIGN_IN_FAILED = "sign_in_failed", _("Sign-in failed")
@@ -65,7 +65,7 @@ class Action(models.TextChoices):
 
 
 class Subject(models.TextChoices):
-    """What it was done to: the kind of thing; `subject_id` says which."""
+    """Subject of an act: the kind of thing; `subject_id` says which."""
 
     PERSON = "person", _("Person")
     CAMPAIGN = "campaign", _("Campaign")
@@ -86,7 +86,7 @@ class Subject(models.TextChoices):
 
 
 class Through(models.TextChoices):
-    """By which way it was done."""
+    """Way in which it was done."""
 
     PAGE = "page", _("Page")
     VIEW_AS = "view_as", _("View as")
@@ -140,7 +140,7 @@ class AuditEvent(models.Model):
 
     @property
     def action_label(self) -> str:
-        """What was done, in words; a word that is no longer known as it was written."""
+        """Act in words; a word that is no longer known as it was written."""
         return str(Action(self.action).label) if self.action in Action.values else self.action
 
     @property
@@ -177,7 +177,7 @@ class AuditSeal(models.Model):
 
 
 class AuditErasure(models.Model):
-    """That an event lost its actor's email and network when they were erased, by the event `act`.
+    """Loss of an event's actor's email and network when they were erased, by the event `act`.
 
     `digest` is SHA-256 over the text of the event as it is now and the hash it was sealed with; `act` holds the hash
     over all of its digests in its details (`dashboard.audit.chain`).
@@ -192,7 +192,7 @@ class AuditErasure(models.Model):
 
 
 class AuditHead(models.Model):
-    """Where the chain of an account ends: what the next event is chained to. Written by the database alone."""
+    """End of the chain of an account: what the next event is chained to. Written by the database alone."""
 
     chain = models.BigIntegerField(primary_key=True)
     position = models.BigIntegerField()

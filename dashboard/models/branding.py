@@ -1,4 +1,4 @@
-"""How an account's reports look beside their figures: its logo and its color."""
+"""Branding of an account's reports: its logo and its color."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""Which account an email domain belongs to."""
+"""Email domains and the account each belongs to."""
 
 import secrets
 

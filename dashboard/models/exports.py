@@ -27,7 +27,7 @@ class Export(models.Model):
 
         @property
         def extension(self) -> str:
-            """What the name of such a file ends with, without a dot."""
+            """Ending of such a file's name, without a dot."""
             return "csv" if self.is_csv else "xlsx"
 
     class State(models.TextChoices):

@@ -1,4 +1,4 @@
-"""What users may see and do: roles in accounts, roles offered to an email, and scopes lent to colleagues."""
+"""Roles in accounts, roles offered to an email, and scopes lent to colleagues."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """What somebody is in an account."""
+    """Role of a user in an account."""
 
     ADMINISTRATOR = "administrator", _("Administrator")
     SECURITY_MANAGER = "security_manager", _("Security manager")
@@ -109,12 +109,12 @@ class Invitation(models.Model):
 
     @property
     def inviter(self) -> str:
-        """Who invites, in words."""
+        """Inviting user, in words."""
         return str(self.invited_by) if self.invited_by else gettext("Whoever runs this server")
 
     @property
     def invitee(self) -> str:
-        """Who is invited, in words."""
+        """Invited person, in words."""
         return self.email or gettext("Whoever has the link")
 
 

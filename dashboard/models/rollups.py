@@ -1,4 +1,4 @@
-"""What makes numbers independent of the number of enrollments; written by `dashboard.rollups` alone.
+"""Rollups: they make numbers independent of the number of enrollments; written by `dashboard.rollups` alone.
 
 Nothing here is a source of truth: all of it follows from the mirror and the settings, and can be built again.
 """
@@ -24,7 +24,7 @@ CONTENT_TYPE_CODES = {
 
 
 class PastDueEnds(models.Func):
-    """When an enrollment past due ceases to be: as it is completed, or counts no more; never is infinity."""
+    """End of being past due: as it is completed, or counts no more; never is infinity."""
 
     template = "least(%(expressions)s, 'infinity'::timestamptz)"
     output_field = models.DateTimeField()
@@ -104,7 +104,7 @@ class ExemptSpan(models.Model):
 
 
 class Grain(models.IntegerChoices):
-    """What a tally is kept by."""
+    """Key that a tally is kept by."""
 
     DEPARTMENT = 1, "Department"
     MANAGER = 2, "Manager"
@@ -114,7 +114,7 @@ class Grain(models.IntegerChoices):
 
 
 class Tally(models.Model):
-    """By how much counts change at one moment, or stand at one moment.
+    """Change of counts at one moment, or their values at one moment.
 
     A row with `is_standing` holds everything up to and including `at`; the others hold what happens at `at`. Moments of
     past days are kept at the local midnight that ends them, so a sum is exact at every midnight and from the last one
@@ -195,7 +195,7 @@ class CohortTally(models.Model):
 
 
 class PersonStanding(models.Model):
-    """Where one person stands, net of exemptions, at the moment their figures were last computed.
+    """State of one person, net of exemptions, at the moment their figures were last computed.
 
     It holds until `next_event_at`, when one of their enrollments falls due, begins or ends to count, or an exemption
     does; null: until a fact changes. `left_at`: when they stopped being active; null: they are.
@@ -254,7 +254,7 @@ class ReportingLine(models.Model):
 
 
 class RollupState(models.Model):
-    """How an account's rollups were built.
+    """State of an account's rollups.
 
     `horizon` is the last local midnight up to which days were folded; `days_from` the moment from which the larger
     grains keep single days, and months before it. `tallies_from` is the midnight since which the tallies keep the

@@ -35,7 +35,7 @@ class Schedule(models.Model):
 
         @property
         def extension(self) -> str:
-            """What the name of such a file ends with, without a dot; a report is a PDF."""
+            """Ending of such a file's name, without a dot; a report is a PDF."""
             return "csv" if self == Schedule.Format.SEMICOLONS else self.value or "pdf"
 
     class Frequency(models.TextChoices):

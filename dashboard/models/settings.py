@@ -1,4 +1,4 @@
-"""What people decide about the numbers: which campaigns count, who is exempt, which departments are one.
+"""Settings that change numbers: which campaigns count, who is exempt, which departments are one.
 
 Every decision leaves a `SettingChange`: who, when, what, why. What is set today applies to every moment; the log tells
 how it came about.
@@ -17,7 +17,7 @@ ALL_USERS = 0
 
 
 class Trigger(models.TextChoices):
-    """What makes a campaign enroll people. KnowBe4's API names none: it is inferred, or chosen by an administrator."""
+    """Trigger of a campaign's enrollments. KnowBe4's API names none: it is inferred, or chosen by an administrator."""
 
     PHISHING_FAILURE = "phishing_failure", _("Phishing failure")
     NEW_HIRE = "new_hire", _("New hire")
@@ -50,7 +50,7 @@ class CampaignSetting(models.Model):
 
 
 class InferredTrigger(models.Model):
-    """What makes a campaign enroll people, as far as the mirror tells, and by which rule (see `dashboard.triggers`)."""
+    """Trigger of a campaign as far as the mirror tells, and by which rule (see `dashboard.triggers`)."""
 
     class Rule(models.TextChoices):
         NAME = "name", _("A word in the campaign's name")
@@ -237,7 +237,7 @@ class Exemption(models.Model):
 
 
 class AccountSetting(models.Model):
-    """What an account aims at. An account without a row aims at 95 %."""
+    """Target of an account. An account without a row aims at 95 %."""
 
     DEFAULT_TARGET = Decimal("95.0")
 

@@ -1,4 +1,4 @@
-"""How members of an account sign in through their organization, and which roles its groups give them."""
+"""Single sign-on of an account: its identity provider, and the roles that the provider's groups give."""
 
 import secrets
 
@@ -87,7 +87,7 @@ class SingleSignOn(models.Model):
 
     @property
     def secret_problem(self) -> str:
-        """Why the stored client secret cannot be read, as a sentence; empty when it can, or none is stored."""
+        """Reason that the stored client secret cannot be read, as a sentence; empty when it can, or none is stored."""
         try:
             bool(self.secret)
         except SecretUnreadableError as error:
@@ -96,7 +96,7 @@ class SingleSignOn(models.Model):
 
 
 class SingleSignOnRole(models.Model):
-    """What a group of the identity provider is here: a role, for a department head with departments.
+    """Role that a group of the identity provider gives: a role, for a department head with departments.
 
     `group` is compared as it comes. `ends_at` is the end of the role it gives; an auditor's always has one.
     """

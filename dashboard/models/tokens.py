@@ -1,4 +1,4 @@
-"""What programs and assistants show instead of a sign-in: a token that reads what its member sees, until it ends."""
+"""Tokens for programs and assistants instead of a sign-in: each reads what its member sees, until it ends."""
 
 from datetime import datetime
 

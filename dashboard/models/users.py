@@ -1,4 +1,4 @@
-"""Who signs in, and what they may see."""
+"""Users: they sign in, and their roles decide what they see."""
 
 from typing import Any, ClassVar
 

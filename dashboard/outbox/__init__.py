@@ -1,1 +1,1 @@
-"""How anything is sent once: occurrences, deliveries, the claim, tries and retries."""
+"""Send everything once: occurrences, deliveries, the claim, tries and retries."""

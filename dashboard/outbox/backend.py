@@ -23,7 +23,7 @@ class EmailBackend(smtp.EmailBackend):
 
     @cached_property
     def ssl_context(self) -> ssl.SSLContext:
-        """How to check the server's certificate."""
+        """TLS context that checks the server's certificate."""
         return tls_context()
 
     def _send(self, email_message: EmailMessage) -> bool:

@@ -46,7 +46,7 @@ class NoAccessError(Exception):
 
 
 class NotMadeError(Exception):
-    """What was to be sent cannot be made now; the sentence says why."""
+    """Message or file that cannot be made now; the sentence says why."""
 
 
 @dataclass

@@ -79,7 +79,7 @@ class AccountLine:
 
     @property
     def place(self) -> str:
-        """Where KnowBe4 is read: the region, or the host of another address."""
+        """Source of the account's data: the region, or the host of another address."""
         return urlsplit(self.account.base_url).netloc.rpartition("@")[2] or str(self.account.get_region_display())
 
 

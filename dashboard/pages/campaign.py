@@ -66,7 +66,7 @@ class Status:
 
     @property
     def query(self) -> dict[str, str]:
-        """What an address adds to show them."""
+        """Query parameters that show them."""
         return query_of(self.show)
 
 

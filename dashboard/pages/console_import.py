@@ -101,7 +101,7 @@ class Shown:
 
     @property
     def meanings(self) -> list[tuple[str, str]]:
-        """What a column can mean, by name on the page."""
+        """Meanings that a column can have, by name on the page."""
         return sorted(self.report.get("meanings", {}).items(), key=lambda entry: entry[1])
 
     @property
@@ -122,7 +122,7 @@ class Shown:
 
     @property
     def previewed_at(self) -> str:
-        """Which preview this is: whoever accepts says which one they saw."""
+        """Time of this preview, which names it: whoever accepts says which one they saw."""
         return str(self.report.get("previewed_at", ""))
 
     @property
@@ -132,7 +132,7 @@ class Shown:
 
     @property
     def problems(self) -> list[str]:
-        """What must be chosen before it can be imported."""
+        """Choices to make before it can be imported."""
         return list(self.report.get("problems", []))
 
     @property

@@ -1,4 +1,4 @@
-"""What the frame around every page needs: navigation, scope, freshness."""
+"""Context of the frame around every page: navigation, scope, freshness."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -210,7 +210,7 @@ class Shell:
 
     @property
     def carried(self) -> list[tuple[str, str]]:
-        """What a form that leads to another page takes along."""
+        """Hidden fields of a form that leads to another page."""
         return [(name, value) for name in CARRIED if (value := self.request.GET.get(name))]
 
     @cached_property
@@ -220,7 +220,7 @@ class Shell:
 
     @property
     def searched(self) -> str:
-        """What was searched for."""
+        """Words searched for."""
         return searched(self.request).text if self.current == "people" else ""
 
     @property

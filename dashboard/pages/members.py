@@ -72,7 +72,7 @@ def for_readers_of_members(view: View[Arguments]) -> View[Arguments]:
 
 @dataclass(frozen=True)
 class Lists:
-    """What the page lists."""
+    """Lists of the page."""
 
     current: list[Membership]
     past: list[Membership]

@@ -1,4 +1,4 @@
-"""What an invitation's link leads to: signing in, or choosing a password, and the role."""
+"""Page behind an invitation's link: signing in, or choosing a password, and the role."""
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login

@@ -1,4 +1,4 @@
-"""What an invitation's link asks for: who somebody new is, a password, and of the first administrator the time zone."""
+"""Form behind an invitation's link: name, password, and of the first administrator the time zone."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ class PasswordForm(forms.Form):
 
 
 class NewUserForm(PasswordForm):
-    """Who somebody new is, and their password; the email, too, where the link is for nobody's."""
+    """Name and password of a new user; the email, too, where the link is for nobody's."""
 
     email = AddressField(
         label=gettext_lazy("Work email"), max_length=254, widget=AddressInput(attrs={"autocomplete": "email"})

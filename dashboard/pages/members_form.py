@@ -30,13 +30,13 @@ WHAT_ROLES_DO = {
 
 @dataclass(frozen=True)
 class Doubts:
-    """Why a role would show nobody to its holder, as sentences; `digest` stands for them in the form sent again."""
+    """Doubts that a role would show anybody, as sentences; `digest` stands for them in the form sent again."""
 
     sentences: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
-        """What says that they were read: other sentences have another."""
+        """Digest that says that they were read: other sentences have another."""
         return hashlib.sha256("\n".join(self.sentences).encode()).hexdigest()[:16] if self.sentences else ""
 
 
@@ -113,7 +113,7 @@ class RoleForm(forms.Form):
 
     @property
     def offer(self) -> Offer:
-        """What the form asks to give."""
+        """Offer that the form asks for."""
         role = Role(self.cleaned_data["role"])
         departments = tuple(self.cleaned_data["departments"]) if role == Role.DEPARTMENT_HEAD else ()
         return Offer(role, departments, self.ends_at)

@@ -188,7 +188,7 @@ class SingleSignOnForm(forms.Form):
 
 
 class MappingForm(RoleForm):
-    """What a group gives."""
+    """Form for the role that a group gives."""
 
     group = forms.CharField(
         label=gettext_lazy("Group"),

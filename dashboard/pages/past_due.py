@@ -81,7 +81,7 @@ class Section:
 
     @property
     def more(self) -> int:
-        """How many people of the group are not shown."""
+        """Number of people of the group that are not shown."""
         return self.group.people - len(self.rows)
 
 

@@ -21,7 +21,7 @@ from dashboard.queries import people as queries
 from dashboard.queries.people import Sort, Status, Wanted
 from dashboard.requests.filter_choices import Choice, Control, FilterBar, filter_bar
 from dashboard.requests.filters import Asked, asked
-from dashboard.requests.people import STANDINGS, STATUSES, sort_in, wanted_in
+from dashboard.requests.people import STATUS_GROUPS, STATUSES, sort_in, wanted_in
 from dashboard.requests.searches import PARAMETER, searched
 
 ROWS = 50
@@ -101,7 +101,7 @@ def _bar(request: ScopedRequest, question: Asked, wanted: Wanted) -> FilterBar:
     names = [name for name in FILTERS if name not in _BROUGHT or request.GET.get(name)]
     bar = filter_bar(request, question, names=names, target=FRAGMENT, drops=("status", "standing", "state", PARAMETER))
     own = (
-        _control(request, "standing", _("Standing"), {None: _("All"), **STANDINGS}, wanted.standing, None),
+        _control(request, "standing", _("Standing"), {None: _("All"), **STATUS_GROUPS}, wanted.standing, None),
         _control(request, "status", _("Status"), STATUSES, wanted.status, Status.ACTIVE),
     )
     kept = tuple(pair for pair in bar.kept if pair[0] not in {"standing", "status"})

@@ -150,7 +150,7 @@ class ScheduleForm(forms.Form):
 
     @property
     def plan(self) -> Plan:
-        """What the form asks for."""
+        """Schedule that the form asks for."""
         data = self.cleaned_data
         content, _colon, what = data["what"].partition(":")
         frequency = Schedule.Frequency(data["frequency"])

@@ -18,7 +18,7 @@ REQUESTED, DECIDED = "sync_requested_at", "held_run_decided"
 
 @dataclass(frozen=True)
 class Decision:
-    """What the reader decided about a held run, until a worker has carried it out."""
+    """Decision of the reader about a held run, until a worker has carried it out."""
 
     run_id: int
     is_publish: bool
@@ -37,7 +37,7 @@ class SyncPanel:
 
     @property
     def saying(self) -> str:
-        """What a screen reader should be told, as one word; it is told when the word changes."""
+        """State that a screen reader is told, as one word; it is told when the word changes."""
         if self.has_new_data:
             return "new"
         if self.is_live:
@@ -110,7 +110,7 @@ def sync_panel(request: ScopedRequest) -> SyncPanel:
 def ask_for_sync(request: ScopedRequest, *, full: bool = False) -> bool:
     """Queue a sync of the reader's account once the transaction is committed; False when one waits or runs already.
 
-    `full` reads everything even where a quick pass would do. Two askers in the same instant both queue one; the task
+    `full` reads everything even where a quick pass would do. Two askers at the same moment both queue one; the task
     sees to it that one runs at a time.
     """
     if sync_panel(request).is_live:

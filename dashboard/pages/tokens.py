@@ -35,7 +35,7 @@ _LASTS = {
 
 
 class TokenForm(forms.Form):
-    """What a token is called, how long it holds, and whether it tells of people."""
+    """Form for a token: its name, how long it holds, and whether it tells of people."""
 
     name = forms.CharField(
         label=gettext_lazy("Name"),
@@ -48,7 +48,7 @@ class TokenForm(forms.Form):
 
 
 class TryForm(forms.Form):
-    """Which address is tried, and with which parameters."""
+    """Form for the address to try, and its parameters."""
 
     route = forms.ChoiceField(label=gettext_lazy("Address"), choices=[(route, f"/api/v1/{route}") for route in ROUTES])
     query = forms.CharField(

@@ -266,7 +266,7 @@ class _Page:
 
     @cached_property
     def _view(self) -> dict[str, str]:
-        """What the page's own address says beside its filters."""
+        """Query parameters of the page's own address beside its filters."""
         return {name: value for name in ("period", "measure") if (value := self.request.GET.get(name))}
 
 

@@ -26,7 +26,7 @@ class Part:
 
 @dataclass(frozen=True)
 class RunPlan:
-    """What a run set out to read, as it wrote it down before its first request."""
+    """Plan of a run, as it wrote it down before its first request."""
 
     kind: str
     total: int
@@ -79,24 +79,24 @@ class Allowance:
 
     @property
     def runs_left(self) -> int | None:
-        """How many runs as large as the last plan still fit, beside the plan's reserve; None when nothing tells."""
+        """Number of runs like the last plan that still fit beside the plan's reserve; None when nothing tells."""
         if self.limit is None or self.plan is None or not self.plan.total:
             return None
         return max(0, (self.limit - self.used - self.plan.reserve) // self.plan.total)
 
     @property
     def high(self) -> int:
-        """Where the meter turns: what is left from here on is the reserve."""
+        """Limit at which the meter turns: what is left from here on is the reserve."""
         return (self.limit or 0) * 9 // 10
 
     @property
     def low(self) -> int:
-        """Where the meter begins to warn: 70 % of the allowance."""
+        """Limit at which the meter begins to warn: 70 % of the allowance."""
         return (self.limit or 0) * 7 // 10
 
     @property
     def next_at(self) -> datetime | None:
-        """When the next run is due: when a paused one goes on, else an interval after the last began.
+        """Time when the next run is due: when a paused one goes on, else an interval after the last began.
 
         None while one runs, while syncing is switched off, and without a key. A moment in the past means "any minute".
         """

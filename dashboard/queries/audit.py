@@ -31,7 +31,7 @@ ORDER BY reader.email, reader.id
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for; None and "" are everything. `day` is a day of the account's."""
+    """Search; None and "" are everything. `day` is a day of the account's."""
 
     actor: int | None = None
     action: str = ""

@@ -26,7 +26,7 @@ from sync.models import Campaign, Enrollment
 
 
 class Show(StrEnum):
-    """Which of a campaign's enrollments a list holds. `LATE` ones are completed, too; `EXEMPT` ones are in no rate."""
+    """Choice of a campaign's enrollments for a list. `LATE` ones are completed, too; `EXEMPT` ones are in no rate."""
 
     ALL = "all"
     PAST_DUE = "past_due"
@@ -39,7 +39,7 @@ class Show(StrEnum):
 
 @dataclass(frozen=True)
 class BurnDay:
-    """How much of a campaign was completed at the end of a local day, without what was exempt."""
+    """Part of a campaign completed at the end of a local day, without what was exempt."""
 
     date: date
     completed: int

@@ -20,7 +20,7 @@ from sync.models import Campaign
 
 
 class Sort(StrEnum):
-    """What a list of campaigns is ordered by. `STATE`: active first, the latest deadline (else start) first in each."""
+    """Order of a list of campaigns. `STATE`: active first, the latest deadline (else start) first in each."""
 
     STATE = "state"
     NAME = "name"
@@ -43,7 +43,7 @@ class Content:
 
 @dataclass(frozen=True)
 class CampaignPlan:
-    """What a campaign is, whatever has come of it: its state, deadline, audience, content and trigger."""
+    """Plan of a campaign, whatever has come of it: its state, deadline, audience, content and trigger."""
 
     campaign: Campaign
     state: CampaignState
@@ -77,7 +77,7 @@ class CampaignPlan:
 
     @property
     def minutes(self) -> int:
-        """How long its content takes, as far as KnowBe4 says."""
+        """Minutes that its content takes, as far as KnowBe4 says."""
         return sum(item.duration or 0 for item in self.content)
 
 

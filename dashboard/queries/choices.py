@@ -1,4 +1,4 @@
-"""What a list can be narrowed to: departments, campaigns and groups by name, and the managers around one manager."""
+"""Choices of filters: departments, campaigns and groups by name, and the managers around one manager."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

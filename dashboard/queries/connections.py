@@ -1,4 +1,4 @@
-"""Whether KnowBe4 accepts an account's key: by the last test of it or the last sync, whichever answered later."""
+"""State of an account's key at KnowBe4: by the last test of it or the last sync, whichever answered later."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sync.models import Account, SyncRun
 
 @dataclass(frozen=True)
 class Connection:
-    """What is known of an account's key. `is_accepted` is None, and `said` empty, as long as nothing answered."""
+    """State of an account's key. `is_accepted` is None, and `said` empty, as long as nothing answered."""
 
     is_accepted: bool | None
     said: str

@@ -50,7 +50,7 @@ class DepartmentLine:
 
     @property
     def link(self) -> int:
-        """How filters name it: its id, 0 for "No department"."""
+        """Key by which filters name it: its id, 0 for "No department"."""
         return self.department.pk if self.department.key else 0
 
     @property

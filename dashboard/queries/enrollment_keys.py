@@ -1,4 +1,4 @@
-"""Which enrollments of a campaign a count counts, a page at a time: found among facts, whatever the table's size."""
+"""Keys of the enrollments behind a campaign's count, a page at a time: from facts, whatever the table's size."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ def enrollment_keys(
     if measure == "past_due":
         where = f"{where} AND {IS_PAST_DUE}"
     with connection.cursor() as cursor:
-        # Raw SQL: what counts is said by spans of intervals, for every figure alike.
+        # Raw SQL: what counts is said by the intervals of every figure alike.
         cursor.execute(
             f"""
             SELECT f.enrollment_id

@@ -1,6 +1,6 @@
 """Enrollments as a list that can be written out whole: exactly those that a count counts, with all that is known.
 
-What counts, and where each stands, is said by the same spans as every figure (`metrics.INTERVALS`); people are in the
+What counts, and where each stands, follows from the intervals of every figure (`metrics.INTERVALS`); people are in the
 department and under the manager that the basis says.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 from dashboard.access import Scope
 from dashboard.figures.counts import IS_EXEMPT, figures
 from dashboard.figures.names import NAME
-from dashboard.figures.select_query import Statement
+from dashboard.figures.select_query import SelectQuery
 from dashboard.figures.selection import Basis, Filters, Selection, select
 from dashboard.metrics import INTERVALS, State
 from dashboard.queries import campaign as campaigns
@@ -29,7 +29,7 @@ _DONE = frozenset({"completed", "completed_late", "acknowledged", "on_time"})
 class EnrollmentList:
     """The list and how many rows it has."""
 
-    statement: Statement
+    select_query: SelectQuery
     count: int
 
 
@@ -58,7 +58,7 @@ def enrollment_list(
     totals = figures(scope, as_of=as_of, filters=filters, basis=basis, with_people=False)
     counts = totals.gross if gross else totals.net
     count = totals.exempt if measure == EXEMPT else getattr(counts, measure)
-    return EnrollmentList(_statement(selection, source, measure), count)
+    return EnrollmentList(_select_query(selection, source, measure), count)
 
 
 def uncounted_list(scope: Scope, campaign: Campaign, *, as_of: datetime) -> EnrollmentList | None:
@@ -79,8 +79,8 @@ def uncounted_list(scope: Scope, campaign: Campaign, *, as_of: datetime) -> Enro
          LEFT JOIN sync_person p ON p.id = e.person_id
          LEFT JOIN sync_department d ON d.id = p.department_id AND d.key <> '') f
     """
-    statement = replace(_statement(selection, source, "counted"), order="f.e DESC, f.enrollment_id")
-    return EnrollmentList(replace(statement, values={**statement.values, "chosen": keys}), len(keys))
+    select_query = replace(_select_query(selection, source, "counted"), order="f.e DESC, f.enrollment_id")
+    return EnrollmentList(replace(select_query, values={**select_query.values, "chosen": keys}), len(keys))
 
 
 def _in_count(measure: str) -> str:
@@ -96,8 +96,8 @@ def _held(name: str) -> str:
     return intervals.holds(INTERVALS[name], "%(now)s")
 
 
-def _statement(selection: Selection, source: str, measure: str) -> Statement:
-    return Statement(
+def _select_query(selection: Selection, source: str, measure: str) -> SelectQuery:
+    return SelectQuery(
         _COLUMNS,
         source,
         "f.c DESC, f.enrollment_id" if measure in _DONE else "f.c <= %(now)s, f.d, f.enrollment_id",

@@ -1,4 +1,4 @@
-"""Why an enrollment is in no figure: each that is left out has exactly one reason, the first that applies."""
+"""Reasons for an enrollment to be in no figure: each left out has exactly one, the first that applies."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ Requirement = CampaignSetting.Requirement
 
 
 class Reason(TextChoices):
-    """Why something is not in a denominator. Enrollments get the first that applies, in this order."""
+    """Reason for not being in a denominator. Enrollments get the first that applies, in this order."""
 
     NO_PERSON = "no_person", _("KnowBe4 names no person")
     UNKNOWN_STATUS = "unknown_status", _("Status that Rollcall does not know")

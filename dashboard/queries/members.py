@@ -1,4 +1,4 @@
-"""Who is a member of an account, who is invited, and which scopes are lent."""
+"""Members and invitations of an account, and the scopes lent in it."""
 
 from dataclasses import dataclass
 from datetime import datetime

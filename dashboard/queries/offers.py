@@ -1,4 +1,4 @@
-"""Whether a role would show its holder anybody: asked before it is offered."""
+"""Check before a role is offered that it would show its holder anybody."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""What the Overview shows, block by block: on a scope, as of a moment, net of exemptions.
+"""Blocks of the Overview: on a scope, as of a moment, net of exemptions.
 
 Figures come from tallies, so their cost does not grow with the number of enrollments; what falls due comes from the
 open work of the campaigns that have any.

@@ -21,7 +21,7 @@ from sync.models import SyncRun
 
 @dataclass(frozen=True)
 class LeftOut:
-    """How many were left out for one reason."""
+    """Number left out for one reason."""
 
     reason: Reason
     count: int
@@ -29,7 +29,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Passport:
-    """What stands behind one number, net of exemptions.
+    """Details of one number, net of exemptions.
 
     `known` = `denominator` + everything in `left_out`, in enrollments or in people (`is_of_people`). For a count the
     denominator is what it is a part of; for days to complete the numerator is the finishers. `run` is the sync the

@@ -34,7 +34,7 @@ IS_PAST_DUE = (
 
 
 class Sort(StrEnum):
-    """What a list of people is ordered by. Ties: the oldest due date first, then by our id."""
+    """Order of a list of people. Ties: the oldest due date first, then by our id."""
 
     DAYS = "days"
     ITEMS = "items"
@@ -67,7 +67,7 @@ class PastDuePerson:
 
 @dataclass(frozen=True)
 class AgeGroup:
-    """What has been past due so long: enrollments by their own age, people by that of their oldest."""
+    """Group past due so long: enrollments by their own age, people by that of their oldest."""
 
     age: Age
     enrollments: int = 0
@@ -144,7 +144,7 @@ def ageing(
         cursor.execute(
             f"""
             WITH late AS MATERIALIZED (
-                SELECT f.person_id, f.due_at, {is_exempt} AS is_exempt FROM ({past_due_stretches(selection)}) f
+                SELECT f.person_id, f.due_at, {is_exempt} AS is_exempt FROM ({past_due_intervals(selection)}) f
             ), person AS (SELECT {people} FROM late GROUP BY person_id)
             {counts}
             """,
@@ -191,7 +191,7 @@ def may_be_late(selection: Selection) -> bool:
     return not selection.states or State.PAST_DUE in selection.states
 
 
-def past_due_stretches(selection: Selection) -> str:
+def past_due_intervals(selection: Selection) -> str:
     """Return the SQL for the intervals f that are past due at the moment."""
     return intervals.current_at("%(now)s", where=f"{selection.of_facts} AND {IS_PAST_DUE}", source=selection.facts)
 
@@ -200,7 +200,7 @@ def _late_by_facts(selection: Selection, *, gross: bool) -> str:
     is_counted = "true" if gross or not selection.has_exemptions else f"NOT {IS_EXEMPT}"
     return f"""
         SELECT f.person_id, f.department_id, f.manager_id, count(*)::int AS items, min(f.due_at) AS oldest_due_at
-        FROM ({past_due_stretches(selection)}) f
+        FROM ({past_due_intervals(selection)}) f
         WHERE {intervals.holds(INTERVALS["past_due"], "%(now)s")} AND {is_counted}
         GROUP BY f.person_id, f.department_id, f.manager_id
     """

@@ -1,4 +1,4 @@
-"""What the Past due page is told: groups of people past due, and what each has had past due for longest."""
+"""Rows of the Past due page: groups of people past due, and what each has had past due for longest."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ class PastDueGroup:
 
 @dataclass(frozen=True)
 class Spread:
-    """How many people are past due, by age and by group.
+    """Numbers of people past due, by age and by group.
 
     `ages` count everybody whom the filters select, whatever ages were asked for. `people` are those of these ages;
     `groups` have them by group, the largest first.

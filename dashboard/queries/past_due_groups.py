@@ -27,7 +27,7 @@ from dashboard.queries.past_due import (
     listed,
     listing,
     may_be_late,
-    past_due_stretches,
+    past_due_intervals,
 )
 from dashboard.queries.past_due_found import Item, PastDueGroup, Spread
 from dashboard.queries.past_due_lines import Line, line_below, managing
@@ -86,7 +86,7 @@ class PastDue:
             raise ValueError("Nobody is asked about.")
         if self.by == By.CAMPAIGN:
             # A row for each campaign that someone is past due in, aged as the person is.
-            return _BY_CAMPAIGN.format(items=past_due_stretches(self.selection)), LAST_ACTIVITY
+            return _BY_CAMPAIGN.format(items=past_due_intervals(self.selection)), LAST_ACTIVITY
         late, activity = self._people
         key, join = (f"late.{KEYS[self.by]}" if self.by else "0"), ""
         if self.line is not None:

@@ -1,4 +1,4 @@
-"""Which group of the Past due page each manager's reports are in: the line of whoever stands just below the top."""
+"""Groups of the Past due page by manager: each report's is the line of the manager just below the top."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from dashboard.queries.past_due import MOVED
 
 @dataclass(frozen=True)
 class Line:
-    """Which group each manager's reports belong to: the one just below `top` on the way down to them.
+    """Group that each manager's reports belong to: the one just below `top` on the way down to them.
 
     `is_loop`: the top is somewhere below itself. `moved`: as `past_due.MOVED` counts.
     """

@@ -30,7 +30,7 @@ ANYWHERE_FROM = 3
 
 
 class Sort(StrEnum):
-    """What the list is ordered by. Ties: by name where names are at hand, then by our id."""
+    """Order of the list. Ties: by name where names are at hand, then by our id."""
 
     PERSON = "person"
     DEPARTMENT = "department"
@@ -50,8 +50,8 @@ class Status(StrEnum):
     ANY = "any"
 
 
-class Standing(StrEnum):
-    """Where someone stands: something past due; something counted and nothing past due; nothing counted."""
+class StatusGroup(StrEnum):
+    """State of a person: something past due; something counted and nothing past due; nothing counted."""
 
     PAST_DUE = "past_due"
     COMPLIANT = "compliant"
@@ -60,18 +60,18 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which people, beside the filters of all numbers. `words` are what was typed; each must be found.
+    """Choice of people beside the filters of all numbers. `words` are what was typed; each must be found.
 
     `is_nobody`: whom is not known any more, so nobody is meant.
     """
 
     words: tuple[str, ...] = ()
     status: Status = Status.ACTIVE
-    standing: Standing | None = None
+    standing: StatusGroup | None = None
     is_nobody: bool = False
 
     @classmethod
-    def typed(cls, text: str, status: Status = Status.ACTIVE, standing: Standing | None = None) -> "Wanted":
+    def typed(cls, text: str, status: Status = Status.ACTIVE, standing: StatusGroup | None = None) -> "Wanted":
         """Return what a search box asks for: its words, the first six of them."""
         return cls(tuple(text.replace("\0", " ").split())[:MOST_WORDS], status, standing)
 
@@ -105,7 +105,7 @@ class PersonRow:
 
 @dataclass(frozen=True)
 class Page:
-    """How many people there are in all, and those of one page."""
+    """People of one page, and the number of all."""
 
     total: int = 0
     rows: tuple[PersonRow, ...] = ()
@@ -233,7 +233,7 @@ _OF_FIGURES = frozenset({Sort.ASSIGNED, Sort.COMPLETED, Sort.PAST_DUE, Sort.ACTI
 
 @dataclass(frozen=True)
 class _Question:
-    """Who is meant, as SQL: people f, counted alone or with what they are ordered by, and the condition on them."""
+    """Condition as SQL: people f, counted alone or with what they are ordered by, and the condition on them."""
 
     counted: str
     source: str
@@ -281,17 +281,17 @@ _STATUS = {
     Status.ANY: (_HAS_JOINED,),
 }
 _STANDING = {
-    Standing.PAST_DUE: "f.past_due > 0",
-    Standing.COMPLIANT: "f.counted > 0 AND f.past_due = 0",
-    Standing.NOTHING: "f.counted = 0",
+    StatusGroup.PAST_DUE: "f.past_due > 0",
+    StatusGroup.COMPLIANT: "f.counted > 0 AND f.past_due = 0",
+    StatusGroup.NOTHING: "f.counted = 0",
 }
 
 
-def _standing(selection: Selection, wanted: Wanted) -> Standing | None:
+def _standing(selection: Selection, wanted: Wanted) -> StatusGroup | None:
     """Return where people are to stand; something past due in whatever campaign is asked for as a state, too."""
     is_about_all_work = selection.campaigns is None and selection.content_types is None
     if wanted.standing is None and is_about_all_work and selection.states == {State.PAST_DUE}:
-        return Standing.PAST_DUE
+        return StatusGroup.PAST_DUE
     return wanted.standing
 
 
@@ -357,7 +357,7 @@ def _of_facts(people: str, where: str) -> str:
 
 @dataclass(frozen=True)
 class _Key:
-    """What a list is ordered by. Whoever has none comes last either way; a fixed key is never turned around."""
+    """Sort key of a list. Whoever has none comes last either way; a fixed key is never turned around."""
 
     sql: str
     is_fixed: bool = False

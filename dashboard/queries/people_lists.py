@@ -7,7 +7,7 @@ have no room for: the manager's address, the employee number.
 from collections.abc import Collection
 from typing import Any
 
-from dashboard.figures.select_query import Statement
+from dashboard.figures.select_query import SelectQuery
 from dashboard.queries.enrollment_list import DAYS_PAST_DUE
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_groups import PastDue
@@ -41,10 +41,10 @@ _COMMON = {
 }
 
 
-def people_statement(found: tuple[str, dict[str, Any], int], bare_names: dict[int, str]) -> Statement:
+def people_query(found: tuple[str, dict[str, Any], int], bare_names: dict[int, str]) -> SelectQuery:
     """Return the people of a `people.listing`; `bare_names` are the names of then of managers known by name only."""
     sql, values, _total = found
-    return Statement(
+    return SelectQuery(
         {
             **_COMMON,
             "job_title": "listed.job_title",
@@ -67,16 +67,16 @@ def people_statement(found: tuple[str, dict[str, Any], int], bare_names: dict[in
     )
 
 
-def past_due_statement(
+def past_due_query(
     asking: PastDue, sort: Sort, *, is_descending: bool, only: Collection[int] = ()
-) -> Statement | None:
+) -> SelectQuery | None:
     """Return the people past due, with what each has had past due for longest; `only` these if any. None: nobody."""
     found = asking.listing(sort, is_descending=is_descending)
     if found is None:
         return None
     sql, values = found
     chosen = "WHERE listed.person_id = ANY(%(only)s)" if only else ""
-    return Statement(
+    return SelectQuery(
         {
             **_COMMON,
             "job_title": "person.job_title",

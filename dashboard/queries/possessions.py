@@ -1,4 +1,4 @@
-"""What a member has in an account beside their roles."""
+"""Possessions of a member in an account beside their roles."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,7 +70,7 @@ def without(membership: Membership, *, at: datetime) -> Without:
 
 @dataclass(frozen=True)
 class LeftBehind:
-    """What was done as a role ended: schedules handed on (to whom, they say), loans ended, tokens and invitations
+    """Acts as a role ended: schedules handed on (to whom, they say), loans ended, tokens and invitations
     revoked.
     """
 

@@ -1,4 +1,4 @@
-"""How many enrollments each reason leaves out of a figure: from tallies and facts where they can tell.
+"""Counts of enrollments that each reason leaves out of a figure: from tallies and facts where they can tell.
 
 Most of a million enrollments count, and how many do is known. What is left to look at is small: those of campaigns that
 do not count, those that can never count, and those that ceased to.

@@ -21,7 +21,7 @@ from sync.models import Campaign, Enrollment, SyncRun
 
 
 class Since(TextChoices):
-    """Why the two differ beside what one counts and the other leaves out."""
+    """Reasons that the two differ, beside what one counts and the other leaves out."""
 
     ENROLLED_LATER = "enrolled_later", _("Enrolled after the moment asked for")
     COMPLETED_LATER = "completed_later", _("Completed after the moment asked for")
@@ -61,7 +61,7 @@ class Reconciliation:
 
     @property
     def expected(self) -> int | None:
-        """What KnowBe4 should say by what was published: a whole number, rounded down; None without enrollments."""
+        """KnowBe4's rate by the published data: a whole number, rounded down; None without enrollments."""
         rate = self.as_theirs
         return rate.numerator * 100 // rate.denominator if rate.denominator else None
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from dashboard.access import Scope
-from dashboard.figures.history import Standing, standings
+from dashboard.figures.history import MomentTotals, standings
 from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.local_days import local_midnight
 from dashboard.metrics import CANCELLED_STATUSES, Counts
@@ -139,7 +139,7 @@ def _is_cancelled(campaign: Campaign) -> bool:
     return campaign.reported_status.lower() in CANCELLED_STATUSES
 
 
-def _is_used(campaign: Campaign, stood: Sequence[Standing], begin: datetime, end: datetime) -> bool:
+def _is_used(campaign: Campaign, stood: Sequence[MomentTotals], begin: datetime, end: datetime) -> bool:
     """Return whether something of it fell due between two moments, or it ran then by its dates.
 
     A rolling campaign has no end of its own: it is used as long as something of it falls due.
@@ -152,7 +152,7 @@ def _is_used(campaign: Campaign, stood: Sequence[Standing], begin: datetime, end
     return campaign.start_at < end and campaign.end_at >= begin
 
 
-def _campaign_rows(everything: Iterable[Campaign], used: set[int], stood: Sequence[Standing]) -> list[CampaignRow]:
+def _campaign_rows(everything: Iterable[Campaign], used: set[int], stood: Sequence[MomentTotals]) -> list[CampaignRow]:
     before, after = stood[-2:]
     rows = []
     for campaign in everything:

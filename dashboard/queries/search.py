@@ -1,11 +1,11 @@
-"""What a reader looks for by name."""
+"""Search by name."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for; nothing by default.
+    """Search words; none by default.
 
     `is_lost`: the address names a search that is not kept any more, or is another reader's. It finds nobody.
     """

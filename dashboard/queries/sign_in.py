@@ -1,4 +1,4 @@
-"""How readers sign in: one's own second factors and sessions, and what the sign-in page offers to everybody."""
+"""Sign-in of readers: one's own second factors and sessions, and what the sign-in page offers to everybody."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What one published sync changed: how many rows by kind of change, and the rows themselves.
+"""Changes of one published sync: how many rows by kind of change, and the rows themselves.
 
 Changed fields come from the recorded changes of the run. Rows that are new leave none: they are those first seen in
 the publication. Newly past due is no change of KnowBe4's either: it is the passing of a deadline between two
@@ -69,7 +69,7 @@ def kind_of(subject: str, field: str) -> Kind | None:
 
 @dataclass(frozen=True)
 class Group:
-    """How many rows of a published run are of a kind."""
+    """Number of a published run's rows of one kind."""
 
     kind: Kind
     rows: int
@@ -185,7 +185,7 @@ def _subjects(scope: Scope) -> dict[Subject, QuerySet[Any]]:
 
 @dataclass(frozen=True)
 class Name:
-    """What a row is called: its name, and a second line to tell it from others of that name."""
+    """Name of a row: its name, and a second line to tell it from others of that name."""
 
     title: str
     detail: str = ""

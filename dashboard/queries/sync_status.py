@@ -1,4 +1,4 @@
-"""How fresh the data is and what the sync is doing."""
+"""Age of the data, and state of the sync."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,13 +76,13 @@ class Progress:
 
     @property
     def reason(self) -> str:
-        """Why it published nothing, to go on after a colon: "enrollments fell from 61,204 to 3"."""
+        """Reason that it published nothing, to go on after a colon: "enrollments fell from 61,204 to 3"."""
         message = self.run.message.rstrip(".")
         return message if message.startswith("KnowBe4") else message[:1].lower() + message[1:]
 
     @property
     def result(self) -> str:
-        """How it stands, as one word for marks and styles; "silent" for a run that stopped answering."""
+        """State as one word for marks and styles; "silent" for a run that stopped answering."""
         return "silent" if self.is_silent else self.run.state
 
     @property
@@ -109,7 +109,7 @@ class Progress:
 
     @property
     def word(self) -> str:
-        """How it stands, as its lines on the pages say it."""
+        """State, as its lines on the pages say it."""
         if self.is_silent:
             return _("Stopped answering")
         if self.is_stopped:
@@ -145,7 +145,7 @@ class Progress:
 
     @property
     def share(self) -> float | None:
-        """How much is done, from 0 to 1; None when nothing tells how much there is, as in a first sync."""
+        """Share that is done, from 0 to 1; None when nothing tells how much there is, as in a first sync."""
         if self.run.phase == SyncRun.Phase.PUBLISH:
             return CHECKED_SHARE
         if self.run.phase == SyncRun.Phase.CHECK:
@@ -165,12 +165,12 @@ class Progress:
 
     @property
     def elapsed(self) -> timedelta:
-        """How long it has been running, or how long it took; nothing where the clock was set back meanwhile."""
+        """Time it has been running, or took; nothing where the clock was set back meanwhile."""
         return max((self.run.finished_at or self.as_of) - self.run.started_at, timedelta(0))
 
     @property
     def remaining(self) -> timedelta | None:
-        """How long it will still take at the pace so far; None until a twentieth and three seconds are done.
+        """Time it will still take at the pace so far; None until a twentieth and three seconds are done.
 
         None also while checking and publishing, whose pace says nothing about their end.
         """
@@ -185,7 +185,7 @@ class Progress:
 
     @property
     def took(self) -> timedelta | None:
-        """How long it took; None while it runs."""
+        """Time it took; None while it runs."""
         return self.elapsed if self.run.finished_at else None
 
     @property
@@ -198,7 +198,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class SyncStatus:
-    """What an account's pages show, and the latest attempt to renew it."""
+    """Data that an account's pages show, and the latest attempt to renew it."""
 
     account: Account
     latest: Progress | None
@@ -216,7 +216,7 @@ class SyncStatus:
 
     @cached_property
     def key_problem(self) -> str:
-        """What is wrong with the stored key, as a sentence; empty when nothing is."""
+        """Fault of the stored key, as a sentence; empty when nothing is."""
         return key_problem(self.account)
 
     @property

@@ -1,4 +1,4 @@
-"""How quarters or months compare: what fell due in each, and how everybody stood at the end of each."""
+"""Comparison of quarters or months: what fell due in each, and how everybody stood at the end of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Course:
-    """How it went, period by period, with as many periods before them as make a year.
+    """Course, period by period, with as many periods before them as make a year.
 
     `due` are the cohorts, `stood` how everybody stood at each period's end; both net of exemptions. `exempt` are the
     enrollments due in the periods shown that exemptions excuse.

@@ -1,4 +1,4 @@
-"""Which filters are about nobody any more: a department, group, campaign or manager with nobody left."""
+"""Filters about nobody any more: a department, group, campaign or manager with nobody left."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from sync.models import Account, Campaign, Enrollment, Group, Person
 
 @dataclass(frozen=True)
 class Vacancies:
-    """What is to be said of filters, as sentences. `is_total`: nothing that one of the filters names has anybody."""
+    """Sentences about filters that name nobody. `is_total`: nothing that one of the filters names has anybody."""
 
     sentences: tuple[str, ...] = ()
     is_total: bool = False

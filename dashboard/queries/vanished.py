@@ -19,7 +19,7 @@ KINDS = ("person", "campaign", "enrollment", "content", "group")
 
 @dataclass(frozen=True)
 class Vanished:
-    """How many rows of a kind KnowBe4 stopped returning on a local day, and the runs that noticed."""
+    """Number of rows of a kind that KnowBe4 stopped returning on a local day, and the runs that noticed."""
 
     day: date
     kind: str

@@ -1,4 +1,4 @@
-"""What reports are put together from, as plain data: sentences, figures, tables, bars. `templates/pdf` draws them."""
+"""Blocks of reports as plain data: sentences, figures, tables, bars. `templates/pdf` draws them."""
 
 import re
 from collections.abc import Iterable, Sequence

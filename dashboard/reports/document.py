@@ -1,4 +1,4 @@
-"""What every report is made from and carries: whose figures, as of when, from which sync, and the hash of its data."""
+"""Document of every report: whose figures, as of when, from which sync, and the hash of its data."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from sync.models import Account
 
 @dataclass(frozen=True)
 class Question:
-    """Who asks, and for when: `as_of` is `now`, or the end of the past `day`. `basis`: whose department counts."""
+    """Reader who asks, and moment: `as_of` is `now`, or the end of the past `day`. `basis`: whose department counts."""
 
     scope: Scope
     as_of: datetime
@@ -108,7 +108,7 @@ class Document:
 
     @property
     def file_name(self) -> str:
-        """What the file is called: "board-report-2026-11-17.pdf"."""
+        """Name of the file: "board-report-2026-11-17.pdf"."""
         return f"{slugify(self.title)[:80] or 'report'}-{self.question.date.isoformat()}.pdf"
 
     def rendered(self) -> Rendered:

@@ -1,4 +1,4 @@
-"""Which reports there are, and how one is asked for by its name."""
+"""Registry of reports: each by its name."""
 
 from datetime import date
 

@@ -1,1 +1,1 @@
-"""What an address asks: filters, search, the account and the form, read without knowing any view."""
+"""Input of requests: filters, search, the account and the form, read without knowing any view."""

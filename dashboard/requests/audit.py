@@ -1,4 +1,4 @@
-"""What the audit log is searched for."""
+"""Search of the audit log."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Which of a campaign's people are shown."""
+"""Filter of a campaign's people."""
 
 from django.core.exceptions import BadRequest
 from django.utils.translation import gettext_lazy

@@ -1,4 +1,4 @@
-"""What the list of campaigns is narrowed to and sorted by."""
+"""Filter and order of the list of campaigns."""
 
 from django.core.exceptions import BadRequest
 

@@ -1,4 +1,4 @@
-"""Which exemptions are listed."""
+"""Filter of the list of exemptions."""
 
 from collections.abc import Mapping
 from datetime import datetime

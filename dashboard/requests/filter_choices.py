@@ -76,7 +76,7 @@ class Control:
 
     @property
     def value_label(self) -> str:
-        """What the filter is set to, in words."""
+        """Value that the filter is set to, in words."""
         if self.several:
             return ngettext("%(n)s chosen", "%(n)s chosen", len(self.several)) % {"n": len(self.several)}
         return next((choice.label for choice in self.choices if choice.is_chosen), self.choices[0].label)

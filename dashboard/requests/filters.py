@@ -1,4 +1,4 @@
-"""What an address asks for: filters and basis, read from its query and written into links again.
+"""Filters and basis of an address, read from its query and written into links again.
 
 `?department=3&department=7&manager=12&direct=1&campaign=5&campaign_state=active&type=Policy&trigger=new_hire&group=4
 &state=past_due&basis=then`. Departments, managers, campaigns and groups are ours by id; 0 is "none". The day that

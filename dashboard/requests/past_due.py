@@ -1,4 +1,4 @@
-"""How the people past due are grouped, sorted and chosen."""
+"""Grouping, order and choice of the people past due."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ STARTS_DESCENDING = {Sort.DAYS, Sort.ITEMS, Sort.ACTIVITY}
 
 @dataclass(frozen=True)
 class View:
-    """How the list is asked for: grouped by what (None: not at all), in which order, of which ages."""
+    """View of the list: grouped by what (None: not at all), in which order, of which ages."""
 
     by: By | None
     sort: Sort

@@ -1,4 +1,4 @@
-"""What a list of people is narrowed to and sorted by."""
+"""Filter and order of a list of people."""
 
 from dataclasses import replace
 from enum import StrEnum
@@ -8,7 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
-from dashboard.queries.people import Sort, Standing, Status, Wanted
+from dashboard.queries.people import Sort, Status, StatusGroup, Wanted
 from dashboard.requests.searches import searched
 
 _Word = TypeVar("_Word", bound=StrEnum)
@@ -18,17 +18,17 @@ STATUSES = {
     Status.ANY: gettext_lazy("Active and left"),
 }
 
-STANDINGS = {
-    Standing.PAST_DUE: gettext_lazy("Past due"),
-    Standing.COMPLIANT: gettext_lazy("Compliant"),
-    Standing.NOTHING: gettext_lazy("Nothing assigned"),
+STATUS_GROUPS = {
+    StatusGroup.PAST_DUE: gettext_lazy("Past due"),
+    StatusGroup.COMPLIANT: gettext_lazy("Compliant"),
+    StatusGroup.NOTHING: gettext_lazy("Nothing assigned"),
 }
 
 
 def wanted_in(request: HttpRequest) -> Wanted:
     status = _word(request, "status", Status) or Status.ACTIVE
     search = searched(request)
-    wanted = Wanted.typed(search.text, status, _word(request, "standing", Standing))
+    wanted = Wanted.typed(search.text, status, _word(request, "standing", StatusGroup))
     return replace(wanted, is_nobody=search.is_lost)
 
 

@@ -1,4 +1,4 @@
-"""What readers look for: mostly people's names, which stand in no address, no history and no log of a proxy.
+"""Search terms: mostly people's names, which stand in no address, no history and no log of a proxy.
 
 The words are posted and kept in Redis, for that reader alone. The address carries their key, `?found=`: the same words
 of the same reader have the same key, and nobody can make one up or open another reader's.

@@ -1,4 +1,4 @@
-"""What a sync or a setting affected: gathered in temporary tables, `affected` (enrollments) and `affected_person`."""
+"""Rows that a sync or a setting affected, in temporary tables: `affected` (enrollments) and `affected_person`."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What facts contribute to the tallies, gathered as signed steps."""
+"""Signed steps that facts add to the tallies, gathered before they are written."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether a campaign counts, what makes it enroll people, and whether it is put away."""
+"""Decisions about a campaign: whether it counts, its trigger, and whether it is archived."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""How a decision is made: alone with the account, for a reason, and on record."""
+"""Frame of every decision: a lock on the account, a reason, and an entry in the audit log."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Which departments are one. KnowBe4 is not touched."""
+"""Merge and separate departments. KnowBe4 is not touched."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Which email domains belong to an account: proven by a DNS record, by a mail to postmaster, or by the operator."""
+"""Email domains of an account: proven by a DNS record, by a mail to postmaster, or by the operator."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

@@ -57,7 +57,7 @@ class NotErasableError(Exception):
 
 @dataclass
 class Erased:
-    """What an erasure found: people and users emptied, and what was handed out before and cannot be called back."""
+    """Result of an erasure: people and users emptied, and what was handed out before and cannot be called back."""
 
     people: int = 0
     users: int = 0

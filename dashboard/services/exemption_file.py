@@ -51,13 +51,13 @@ class Row:
 
     @property
     def who(self) -> str:
-        """Whom the row names."""
+        """Name of the row's person or group, as it stands there."""
         return self.cells.get("email") or self.cells.get("number") or self.cells.get("group") or ""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file asks for. `problem` says why it cannot be read at all; then there are no rows."""
+    """Content of a file. `problem` says why it cannot be read at all; then there are no rows."""
 
     rows: tuple[Row, ...] = ()
     problem: str = ""

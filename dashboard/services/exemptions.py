@@ -1,4 +1,4 @@
-"""Who is excused from what, and who decided it."""
+"""Exemptions: request, approve, reject and end them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from sync.models import Account, Campaign, Enrollment, Group, GroupMembership, P
 
 @dataclass(frozen=True)
 class Excuse:
-    """What an exemption asks for: who (`person` or `group`), from what, why and when.
+    """Content of an exemption: who (`person` or `group`), from what, why and when.
 
     `campaign` None is all campaigns. Days are of the account's time zone; `last_day` is the last one excused, None
     for an open end. `evidence` says where the proof is kept.

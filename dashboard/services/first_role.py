@@ -1,4 +1,4 @@
-"""What a user signs in with, when an account gives them a role, is theirs: by no other account's word.
+"""Sign-in of a user whom an account gives a role: it is their own, by no other account's word.
 
 Whoever runs the identity provider of an account can come in as anybody whom it may name, and set a password, a passkey
 or an authenticator for them. None of it may open an account that comes later.

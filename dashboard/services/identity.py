@@ -1,4 +1,4 @@
-"""Who somebody is here: the email they sign in with, and their name."""
+"""Identity of a user: the email they sign in with, and their name."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,7 +20,7 @@ from sync.models import Account
 
 @dataclass(frozen=True)
 class Identity:
-    """What somebody is called, and where they get mail. Emails that differ in case alone are the same."""
+    """Name and email of a user. Emails that differ in case alone are the same."""
 
     email: str
     first_name: str
@@ -33,7 +33,7 @@ class Identity:
 
 
 class Source(StrEnum):
-    """Who says it."""
+    """Source of an identity."""
 
     MEMBER = "member"
     ADMINISTRATOR = "administrator"

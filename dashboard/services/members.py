@@ -1,4 +1,4 @@
-"""Who is a member, with which role, until when: invitations and the roles they become."""
+"""Membership: invitations, the roles they become, and when those end."""
 
 import hashlib
 import secrets

@@ -1,4 +1,4 @@
-"""What a member has in an account beside their roles, and what becomes of it when a role ends."""
+"""Possessions of a member in an account beside their roles, and what becomes of them when a role ends."""
 
 import logging
 from datetime import datetime

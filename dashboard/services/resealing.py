@@ -18,7 +18,7 @@ _TEXTS, _LISTS = ("secret", "seed"), ("migrated_codes",)
 
 @dataclass
 class Resealed:
-    """What was found: secrets written anew, those that were under today's key already, and which cannot be read."""
+    """Result: secrets written anew, those that were under today's key already, and which cannot be read."""
 
     anew: int = 0
     current: int = 0

@@ -1,4 +1,4 @@
-"""How long an account keeps what it need not keep for ever."""
+"""Retention periods of an account, for what it need not keep for ever."""
 
 from collections.abc import Mapping
 

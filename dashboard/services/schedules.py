@@ -1,4 +1,4 @@
-"""Which reports are mailed to whom and when: made, changed, paused, ended, sent by hand, each on record."""
+"""Schedules of mailed reports: made, changed, paused, ended, sent by hand, each on record."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from sync.models import Account, Campaign
 
 @dataclass(frozen=True)
 class Plan:
-    """What a schedule is to be; see `Schedule`."""
+    """Values of a schedule; see `Schedule`."""
 
     name: str
     content: Schedule.Content

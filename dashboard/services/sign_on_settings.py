@@ -27,7 +27,7 @@ _PLAIN = (
 
 @dataclass(frozen=True)
 class Mapping:
-    """What a group, spelled as the provider spells it, gives."""
+    """Role that a group gives, spelled as the provider spells it."""
 
     group: str
     offer: Offer

@@ -17,7 +17,7 @@ FEWEST = 3
 
 
 class Share(NamedTuple):
-    """How many of the people looked at something is true of."""
+    """Number of the people looked at of whom something is true."""
 
     part: int
     whole: int

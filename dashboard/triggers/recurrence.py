@@ -12,7 +12,7 @@ from dashboard.triggers.words import fold
 
 
 class Cadence(StrEnum):
-    """How often a name comes again."""
+    """Cadence in which a name comes again."""
 
     MONTH = "month"
     QUARTER = "quarter"

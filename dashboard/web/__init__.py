@@ -1,1 +1,1 @@
-"""What stands around every page: middleware, headers, error answers, styles and template tags."""
+"""Middleware, headers, error answers, styles and template tags around every page."""

@@ -1,4 +1,4 @@
-"""What browsers are told with every response: what may be loaded and run, who may frame or share it, who may keep it.
+"""Headers of every response: what may be loaded and run, who may frame or share it, who may keep it.
 
 The rest is Django's: Referrer-Policy, Cross-Origin-Opener-Policy, X-Content-Type-Options, Strict-Transport-Security.
 """

@@ -1,4 +1,4 @@
-"""Which account a page is of: its address says so, and what is sent from it does.
+"""Account of a page: its address names it, and so does what is sent from it.
 
 A session looks at one account, its tabs may show several. Whoever has several accounts gets pages below
 `/account-NUMBER/`: links, fragments and downloads of a page have the same beginning, for every address that is made

@@ -1,4 +1,4 @@
-"""What went wrong, as RFC 9457 says it: application/problem+json, with a sentence that says what to do."""
+"""Error answers after RFC 9457: application/problem+json, with a sentence that says what to do."""
 
 import json
 from collections.abc import Mapping, Sequence

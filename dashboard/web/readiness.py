@@ -1,4 +1,4 @@
-"""Whether this installation does its work: what is missing, each thing as a sentence."""
+"""Readiness of this installation: what is missing, each thing as a sentence."""
 
 import os
 import shutil

@@ -58,7 +58,7 @@ class AuditLine:
 
     @property
     def who(self) -> str:
-        """Who acted, by the address they had then."""
+        """Acting user, by the address they had then."""
         if self.event.actor_email:
             return self.event.actor_email
         if self.event.through == AuditEvent.Through.COMMAND:
@@ -68,7 +68,7 @@ class AuditLine:
 
     @property
     def way(self) -> str:
-        """Where from and by which way, as far as it is not the ordinary one."""
+        """Address and way of the act, as far as it is not the ordinary one."""
         is_page = self.event.through == AuditEvent.Through.PAGE
         return " · ".join(filter(None, ("" if is_page else self.event.through_label, self.event.network)))
 

@@ -1,4 +1,4 @@
-"""What the pages about campaigns say: the sentences computed from figures, and facts in words."""
+"""Sentences of the pages about campaigns, computed from figures, and facts in words."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What becomes, or became, of what a member has in the account when one of their roles ends, as sentences."""
+"""Sentences about what becomes, or became, of a member's possessions in the account when a role ends."""
 
 from collections.abc import Iterable
 from datetime import datetime

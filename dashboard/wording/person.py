@@ -1,4 +1,4 @@
-"""What a person's page says: the first sentence, the findings, and the timeline in words."""
+"""Sentences of a person's page: the first one, the findings, and the timeline in words."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -117,7 +117,7 @@ class Tested:
 
     @property
     def name(self) -> str:
-        """What the email pretended to be; the test's name where KnowBe4 names no template."""
+        """Template of the email; the test's name where KnowBe4 names no template."""
         return self.result.test.template_name or str(self.result.test)
 
 

@@ -1,4 +1,4 @@
-"""What Trends compares: four measures, each a number of a period's cohort or of how everybody stood at its end."""
+"""Measures of Trends: four, each a number of a period's cohort or of how everybody stood at its end."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

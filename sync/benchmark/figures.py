@@ -33,7 +33,7 @@ class Figure:
 
     @property
     def remarks(self) -> str:
-        """What stands beside it, for reading."""
+        """Remarks beside it, for reading."""
         return ", ".join(f"{name} {_write(value, '')}" for name, value in self.beside.items())
 
     @property

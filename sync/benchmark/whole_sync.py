@@ -49,7 +49,7 @@ class Timed:
 
     @property
     def upkeep(self) -> float:
-        """What the listeners add to publish: 0.25 is a quarter."""
+        """Share that the listeners add to publish: 0.25 is a quarter."""
         return self.listeners / self.merging
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Which column is which: the names KnowBe4's console has used, in the languages it speaks.
+"""Columns by name: the names KnowBe4's console has used, in the languages it speaks.
 
 The names in other languages than English, and the older English ones, are gathered from exports and translations and
 are not documented by KnowBe4. A name that is not known here is mapped by a person, once: the mapping is remembered by
@@ -14,7 +14,7 @@ from functools import cache
 
 
 class Field(StrEnum):
-    """What a column can mean."""
+    """Meaning of a column."""
 
     ENROLLMENT_ID = "enrollment_id"
     EMAIL = "email"

@@ -26,7 +26,7 @@ class Order(StrEnum):
 
 
 class Precision(StrEnum):
-    """How exactly a cell tells a moment; Postgres' own words for it."""
+    """Precision of a cell's moment; Postgres' own words for it."""
 
     DAY = "day"
     MINUTE = "minute"
@@ -87,7 +87,7 @@ _FORMS = [
 
 @dataclass
 class Votes:
-    """What a column's dates prove of their order."""
+    """Evidence in a column's dates for their order."""
 
     day_first: int = 0
     month_first: int = 0

@@ -69,7 +69,7 @@ class _BadCellError(Exception):
 
 
 class _Progress(NamedTuple):
-    """How far the enrollment is."""
+    """Progress of the enrollment."""
 
     status: str = ""
     started_at: datetime | None = None
@@ -81,7 +81,7 @@ class _Progress(NamedTuple):
 
 @dataclass
 class Survey:
-    """What one reading of the whole file tells: rows, a few samples of each column, what its dates prove."""
+    """Result of one reading of the whole file: rows, a few samples of each column, what its dates prove."""
 
     headers: list[str]
     rows: int = 0

@@ -1,11 +1,11 @@
-"""How big the company is that an account is filled with."""
+"""Size of the company that an account is filled with."""
 
 from dataclasses import dataclass
 
 from sync.simulator import Company
 
 CAMPAIGNS = 250
-"""What the simulator aims for over three years, deleted ones too; KnowBe4 still lists some 240 of them."""
+"""Number that the simulator aims for over three years, deleted ones too; KnowBe4 still lists some 240 of them."""
 DEPARTMENTS = 120
 PEOPLE_A_DEPARTMENT = 40
 

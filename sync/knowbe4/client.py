@@ -53,7 +53,7 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back for one request, whatever its status. `seconds` is how long it took."""
+    """Answer to one request, whatever its status. `seconds` is how long it took."""
 
     status: int
     body: bytes = field(repr=False)

@@ -1,4 +1,4 @@
-"""Why no connection to KnowBe4 came about, or none that lasted."""
+"""Causes of connections to KnowBe4 that failed or did not last."""
 
 import requests
 import urllib3

@@ -1,5 +1,5 @@
 # ruff: noqa: N818 - the names say what happened, and the two parents say that they are errors
-"""What can go wrong with KnowBe4, each named by what to do next.
+"""Errors of KnowBe4's API, each named by what to do next.
 
 A `RetriableError` may go away by itself (after `until`, where known); a `FatalError` needs somebody to change
 something. No message holds a key, a header or a body.

@@ -108,7 +108,7 @@ return {minute, tonumber(redis.call('HGET', KEYS[2], 'count') or '0'), left}
 
 @dataclass(frozen=True)
 class Windows:
-    """How long each window lasts, in seconds.
+    """Lengths of the windows, in seconds.
 
     Second and minute are a little longer than their names: KnowBe4 counts when requests arrive, we when they leave.
     """

@@ -1,4 +1,4 @@
-"""Where a list goes on and where it ends, in both ways KnowBe4 pages.
+"""Paging of a list, next page and end, in both ways KnowBe4 pages.
 
 Page mode: bare arrays, `page=1, 2, ...`, the end is an empty or short page. Cursor mode: the first request sends
 `cursor=true`, the reply wraps the rows in `data` and names the next cursor beside it; a null cursor is the end.

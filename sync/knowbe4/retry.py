@@ -1,4 +1,4 @@
-"""How long to wait before asking again, and when to stop asking."""
+"""Retries: how long to wait before asking again, and when to stop asking."""
 
 import random
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 FIRST_LOCKOUT_WAIT = 2.0
 
-_dice = random.SystemRandom()
+_rng = random.SystemRandom()
 
 
 @dataclass(frozen=True)
 class Retry:
-    """How patient a client is with one request; waits are in seconds.
+    """Limits of the retries of one request; waits are in seconds.
 
     `attempts` and `max_wait` bound faults (no connection, 5xx, broken bodies). A 429 is another matter: KnowBe4's burst
     lock-out lasts about five minutes, its daily one a day (KnowBe4's API documentation of September 2025), so a 429
@@ -30,7 +30,7 @@ class Retry:
 
 
 class Patience:
-    """What is left of a `Retry` while one request is tried."""
+    """Remainder of a `Retry` while one request is tried."""
 
     def __init__(self, retry: Retry) -> None:
         self.retry = retry
@@ -49,7 +49,7 @@ class Patience:
         if not isinstance(error, RetriableError):
             return None
         self.failures += 1
-        backoff = min(FIRST_WAIT * 2 ** (self.failures - 1), LONGEST_WAIT) * _dice.uniform(0.5, 1.0)
+        backoff = min(FIRST_WAIT * 2 ** (self.failures - 1), LONGEST_WAIT) * _rng.uniform(0.5, 1.0)
         wait = max(backoff, retry_after or 0.0)
         if self.failures >= self.retry.attempts or self.waited + wait > self.retry.max_wait:
             return None
@@ -61,7 +61,7 @@ class Patience:
             return None
         self.lockouts += 1
         if retry_after is None:
-            backoff = FIRST_LOCKOUT_WAIT * 2 ** (self.lockouts - 1) * _dice.uniform(1.0, 1.2)
+            backoff = FIRST_LOCKOUT_WAIT * 2 ** (self.lockouts - 1) * _rng.uniform(1.0, 1.2)
             # The last wait ends just after the lock-out does, so that the attempt behind it decides.
             retry_after = min(backoff, self.retry.lockout - self.locked_out + 1.0)
         wait = max(retry_after, 1.0)

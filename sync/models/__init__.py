@@ -1,4 +1,4 @@
-"""What KnowBe4 holds, mirrored, and how it got here.
+"""Mirror of what KnowBe4 holds, and the runs that brought it here.
 
 Facts are stored as they came beside what is derived from them. Nothing is deleted: rows that KnowBe4 no longer
 returns get `removed_at`. Every row belongs to an account, and every index leads with it.

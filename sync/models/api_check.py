@@ -7,7 +7,7 @@ from django.db import models
 
 
 class ApiCheck(models.Model):
-    """What `sync.knowbe4.api_check` reported for an account, the last time it was asked: shapes and words, no values.
+    """Report of `sync.knowbe4.api_check` for an account, the last time it was asked: shapes and words, no values.
 
     `report` is that report as its file has it; empty when there was none to make, and `message` says why.
     """
@@ -27,7 +27,7 @@ class ApiCheck(models.Model):
 
     @property
     def surprises(self) -> list[dict[str, Any]]:
-        """What differs from what Rollcall expects: each with its `sentence` and `effect`, the gravest first."""
+        """Differences from what Rollcall expects: each with its `sentence` and `effect`, the gravest first."""
         surprises: list[dict[str, Any]] = self.report.get("surprises", [])
         return surprises
 

@@ -1,4 +1,4 @@
-"""Which account KNOWBE4_API_KEY, KNOWBE4_REGION and KNOWBE4_BASE_URL describe.
+"""Account that KNOWBE4_API_KEY, KNOWBE4_REGION and KNOWBE4_BASE_URL describe.
 
 The installation remembers it (`Account.is_from_environment`). Where the environment suddenly names another place, it is
 asked which account is meant: a key that is sent to another place may open another organization, and another region may

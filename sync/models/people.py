@@ -142,7 +142,7 @@ class Group(models.Model):
 
 
 class GroupMembership(models.Model):
-    """Who is in which group, since when Rollcall saw it and until when."""
+    """Membership of a person in a group, since when Rollcall saw it and until when."""
 
     account = models.ForeignKey("sync.Account", on_delete=models.PROTECT, db_index=False)
     group = models.ForeignKey(Group, on_delete=models.PROTECT, db_index=False)

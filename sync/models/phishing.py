@@ -64,7 +64,7 @@ class PhishingTest(models.Model):
 
 
 class PhishingResult(models.Model):
-    """What one recipient did with one test.
+    """Result of one recipient in one test.
 
     `failed_at` is the first of clicked, replied, attachment opened, macro enabled, data entered and code scanned;
     opening or reporting the message is no failure. Addresses, browsers and systems are not kept.

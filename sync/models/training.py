@@ -30,7 +30,7 @@ def never_counts() -> models.Q:
 
 
 class ContentType(models.TextChoices):
-    """What kind of thing people are asked to do."""
+    """Kind of content that people are enrolled in."""
 
     MODULE = "Training Module", _("Training module")
     VIDEO = "Video", _("Video")
@@ -171,7 +171,7 @@ class Enrollment(models.Model):
         constraints = [models.UniqueConstraint(fields=["account", "knowbe4_id"], name="enrollment_knowbe4_id_unique")]
         indexes = [
             # "New in this run" and "due since the run before": rows that arrive together lie together, so a summary of
-            # each stretch of the table finds them, and costs a publish next to nothing.
+            # each part of the table finds them, and costs a publish next to nothing.
             BrinIndex(
                 fields=["account", "first_seen_at", "due_at"],
                 name="enrollment_moments",

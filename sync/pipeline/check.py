@@ -1,4 +1,4 @@
-"""What must hold before a sync may be published. A run that fails is held: pages keep the data they show."""
+"""Checks before a sync may be published. A run that fails is held: pages keep the data they show."""
 
 import json
 from collections.abc import Mapping
@@ -72,7 +72,7 @@ WITNESSES = {
 
 @dataclass(frozen=True)
 class Report:
-    """What the checks found: reasons to hold the run (none: publish), and duplicates merged by table."""
+    """Findings of the checks: reasons to hold the run (none: publish), and duplicates merged by table."""
 
     reasons: list[str]
     duplicates: dict[str, int]

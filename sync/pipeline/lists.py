@@ -1,4 +1,4 @@
-"""What a sync reads, in order: each list of KnowBe4's API and the staging table that takes it."""
+"""Lists that a sync reads, in order: each list of KnowBe4's API and the staging table that takes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

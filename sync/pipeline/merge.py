@@ -36,7 +36,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Merge:
-    """How one staging source is merged into one mirror table.
+    """Merge of one staging source into one mirror table.
 
     `source` is the SQL after FROM that yields `s` and whatever `joins` adds; `key` pairs a mirror column with the SQL
     of its staged value.

@@ -1,4 +1,4 @@
-"""What a run will read, decided before its first request: KnowBe4 has no "changed since", so requests are the budget.
+"""Plan of a run, made before its first request: KnowBe4 has no "changed since", so requests are the budget.
 
 A *full* pass reads everything; it is the first, comes every night, and alone may conclude that an enrollment outside
 the campaigns it read has vanished. A *quick* pass reads people and campaigns, and enrollments only where change is
@@ -73,11 +73,6 @@ class Plan:
     def total(self) -> int:
         """Requests in all."""
         return sum(self.requests.values())
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every enrollment is read, so that what is missing has vanished."""
-        return self.campaign_ids is None
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan for `SyncRun.plan`."""

@@ -1,4 +1,4 @@
-"""How far a run is, written where the pages and the terminal can read it."""
+"""Progress of a run, written where the pages and the terminal can read it."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Which accounts are due for a sync.
+"""Accounts due for a sync.
 
 A clock may be set back. What was written by one that was ahead lies in the future and tells nothing; the latest run is
 the one with the highest number.

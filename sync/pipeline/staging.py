@@ -1,4 +1,4 @@
-"""Where pages wait until the whole sync is read: one schema of unlogged tables per account.
+"""Staging tables, for pages until the whole sync is read: one schema of unlogged tables per account.
 
 A page and its position are committed together, so a run that dies goes on where it stopped.
 """
@@ -18,7 +18,7 @@ AGAIN = "again"
 
 @dataclass(frozen=True)
 class ListProgress:
-    """How far one list was read.
+    """Progress in reading one list.
 
     `is_doubtful`: it may have left rows out. `is_second`: it is being read again, or was, for that reason.
     """

@@ -1,4 +1,4 @@
-"""How people go about their training: most in time, some late, a few never; and what the console does to them."""
+"""Behavior of people in training: most in time, some late, a few never; and what the console does to them."""
 
 from collections.abc import Iterable
 from random import Random

@@ -1,4 +1,4 @@
-"""What the company trains with: modules, videos, games, assessments, newsletters, posters and policies."""
+"""Training content of the company: modules, videos, games, assessments, newsletters, posters and policies."""
 
 from typing import NamedTuple
 

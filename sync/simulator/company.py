@@ -28,7 +28,7 @@ from .organization import Organization, Person
 from .phishing import Phishing
 from .program import REGULAR, Program
 from .renamings import Renamings
-from .seeded_random import dice
+from .seeded_random import seeded
 from .timestamps import DAY, FOUNDING, NEVER, moment, moment_or_none, month_index, month_start, seconds
 
 NATURAL = 28.0
@@ -103,7 +103,7 @@ class Company:
                 self._launch(campaign, candidates if campaign.audience is None else _of(homes, campaign.audience))
             if not campaign.intake or campaign.start_at >= last:
                 continue
-            rng = dice(self.seed, "intake", campaign.number, month)
+            rng = seeded(self.seed, "intake", campaign.number, month)
             if campaign.intake == "joiners":
                 arrivals = [(person, joined[person.index] + rng.randrange(2, 30) * 3_600) for person in joiners]
             else:
@@ -119,7 +119,7 @@ class Company:
 
     def _launch(self, campaign: Campaign, audience: list[int]) -> None:
         """Enroll the audience, by index, at the start, over the first quarter of an hour."""
-        rng = dice(self.seed, "launch", campaign.number)
+        rng = seeded(self.seed, "launch", campaign.number)
         people, leave, joined, start = (
             self.organization.people,
             self.organization.leave,

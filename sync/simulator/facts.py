@@ -1,4 +1,4 @@
-"""What the world answers: plain facts as they stand at one moment. Times are aware UTC datetimes."""
+"""Facts of the world as they stand at one moment. Times are aware UTC datetimes."""
 
 from datetime import datetime
 

@@ -17,7 +17,7 @@ STEP = 7
 
 @dataclass(slots=True)
 class Special:
-    """What happens to few enrollments: an extension, a reset, a removal. NEVER where it does not."""
+    """Rare events of an enrollment: an extension, a reset, a removal. NEVER where it does not."""
 
     granted_at: int = NEVER
     extended_to: int = NEVER

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Name(NamedTuple):
-    """How a name is written, and how an email address spells it."""
+    """Spelling of a name, and its spelling in an email address."""
 
     text: str
     ascii: str

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from .departments import LANGUAGES, LOCATIONS, Department
 from .names import draw_last_name, draw_name
-from .seeded_random import about, dice, office_hours
+from .seeded_random import about, office_hours, seeded
 from .timestamps import DAY, FOUNDING, NEVER, month_start
 
 FULL_SIZE_MONTH = 36
@@ -148,7 +148,7 @@ class Organization:
         return sorted(index for department in self._active for index in department)
 
     def _found(self) -> None:
-        rng = dice(self.seed, "founding")
+        rng = seeded(self.seed, "founding")
         count = self.target(0)
         total = sum(self._weights)
         sizes = [max(1, round(count * weight / total)) for weight in self._weights]
@@ -234,7 +234,7 @@ class Organization:
 
     def advance(self, month: int) -> list[Person]:
         """Make one month's events, in order after the month before it. Return the month's joiners."""
-        rng = dice(self.seed, "people", month)
+        rng = seeded(self.seed, "people", month)
         first, last = month_start(month), month_start(month + 1)
         first = max(first, FOUNDING + 2 * DAY)
         count = sum(map(len, self._active))

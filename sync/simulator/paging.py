@@ -37,7 +37,7 @@ class Listing:
     locate: Callable[[int], int] | None = None
     paginated: bool = True
     fast: Callable[[int, int], tuple[bytes, int | None]] | None = None
-    """Where there is one: writes a page from a position of `places` on, and tells the position after it."""
+    """Fast way, where there is one: writes a page from a position of `places` on, and tells the position after it."""
 
     def after(self, cursor: str) -> int:
         """Return the position of the first row after a cursor. Raises BadCursorError."""

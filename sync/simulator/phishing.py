@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .behavior import progress
 from .organization import Person
-from .seeded_random import dice
+from .seeded_random import seeded
 from .timestamps import DAY, NEVER, at_hour, year_month
 
 FIRST_RECIPIENT = 1_498_000_000
@@ -127,7 +127,7 @@ class Phishing:
         self.tests: list[PhishingTest] = []
         self.failures: dict[int, list[int]] = {}
         self._starts: list[int] = []
-        """When the tests that somebody got began, in order."""
+        """Start times of the tests that somebody got, in order."""
         self._drawn: tuple[int, list[Outcome]] | None = None
 
     def advance(self, month: int, staff: Sequence[int]) -> list[tuple[int, int]]:
@@ -174,7 +174,7 @@ class Phishing:
         return failures
 
     def _draw(self, test: PhishingTest) -> Iterator[Outcome]:
-        rng = dice(self.seed, "phishing", test.number)
+        rng = seeded(self.seed, "phishing", test.number)
         level = 0.03 * (1.0 + 1.4 * (1.0 - progress(test.start_at)))
         reporting = 0.12 + 0.28 * progress(test.start_at)
         for position, index in enumerate(test.people):

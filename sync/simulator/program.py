@@ -9,7 +9,7 @@ from typing import Any
 from .campaigns import Campaign
 from .catalog import Catalog, Content
 from .departments import Department
-from .seeded_random import about, dice
+from .seeded_random import about, seeded
 from .timestamps import DAY, FOUNDING, NEVER, at_hour, month_start, year_month
 
 LEAD = 4
@@ -326,7 +326,7 @@ class Program:
             )
 
     def _requested(self, year: int, month: int, index: int) -> None:
-        rng = dice(self.seed, "requests", index)
+        rng = seeded(self.seed, "requests", index)
         for number in range(about(rng, self._requests)):
             name, departments, title = rng.choice(_REQUESTS)
             start = at_hour(year, month, rng.randrange(1, 24))

@@ -20,7 +20,7 @@ class Renaming(NamedTuple):
 
 
 class Renamings:
-    """What departments were renamed, in the order of time; each reads what the one before it left."""
+    """Renamings of departments, in the order of time; each reads what the one before it left."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed

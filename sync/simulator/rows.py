@@ -17,7 +17,7 @@ BLOCK = 500
 
 
 class Flags(NamedTuple):
-    """Which optional fields a row has."""
+    """Optional fields of a row."""
 
     campaign: bool = False
     purchase: bool = False
@@ -26,7 +26,7 @@ class Flags(NamedTuple):
 
 
 FULL = Flags(True, True, True, False)
-"""What a sync asks for; rows of this form are kept."""
+"""Fields that a sync asks for; rows of this form are kept."""
 
 
 class Rows:

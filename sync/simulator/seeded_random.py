@@ -1,4 +1,4 @@
-"""Dice that fall the same way every time: chance is keyed by name, never by the order of asking."""
+"""Random numbers that are the same every time: keyed by name, never by the order of asking."""
 
 import random
 import zlib
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from .timestamps import DAY
 
 
-def dice(*key: object) -> random.Random:
+def seeded(*key: object) -> random.Random:
     """Return a generator whose sequence depends on nothing but `key`, the same in every process."""
     return random.Random(":".join(map(str, key)))
 

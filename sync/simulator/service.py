@@ -35,7 +35,7 @@ MESSAGES = {
 
 @dataclass(slots=True)
 class Reply:
-    """What goes back: `cut` sends half the body and hangs up, `silence` seconds go by and nothing is sent at all.
+    """Reply of the service: `cut` sends half the body and hangs up, `silence` seconds go by and nothing is sent at all.
 
     The Date header is `ahead` seconds ahead.
     """

@@ -1,4 +1,4 @@
-"""What the faults do to the rows of a page."""
+"""Faults applied to the rows of a page."""
 
 import re
 import zlib

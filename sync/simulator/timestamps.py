@@ -13,7 +13,7 @@ NEVER = 1 << 40
 """A moment that does not come: later than any that can be asked for."""
 
 FOUNDING = int(datetime(2023, 11, 1, tzinfo=UTC).timestamp())
-"""When every invented company opens its KnowBe4 account. Before it all lists are empty."""
+"""Time when every invented company opens its KnowBe4 account. Before it all lists are empty."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RELATIVE = re.compile(r"(\d+) (day|week|month)s?")

@@ -1,4 +1,4 @@
-"""What no page may break: a rule of WCAG 2.2 AA, as far as axe can tell; and at any width nothing scrolls sideways."""
+"""Rules for every page: WCAG 2.2 AA, as far as axe can tell; and at any width nothing scrolls sideways."""
 
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import Page

@@ -83,7 +83,7 @@ class Installation:
     def redis(self) -> int:
         return next(server.pid for server in find_servers(self.var / "redis", names=embedded.SERVER_NAMES))
 
-    def keeper(self) -> int:
+    def service_manager(self) -> int:
         return psutil.Process(self.postmaster()).ppid()
 
     def connect(self) -> psycopg.Connection:
@@ -91,7 +91,7 @@ class Installation:
         return psycopg.connect(url, autocommit=True)
 
     def processes(self) -> list[psutil.Process]:
-        """Return every server process whose data lies in this directory, and the keeper."""
+        """Return every server process whose data lies in this directory, and the service manager."""
         found = []
         for process in psutil.process_iter():
             try:
@@ -211,10 +211,10 @@ def test_a_killed_server_is_started_again(installation, victim):
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
-def test_a_killed_keeper_takes_both_along_and_the_next_user_starts_them(installation):
+def test_a_killed_service_manager_takes_both_along_and_the_next_user_starts_them(installation):
     installation.use()
-    keeper, postmaster = installation.keeper(), installation.postmaster()
-    os.kill(keeper, signal.SIGKILL)
+    manager, postmaster = installation.service_manager(), installation.postmaster()
+    os.kill(manager, signal.SIGKILL)
     deadline = time.monotonic() + 10
     while psutil.pid_exists(postmaster) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -222,7 +222,7 @@ def test_a_killed_keeper_takes_both_along_and_the_next_user_starts_them(installa
     installation.use()
 
     assert installation.postmaster() != postmaster
-    assert installation.keeper() != keeper
+    assert installation.service_manager() != manager
 
 
 def test_everything_killed_at_once_starts_again_with_its_data(installation):

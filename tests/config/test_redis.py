@@ -1,4 +1,4 @@
-"""The embedded Redis alone: data of older versions, and a server that outlived its keeper."""
+"""The embedded Redis alone: data of older versions, and a server that outlived its service manager."""
 
 import signal
 import subprocess
@@ -91,7 +91,7 @@ def test_takes_over_the_file_of_redis_6_2(installation):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("is_stuck", [False, True])
-def test_a_server_that_outlived_its_keeper_is_stopped(installation, monkeypatch, is_stuck):
+def test_a_server_that_outlived_its_service_manager_is_stopped(installation, monkeypatch, is_stuck):
     monkeypatch.setattr(config.local.redis, "_SIGNALS", ((signal.SIGTERM, 1.0), (signal.SIGKILL, 5.0)))
     with installation.start() as client:
         client.set("kept", "42")

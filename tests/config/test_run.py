@@ -21,7 +21,7 @@ from config import processes
 from config.health import web_answers
 from config.local import embedded
 from config.local.console import Terminal
-from config.local.process_group import Children, program
+from config.local.process_group import ProcessGroup, program
 from config.local.run import OPTIONS, USAGE, CannotRun, Run
 from config.processes import Process
 
@@ -284,8 +284,8 @@ def test_another_port_changes_the_public_address():
 def test_commands_link_to_where_the_pages_were_served_last(tmp_path):
     environment = {name: value for name, value in os.environ.items() if name not in {"PUBLIC_URL", "PORT"}}
     environment["ROLLCALL_VAR"] = str(tmp_path)
-    told = "from config.local import embedded, variables; embedded.keep_address('http://127.0.0.1:8123'); "
-    told += "print(variables.own_address())"
+    told = "from config import variables; from config.local import embedded; "
+    told += "embedded.keep_address('http://127.0.0.1:8123'); print(variables.own_address())"
 
     def said(**more):
         return subprocess.check_output(
@@ -394,19 +394,19 @@ def _lives(pid: int) -> bool:
 
 def test_whoever_does_not_stop_is_killed_with_its_children():
     stream = io.StringIO()
-    children = Children(Terminal(stream))
+    group = ProcessGroup(Terminal(stream))
     heard: list[str] = []
-    children.listeners["stubborn"] = heard.append
-    children.start(Process("stubborn", ("python", "-c", STUBBORN), patience=0.3), dict(os.environ))
+    group.listeners["stubborn"] = heard.append
+    group.start(Process("stubborn", ("python", "-c", STUBBORN), patience=0.3), dict(os.environ))
     deadline = time.monotonic() + 10
     while not heard and time.monotonic() < deadline:
-        children.pump(0.1)
+        group.pump(0.1)
     assert heard[0].startswith("half a line ")
     grandchild = int(heard[0].split()[-1])
 
-    children.stop(["stubborn"], lambda: False)
+    group.stop(["stubborn"], lambda: False)
 
-    assert children.running == {}
+    assert group.running == {}
     deadline = time.monotonic() + 5
     while _lives(grandchild):
         assert time.monotonic() < deadline
@@ -424,21 +424,21 @@ time.sleep(60)
 
 @pytest.mark.slow
 def test_each_has_its_own_time_to_stop():
-    children = Children(Terminal(io.StringIO()))
+    group = ProcessGroup(Terminal(io.StringIO()))
     there: list[str] = []
     stubborn = SLOW.replace("signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1), sys.exit(0)))", IGNORES)
     patient = Process("patient", ("python", "-c", SLOW), patience=60)
     hurried = Process("hurried", ("python", "-c", stubborn), patience=0.3, hurry=signal.SIGQUIT)
     for process in (patient, hurried):
-        children.listeners[process.name] = there.append
-        children.start(process, dict(os.environ))
-    running = list(children.running.values())
+        group.listeners[process.name] = there.append
+        group.start(process, dict(os.environ))
+    running = list(group.running.values())
     deadline = time.monotonic() + 20
     while len(there) < 2 and time.monotonic() < deadline:
-        children.pump(0.1)
+        group.pump(0.1)
 
     began = time.monotonic()
-    children.stop(["patient", "hurried"], lambda: False)
+    group.stop(["patient", "hurried"], lambda: False)
 
     assert time.monotonic() - began < 20
     # On a busy machine the system may take longer to end it than a hurried process has.
@@ -448,11 +448,11 @@ def test_each_has_its_own_time_to_stop():
 
 def test_an_ended_process_is_found_with_its_last_words():
     stream = io.StringIO()
-    children = Children(Terminal(stream))
-    child = children.start(Process("brief", ("python", "-c", "import sys; print('bye', end=''); sys.exit(3)")), {})
+    group = ProcessGroup(Terminal(stream))
+    child = group.start(Process("brief", ("python", "-c", "import sys; print('bye', end=''); sys.exit(3)")), {})
     child.popen.wait()
 
-    assert children.ended() is child
+    assert group.ended() is child
     assert child.popen.returncode == 3
-    children.forget(child)
+    group.forget(child)
     assert stream.getvalue() == "brief     | bye\n"

@@ -1,4 +1,4 @@
-"""Who reads the pages in these tests, and the company they read about."""
+"""Readers of the pages in these tests, and the company they read about."""
 
 import base64
 import json
@@ -86,7 +86,7 @@ def queue(redis_url: str) -> Iterator["Queue"]:
 
 
 class Queue:
-    """What pages handed to the workers, read from Redis as a worker would."""
+    """Tasks that pages handed to the workers, read from Redis as a worker would."""
 
     def __init__(self, url: str) -> None:
         self.client = redis.from_url(url)

@@ -23,7 +23,7 @@ class NameServer(socketserver.ThreadingUDPServer):
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it is asked."""
+        """Address of the server."""
         return ("127.0.0.1", self.server_address[1])
 
 

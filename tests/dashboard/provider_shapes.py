@@ -1,4 +1,4 @@
-"""What Entra ID, Okta, Google and Keycloak say of somebody, written by hand after their documents.
+"""Answers of Entra ID, Okta, Google and Keycloak about somebody, written by hand after their documents.
 
 OpenID Connect: the ID token's claims and the user's data. SAML: format and value of the name ID, and the attributes.
 Where a provider says the same in several ways by its settings, each has a shape of its own. Invented people only.
@@ -18,7 +18,7 @@ TENANT = "9122040d-6c67-4c5b-b112-36a304b66dad"
 
 @dataclass(frozen=True)
 class Oidc:
-    """What one sign-in says by OpenID Connect."""
+    """Claims of one sign-in by OpenID Connect."""
 
     token: dict[str, Any]
     info: dict[str, Any]
@@ -28,7 +28,7 @@ class Oidc:
 
 @dataclass(frozen=True)
 class Saml:
-    """What one sign-in says by SAML."""
+    """Attributes of one sign-in by SAML."""
 
     name_id: str
     name_format: str

@@ -1,4 +1,4 @@
-"""What a commit does to audit events, for tests that never commit."""
+"""Seal audit events as a commit does, for tests that never commit."""
 
 from django.db import connection
 

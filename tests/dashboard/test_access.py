@@ -1,4 +1,4 @@
-"""Who sees what: nothing without a membership, never another account's."""
+"""Access: nothing without a membership, never another account's."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser

@@ -1,4 +1,4 @@
-"""What people do is in the log."""
+"""Acts of people are in the audit log."""
 
 import ast
 from datetime import datetime, timedelta

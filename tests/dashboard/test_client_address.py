@@ -1,4 +1,4 @@
-"""Where a request comes from, and what is said of proxies that are not trusted."""
+"""Address of a request's client, and what is said of proxies that are not trusted."""
 
 import logging
 from typing import Any

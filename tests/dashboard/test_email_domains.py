@@ -1,4 +1,4 @@
-"""Whose an email domain is: proven by a DNS record, a mail to postmaster, or whoever runs the server."""
+"""Email domains and their accounts: proven by a DNS record, a mail to postmaster, or whoever runs the server."""
 
 import re
 from collections.abc import Iterator

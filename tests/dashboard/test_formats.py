@@ -1,4 +1,4 @@
-"""How figures and times are written."""
+"""Formats of figures and times."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

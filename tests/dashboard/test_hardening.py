@@ -1,4 +1,4 @@
-"""What browsers are told, how often readers may ask, and what an error gives away."""
+"""Headers for browsers, rate limits of readers, and what an error gives away."""
 
 import json
 import os

@@ -80,7 +80,7 @@ def of_share(share: int, canary: Canary, *, of: range = SHARES) -> Iterator[tupl
 
 
 class Read:
-    """What has been read of addresses and forms: by parameter, the functions of ours that read it."""
+    """Values read of addresses and forms: by parameter, the functions of ours that read it."""
 
     def __init__(self) -> None:
         self.now: dict[str, set[str]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""What insiders try, of another account or of this one once they have left: each was a way in, or kept somebody out."""
+"""Attempts of insiders, of another account or of former members: each was a way in, or kept somebody out."""
 
 from datetime import timedelta
 

@@ -55,7 +55,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 
 
 class Shown(HTMLParser):
-    """What a page shows and reads out, each text with whether it stands in an isolate."""
+    """Texts that a page shows and reads out, each text with whether it stands in an isolate."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ def test_html_is_isolated_and_forms_send_back_what_was_there(text: str) -> None:
 
 
 def test_a_name_alone_is_an_element_and_no_sentence_is_split() -> None:
-    """What stands in a row of parts must stay one part."""
+    """Parts of a row each stay one part."""
     page = f"<h1> {ARABIC}\u202e {ARABIC} </h1><p>{ARABIC} owes 1</p><title>{ARABIC}</title>"
     assert isolated_html(page) == (
         f"<h1> <bdi>{ARABIC} {ARABIC}</bdi> </h1><p>\u2068{ARABIC}\u2069 owes 1</p><title>\u2068{ARABIC}\u2069</title>"

@@ -1,4 +1,4 @@
-"""What a page offers its reader is there: no link of a scoped reader's pages leads to a page that is not theirs."""
+"""Links lead to pages that are there: no link of a scoped reader's pages leads to a page that is not theirs."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""While Postgres cannot answer, for whatever reason, every door says 503 and when to try again; never 500."""
+"""While Postgres cannot answer, for whatever reason, every address says 503 and when to try again; never 500."""
 
 import json
 import logging

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from dashboard.access import Scope
 from dashboard.figures.counts import figures
 from dashboard.models import Membership, User
-from dashboard.queries.people import Sort, Standing, Status, Wanted, people
+from dashboard.queries.people import Sort, Status, StatusGroup, Wanted, people
 from dashboard.requests.searches import keep
 from dashboard.rollups import rebuild
 from sync.models import Account, Person, SyncRun
@@ -95,12 +95,12 @@ def test_whoever_begins_with_the_word_comes_first(few: Account) -> None:
 def test_people_stand_as_the_figures_say(crowd: Account, now: datetime) -> None:
     scope = scope_of(crowd)
     counts = figures(scope, as_of=now).net
-    totals = {standing: people(scope, as_of=now, wanted=Wanted(standing=standing)).total for standing in Standing}
+    totals = {standing: people(scope, as_of=now, wanted=Wanted(standing=standing)).total for standing in StatusGroup}
     assert counts.people_past_due > 0
     assert totals == {
-        Standing.PAST_DUE: counts.people_past_due,
-        Standing.COMPLIANT: counts.people_counted - counts.people_past_due,
-        Standing.NOTHING: counts.people_active - counts.people_counted,
+        StatusGroup.PAST_DUE: counts.people_past_due,
+        StatusGroup.COMPLIANT: counts.people_counted - counts.people_past_due,
+        StatusGroup.NOTHING: counts.people_active - counts.people_counted,
     }
     everybody = people(scope, as_of=now, limit=1000)
     assert everybody.total == counts.people_active == len(everybody.rows)
@@ -121,7 +121,7 @@ def test_any_way_of_counting_gives_the_same_people(crowd: Account, days: int, no
         assert by_figures.total == len(plain)
         counts = [row.past_due for row in by_figures.rows]
         assert counts == sorted(counts, reverse=True)
-    late = people(scope, as_of=as_of, wanted=Wanted(standing=Standing.PAST_DUE), limit=1000)
+    late = people(scope, as_of=as_of, wanted=Wanted(standing=StatusGroup.PAST_DUE), limit=1000)
     assert {row.person_id for row in late.rows} == {row.person_id for row in plain.values() if row.past_due}
 
 

@@ -1,4 +1,4 @@
-"""What accounts do not keep any longer is removed at night; unless told, they keep all of it."""
+"""Retention: what accounts no longer keep is removed at night; unless told, they keep all of it."""
 
 from datetime import datetime, time, timedelta
 

@@ -1,4 +1,4 @@
-"""What a second click does: nothing again, whatever the act; every address that takes a form is decided about."""
+"""A second click does nothing again, whatever the act; every address that takes a form is decided about."""
 
 import re
 import threading

@@ -1,4 +1,4 @@
-"""What a sync changed, by kind and row by row; what KnowBe4 no longer returns."""
+"""Changes of a sync, by kind and row by row; rows that KnowBe4 no longer returns."""
 
 from datetime import datetime, timedelta
 
@@ -146,7 +146,7 @@ def test_values_read_as_a_reader_writes_them(account: Account, published: SyncRu
     with timezone.override(account.zone):
         for subject, field, text, words in [
             (Subject.ENROLLMENT, "due_at", "2026-11-20 22:30:00+00", "20 Nov 2026, 23:30"),
-            (Subject.ENROLLMENT, "due_source", "hidden_extension", "Extended in KnowBe4, date not known"),
+            (Subject.ENROLLMENT, "due_source", "hidden_extension", "Extended in KnowBe4; new date not published"),
             (Subject.ENROLLMENT, "time_spent", "754", "12:34"),
             (Subject.ENROLLMENT, "policy_acknowledged", "true", "yes"),
             (Subject.CAMPAIGN, "content_ids", "{3,4,5}", "3 items"),

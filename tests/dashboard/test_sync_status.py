@@ -1,4 +1,4 @@
-"""How far a sync is, from what it writes down."""
+"""Progress of a sync, from what it writes down."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What is asked of workers survives a queue that is away, full, read-only or silent, and happens once."""
+"""Tasks survive a queue that is away, full, read-only or silent, and happen once."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta

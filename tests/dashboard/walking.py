@@ -1,4 +1,4 @@
-"""What a reader meets: on every address, in every fragment and file, in every mail; and the marks that are in it."""
+"""Walk of a reader: on every address, in every fragment and file, in every mail; and the marks that are in it."""
 
 import re
 import subprocess

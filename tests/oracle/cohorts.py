@@ -12,7 +12,7 @@ MONTHS = {"quarter": 3, "month": 1}
 
 @dataclass(frozen=True)
 class Cohort:
-    """What fell due in one period: `due` holds also what is still to fall due in it.
+    """Enrollments due in one period: `due` holds also what is still to fall due in it.
 
     `completed_by_end` is completed before the period's end, or by now while it runs. `due_so_far` is the whole of the
     on-time rate and `on_time_so_far` its part; `on_time` counts early finishers of the days to come too.

@@ -1,4 +1,4 @@
-"""Who is counted, in which state, and what that adds up to."""
+"""Counting: who is counted, in which state, and the sums."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ OLDEST = "over-90"
 
 @dataclass(frozen=True)
 class Counts:
-    """What one set of enrollments adds up to at a moment."""
+    """Sums of one set of enrollments at a moment."""
 
     counted: int = 0
     completed: int = 0

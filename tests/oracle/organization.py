@@ -1,4 +1,4 @@
-"""Who belongs where: departments, managers and lines, now or then."""
+"""Departments, managers and reporting lines of people, now or then."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What is counted: a company as plain records. Every moment is aware; keys are whatever whoever fills them likes."""
+"""Company as plain records, to be counted. Every moment is aware; keys are whatever whoever fills them likes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -114,7 +114,7 @@ class Company:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: a moment, whose departments and managers count (of now, or of then), and any mix of filters.
+    """Question: a moment, whose departments and managers count (of now, or of then), and any mix of filters.
 
     Departments are spellings as `organization.spelled` returns them, "" for none; an empty set filters nothing.
     """

@@ -1,4 +1,4 @@
-"""Whom Rollcall erased stays erased, whatever KnowBe4 still says of them."""
+"""People whom Rollcall erased stay erased, whatever KnowBe4 still says of them."""
 
 from datetime import timedelta
 

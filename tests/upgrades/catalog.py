@@ -1,4 +1,4 @@
-"""What a database consists of, by Postgres's own catalogs, so that two of them can be held against each other.
+"""Parts of a database by Postgres's own catalogs, so that two of them can be compared.
 
 The order of columns is left out: two ways to the same table may differ in it, and nothing of ours depends on it.
 """

@@ -1,4 +1,4 @@
-"""What a database of 0.1.0 does not say, and is told by names and keys: whose each account is."""
+"""Accounts from a database of 0.1.0, which does not say whose each is: names and keys tell."""
 
 from datetime import timedelta
 from importlib import import_module

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @dataclass(frozen=True)
 class Upgrade:
-    """What was seen of the database while it was upgraded, which Django points at still."""
+    """Observations of the database while it was upgraded, which Django points at still."""
 
     fresh: dict[str, set[str]]
     upgraded: dict[str, set[str]]

@@ -1,4 +1,4 @@
-"""What a database of 0.1.0 does not say of sign-ins: whose word they are, and whose the domains of single sign-on."""
+"""Sign-ins from a database of 0.1.0, which does not say whose word they are, nor whose the domains are."""
 
 from importlib import import_module
 

@@ -36,7 +36,7 @@ class NotAskableError(ValueError):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a report is about. `periods` is how many quarters or months, the last one being that of `as_of`."""
+    """Subject of a report. `periods` is how many quarters or months, the last one being that of `as_of`."""
 
     metrics: Sequence[Metric]
     as_of: datetime

@@ -1,4 +1,4 @@
-"""What every report carries beside its numbers: whose they are, as of when, from which sync, and what was asked."""
+"""Stamp of every report beside its numbers: whose they are, as of when, from which sync, and what was asked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

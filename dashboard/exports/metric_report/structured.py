@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from dashboard.exports.csv_injection import neutral
+from dashboard.exports.csv_injection import neutralize
 from dashboard.exports.metric_report.answers import Report, Row
 from dashboard.exports.metric_report.cells import Cell, Pair
 from dashboard.exports.metric_report.stamp import Stamp
@@ -130,4 +130,4 @@ def _plain(cell: Cell) -> object:
 
 
 def _safe(cell: object) -> object:
-    return neutral(cell) if isinstance(cell, str) else cell
+    return neutralize(cell) if isinstance(cell, str) else cell

@@ -31,7 +31,7 @@ class Column:
 
     @property
     def width(self) -> int:
-        """As wide as the widest of its texts and its head."""
+        """Width of the widest of its texts and its head."""
         return max(self.least, *map(len, (self.head, *self.texts)))
 
     def line(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""What one sync changed, field by field: the rows behind "14 completed"."""
+"""Changes of one sync, field by field: the rows behind "14 completed"."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice

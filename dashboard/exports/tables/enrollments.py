@@ -78,8 +78,8 @@ def _of_measure(question: Question, measure: str, more: Any = ()) -> Answer:
     with_exempt = _("Counted too") if is_gross else ""
     return Answer(
         found.count,
-        found.statement,
-        order=_("By completion, the latest first") if "c DESC" in found.statement.order else _("By due date"),
+        found.select_query,
+        order=_("By completion, the latest first") if "c DESC" in found.select_query.order else _("By due date"),
         filters=filters_in_words(question, more=[*more, (_("What is exempt"), with_exempt)]),
     )
 
@@ -111,9 +111,9 @@ def _campaign_people(question: Question) -> Answer:
         answer = _of_list(question, _LISTS[show], [(_("List"), label)])
     else:
         rows = uncounted_list(question.scope, plan.campaign, as_of=question.as_of)
-        answer = Answer(0) if rows is None else Answer(rows.count, rows.statement, order=_("By enrollment"))
+        answer = Answer(0) if rows is None else Answer(rows.count, rows.select_query, order=_("By enrollment"))
     return Answer(
-        answer.count, answer.statement, order=answer.order, filters=answer.filters, subject=str(plan.campaign)
+        answer.count, answer.select_query, order=answer.order, filters=answer.filters, subject=str(plan.campaign)
     )
 
 

@@ -10,7 +10,7 @@ from dashboard.metrics import Age
 from dashboard.queries import people as people_queries
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_groups import PastDue
-from dashboard.queries.people_lists import past_due_statement, people_statement
+from dashboard.queries.people_lists import past_due_query, people_query
 from dashboard.requests import past_due as past_due_request
 from dashboard.requests import people as people_request
 from dashboard.wording.past_due import ages_in_words
@@ -64,16 +64,16 @@ def _past_due(question: Question) -> Answer:
     view = past_due_request.view_of(question.GET, question.asked.filters)
     chosen = past_due_request.people_asked_for(question.GET)
     asking = PastDue.ask(question.scope, ages=() if chosen else view.ages, **question.numbers)
-    statement = past_due_statement(asking, view.sort, is_descending=view.is_descending, only=chosen)
+    select_query = past_due_query(asking, view.sort, is_descending=view.is_descending, only=chosen)
     found = asking.spread().people
-    if chosen and statement is not None:
-        found = statement.count()
+    if chosen and select_query is not None:
+        found = select_query.count()
     more = [(_("Past due for"), ages_in_words(view.ages) if view.ages and view.ages != set(Age) else "")]
     if chosen:
         more = [(_("People"), _("%(n)s chosen one by one") % {"n": len(chosen)})]
     return Answer(
         found,
-        statement,
+        select_query,
         order=order_in_words(str(_LATE_ORDERS[view.sort]), is_descending=view.is_descending),
         filters=filters_in_words(question, more=more),
     )
@@ -109,13 +109,13 @@ def _people(question: Question) -> Answer:
     more = [
         (_("Search"), " ".join(wanted.words)),
         (_("Status"), people_request.STATUSES[wanted.status]),
-        (_("Standing"), people_request.STANDINGS[wanted.standing] if wanted.standing else ""),
+        (_("Standing"), people_request.STATUS_GROUPS[wanted.standing] if wanted.standing else ""),
     ]
     if found is None:
         return Answer(0)
     return Answer(
         found[2],
-        people_statement(found, people_queries.bare_names(question.scope, **question.numbers)),
+        people_query(found, people_queries.bare_names(question.scope, **question.numbers)),
         order=order_in_words(str(_ORDERS[sort]), is_descending=is_descending),
         filters=filters_in_words(question, more=more),
     )

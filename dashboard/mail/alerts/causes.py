@@ -1,4 +1,4 @@
-"""What is the matter now: with the syncs and the departments of each account, and with each schedule."""
+"""Causes for alerts now: in the syncs and the departments of each account, and in each schedule."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Cause:
 
     @property
     def key(self) -> tuple[int, str, int]:
-        """Which cause it is, however it is said."""
+        """Identity of the cause, however it is worded."""
         return self.account_id, self.kind, self.subject_id
 
 

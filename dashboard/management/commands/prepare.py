@@ -1,4 +1,4 @@
-"""What an installation needs before its first page: the account of the environment, and someone who can sign in."""
+"""Prepare an installation for its first page: the account of the environment, and someone who can sign in."""
 
 import json
 import sys
@@ -28,7 +28,7 @@ EXIT_WHICH_ACCOUNT = 6
 
 @dataclass
 class Prepared:
-    """What there is to tell: the account, the demo's sign-ins or a first administrator's link, and sentences."""
+    """Result to print: the account, the demo's sign-ins or a first administrator's link, and sentences."""
 
     account: Account | None = None
     sign_ins: list[dict[str, str]] = field(default_factory=list)

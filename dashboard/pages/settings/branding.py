@@ -1,4 +1,4 @@
-"""How reports look: the logo and the color of the account."""
+"""Branding of reports: the logo and the color of the account."""
 
 from django import forms
 from django.contrib import messages

@@ -1,4 +1,4 @@
-"""Which campaigns count for compliance, what makes each enroll people, and which are put away."""
+"""Settings of campaigns: which count for compliance, what makes each enroll people, and which are archived."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,7 +71,7 @@ class RequirementForm(forms.Form):
 
 
 class TriggerForm(forms.Form):
-    """What makes a campaign enroll people, if the inferred trigger is wrong, and why."""
+    """Form for the trigger of a campaign, if the inferred trigger is wrong, and why."""
 
     trigger = forms.ChoiceField(
         label=gettext_lazy("Trigger"),
@@ -82,7 +82,7 @@ class TriggerForm(forms.Form):
 
 
 class ArchiveForm(forms.Form):
-    """Why a campaign is put away, or taken back."""
+    """Form for the reason to archive a campaign, or to take it back."""
 
     reason = ReasonField()
 

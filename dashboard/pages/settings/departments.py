@@ -1,4 +1,4 @@
-"""Which departments are one: their spellings, and merging them with a look at the numbers first."""
+"""Departments: their spellings, and merging them with a look at the numbers first."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -38,14 +38,14 @@ LOGGED = 20
 
 
 class MergeForm(forms.Form):
-    """Why departments are merged, or separated."""
+    """Form for the reason to merge departments, or to separate them."""
 
     reason = ReasonField()
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What the figures of two departments are, and what they would be as one."""
+    """Figures of two departments, and those of both as one."""
 
     department: DepartmentLine
     into: DepartmentLine

@@ -1,4 +1,4 @@
-"""Who is excused from what: the list by state, one exemption, and deciding about it."""
+"""Exemptions: the list by state, one exemption, and deciding about it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ _MARKS = {
 
 
 class DecisionForm(forms.Form):
-    """Why an exemption is approved, rejected or ended."""
+    """Form for the reason to approve, reject or end an exemption."""
 
     reason = ReasonField()
 
@@ -63,7 +63,7 @@ class ExemptionLine:
 
     @property
     def who(self) -> str:
-        """Whom it excuses."""
+        """Person or group that it excuses."""
         return str(self.exemption.person or self.exemption.group)
 
     @property

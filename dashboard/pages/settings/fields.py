@@ -14,7 +14,7 @@ LATEST_YEAR = 2100
 
 
 class ReasonField(forms.CharField):
-    """Why something is decided; it stays in the log under the reader's name."""
+    """Reason of a decision; it stays in the log under the reader's name."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("label", gettext_lazy("Reason"))

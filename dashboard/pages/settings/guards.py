@@ -1,4 +1,4 @@
-"""Who may open the pages of settings, and who may change them; and the reader as the one who decides."""
+"""Permissions on the pages of settings, to open and to change them; and the reader as the one who decides."""
 
 from collections.abc import Callable
 from functools import wraps

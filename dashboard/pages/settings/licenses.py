@@ -1,4 +1,4 @@
-"""When the licenses of bought content end: KnowBe4's API does not tell, so administrators enter it."""
+"""License ends of bought content: KnowBe4's API does not tell them, so administrators enter them."""
 
 from datetime import timedelta
 

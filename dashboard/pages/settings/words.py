@@ -1,4 +1,4 @@
-"""What somebody decided, in words: of the log, and of what a trigger was inferred from."""
+"""Decisions in words: from the log, and from what a trigger was inferred from."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class LogLine:
 
     @property
     def changed_at(self) -> datetime:
-        """When it was decided."""
+        """Time of the decision."""
         return self.change.changed_at
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from dashboard.access import Scope
 from dashboard.figures.counts import IS_EXEMPT
 from dashboard.figures.names import NAME
-from dashboard.figures.select_query import Statement
+from dashboard.figures.select_query import SelectQuery
 from dashboard.figures.selection import Basis, Filters, Selection, select
 from dashboard.metrics import INTERVALS, State
 from dashboard.models import CONTENT_TYPE_CODES
@@ -27,7 +27,7 @@ def enrollment_page(
     only: int | None = None,
     with_uncounted: bool = False,
     is_exempt: bool | None = None,
-) -> Statement | None:
+) -> SelectQuery | None:
     """Return the enrollments of people in scope with a key of ours above `after`, `limit` of them; None: nobody's.
 
     They are exactly those that `counted` counts at `as_of`, exempt ones too; `with_uncounted` those too that no figure
@@ -46,7 +46,7 @@ def enrollment_page(
         conditions.append("f.enrollment_id = %(enrollment)s")
     if is_exempt is not None:
         conditions.append(IS_EXEMPT if is_exempt else f"NOT {IS_EXEMPT}")
-    return Statement(
+    return SelectQuery(
         _COLUMNS if with_uncounted else {**_COLUMNS, "is_counted": "true"},
         f"(SELECT f.* FROM {source} WHERE {' AND '.join(conditions)} ORDER BY f.enrollment_id LIMIT %(limit)s) f",
         "f.enrollment_id",

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from dashboard.access import Scope
 from dashboard.figures.counts import IS_EXEMPT
-from dashboard.figures.select_query import Statement
+from dashboard.figures.select_query import SelectQuery
 from dashboard.figures.selection import Basis, Filters, select
 from dashboard.metrics import INTERVALS
 from dashboard.queries.people import Status
@@ -24,7 +24,7 @@ def people_page(
     filters: Filters = Filters(),  # noqa: B008 - frozen
     status: Status = Status.ACTIVE,
     only: int | None = None,
-) -> Statement | None:
+) -> SelectQuery | None:
     """Return the people in scope with a key of ours above `after`, `limit` of them; None: nobody may be seen.
 
     Of `filters` those about people count. Figures are net of exemptions; `only` is one person's key.
@@ -33,7 +33,7 @@ def people_page(
     if selection is None:
         return None
     selection = replace(selection, only=only)
-    return Statement(
+    return SelectQuery(
         _COLUMNS,
         f"""(SELECT f.* FROM {selection.standings}
              WHERE f.person_id > %(after)s AND {selection.of_people} AND {_STATUSES[status]}

@@ -1,4 +1,4 @@
-"""What the sign-in page offers beside a password."""
+"""Tags of the sign-in page: its ways in beside a password."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode

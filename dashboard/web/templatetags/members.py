@@ -1,4 +1,4 @@
-"""How the ends of roles and loans are written."""
+"""Filters that write the ends of roles and loans."""
 
 from django import template
 from django.template import Context

@@ -9,7 +9,7 @@ import msgspec
 
 from sync.knowbe4 import errors, paging, payloads, resources
 from sync.knowbe4.api_check import documented
-from sync.knowbe4.api_check.asking import Asker
+from sync.knowbe4.api_check.asker import Asker
 from sync.knowbe4.api_check.lists import Lists, Page
 from sync.knowbe4.api_check.report import Outcome, Report
 from sync.knowbe4.api_check.surprises import Effect, Surprises, listed

@@ -1,4 +1,4 @@
-"""What KnowBe4's documentation says of fields and words, as far as it is stricter than what the client accepts.
+"""Fields and words after KnowBe4's documentation, as far as it is stricter than what the client accepts.
 
 From its API documentation of September 2025, and from what was seen live where that is silent.
 """
@@ -46,7 +46,7 @@ NOT_ALWAYS_SENT = _fields(
 """Fields that come only when asked for, for some kinds of rows, or no more."""
 
 TRIAL_LACKS = frozenset({"subscription_level", "subscription_end_date", "number_of_seats"})
-"""What the account of a trial does not have (seen live)."""
+"""Fields that the account of a trial does not have (seen live)."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -112,7 +112,7 @@ def is_publishable(word: str) -> bool:
 
 
 FIELD_NAME = re.compile(r"[a-z][a-z0-9]{0,39}([_-][a-z0-9]{1,39}){0,9}")
-"""What the name of a field looks like; others are told by their form."""
+"""Form of a field's name; others are told by their form."""
 
 HEADER_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 

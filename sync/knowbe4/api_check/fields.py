@@ -42,7 +42,7 @@ TYPES = {bool: "true or false", int: "whole number", float: "decimal", str: "tex
 
 @dataclass
 class Shape:
-    """What was seen of one field: how often each JSON type came, the most digits of a whole number, and words.
+    """Observations of one field: how often each JSON type came, the most digits of a whole number, and words.
 
     `other_words` may be anybody's: only their form is told.
     """

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from sync.knowbe4 import paging
-from sync.knowbe4.api_check.asking import Asker
+from sync.knowbe4.api_check.asker import Asker
 from sync.knowbe4.api_check.fields import Examiner
 from sync.knowbe4.api_check.surprises import KINDS, NOT_SYNCED, Effect, Surprises
 from sync.knowbe4.client import Answer

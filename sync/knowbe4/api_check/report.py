@@ -1,4 +1,4 @@
-"""What a check found, as a file that can be sent on."""
+"""Findings of a check, as a file that can be sent on."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +11,7 @@ FORMAT = 1
 
 
 class Outcome(StrEnum):
-    """How far a check came."""
+    """Outcome of a check."""
 
     READ = "read"  # everything that could be asked was asked
     KEY_REFUSED = "key refused"

@@ -12,7 +12,7 @@ from sync.knowbe4.payloads import Payload
 
 
 class Effect(StrEnum):
-    """What a surprise means for a sync."""
+    """Effect of a surprise on a sync."""
 
     READ = "read"  # all is read as it should be
     SET_ASIDE = "set aside"  # rows are left out, and too many of them hold a sync

@@ -1,4 +1,4 @@
-"""What KnowBe4 sends, typed: one Struct per resource, with the names its API documentation of September 2025 uses.
+"""Payloads of KnowBe4, typed: one Struct per resource, with the names its API documentation of September 2025 uses.
 
 Only what a row cannot be understood without is required. Fields KnowBe4 leaves out or sends as null are None; text that
 is always there in its samples defaults to "". Names it used before are listed in `renamed` and brought up to date by

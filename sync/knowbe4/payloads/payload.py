@@ -1,4 +1,4 @@
-"""What every row of KnowBe4's API has in common."""
+"""Base of every row of KnowBe4's API."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -111,7 +111,7 @@ class RecipientUser(Payload):
 
 
 class Recipient(Payload):
-    """What one person did in one security test; the key is (`pst_id`, `recipient_id`).
+    """Result of one person in one security test; the key is (`pst_id`, `recipient_id`).
 
     `qr_code_scanned` is a moment in spite of its name (KnowBe4's API documentation of September 2025).
     """

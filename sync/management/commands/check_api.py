@@ -1,4 +1,4 @@
-"""How KnowBe4 answers an account, before the first sync relies on it."""
+"""Check KnowBe4's answers to an account before the first sync relies on them."""
 
 import sys
 from argparse import ArgumentParser

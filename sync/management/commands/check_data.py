@@ -1,4 +1,4 @@
-"""What is odd in the mirrored data, and what must never be."""
+"""Findings in the mirrored data: what is odd, and what must never be."""
 
 from argparse import ArgumentParser
 from typing import Any

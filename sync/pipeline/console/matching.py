@@ -1,4 +1,4 @@
-"""Which enrollment each row means, and what the file says of its due date.
+"""Match each row to its enrollment, and read what the file says of its due date.
 
 By KnowBe4's enrollment id where the file has one; else by the person (email without case, or employee number), the
 campaign's name and the content's name, and by the enrollment date where several fit. A row that fits several

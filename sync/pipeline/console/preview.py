@@ -1,4 +1,4 @@
-"""What an uploaded file would do, before anything is done."""
+"""Preview of an uploaded file's effect, before anything is done."""
 
 from collections.abc import Callable
 from dataclasses import asdict

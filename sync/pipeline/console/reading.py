@@ -52,7 +52,7 @@ class Reading:
 
 @dataclass
 class Loaded:
-    """What loading found: good rows, by number, and the bad ones."""
+    """Result of loading: good rows, by number, and the bad ones."""
 
     rows: int = 0
     bad: list[BadRow] = field(default_factory=list)

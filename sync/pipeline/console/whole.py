@@ -25,7 +25,7 @@ CONTENT_KEY = "CASE WHEN r.is_policy THEN 'policy' ELSE 'store_purchase' END || 
 
 @dataclass(frozen=True)
 class Size:
-    """How much a file holds, or a mirror."""
+    """Numbers of rows in a file, or in a mirror."""
 
     people: int
     campaigns: int

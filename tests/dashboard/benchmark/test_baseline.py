@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.benchmark import baseline
 from dashboard.benchmark.questions import questions, span
-from dashboard.benchmark.samples import Asked, Draws
+from dashboard.benchmark.samples import Asked, Samples
 from dashboard.figures.cohorts import cohorts
 from dashboard.figures.counts import figures, figures_by
 from dashboard.figures.selection import By
@@ -16,8 +16,8 @@ ASKED_OF_PAIRS = 14
 @pytest.fixture
 def ways(scope, now):
     """Return now, past days and pairs of filters."""
-    draws = Draws(scope, now=now)
-    return [Asked(now), *draws.past_days(3), *draws.pairs(ASKED_OF_PAIRS)]
+    samples = Samples(scope, now=now)
+    return [Asked(now), *samples.past_days(3), *samples.pairs(ASKED_OF_PAIRS)]
 
 
 def taken(counts, names):

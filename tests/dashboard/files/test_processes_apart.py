@@ -51,7 +51,7 @@ for folder in sys.argv[2:]:
 
 
 class Apart:
-    """How to start programs of this installation where they may write to `shared` and to nothing else of it."""
+    """Start programs of this installation where they may write to `shared` and to nothing else of it."""
 
     def __init__(self, place: Path) -> None:
         self.shared, self.var, self.logs = place / "files", place / "var", place / "logs"

@@ -20,7 +20,7 @@ USER, PASSWORD = "rollcall", "pass:word@1"
 
 @dataclass
 class Inbox:
-    """What arrived, and how the server behaves: `answers` by command ("RCPT", "DATA") are said instead of a yes.
+    """Received mails, and the server's behavior: `answers` by command ("RCPT", "DATA") are said instead of a yes.
 
     `hang` names the command after which it falls silent; `held` are messages it took while doing so.
     """

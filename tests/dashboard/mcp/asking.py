@@ -1,4 +1,4 @@
-"""What tools tell a token, and the marks of people in it."""
+"""Calls of tools with a token, and the marks of people in the answers."""
 
 import json
 from collections.abc import Iterator, Mapping

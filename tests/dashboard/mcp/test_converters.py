@@ -1,4 +1,4 @@
-"""What the vendors' own converters make of our tools: bin/soak alone installs their 90 MB (docs/decisions/0016)."""
+"""Our tools in the vendors' own converters: bin/soak alone installs their 90 MB (docs/decisions/0016)."""
 
 from collections.abc import Iterator
 from copy import deepcopy

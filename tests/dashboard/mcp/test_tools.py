@@ -1,4 +1,4 @@
-"""What tools answer: to whom, with which numbers, and what they say when there is no answer."""
+"""Answers of tools: to whom, with which numbers, and what they say when there is no answer."""
 
 import json
 import re

@@ -3,11 +3,14 @@
 from dataclasses import asdict
 from typing import Any
 
+from django.db import connection
+
 from dashboard import metrics
 from dashboard.access import Scope
 from dashboard.figures.selection import Basis, Filters
 from dashboard.metrics import State
 from dashboard.models import Membership
+from dashboard.queries.enrollment_list import enrollment_list
 from tests.dashboard.numbers.mirror import Mirror
 from tests.oracle import counting
 from tests.oracle.records import Question
@@ -40,6 +43,16 @@ def asked(mirror: Mirror, question: Question) -> dict[str, Any]:
         "filters": filters_of(mirror, question),
         "basis": Basis.THEN if question.is_then else Basis.NOW,
     }
+
+
+def listed(scope: Scope, measure: str, column: str, **arguments: Any) -> list[Any]:
+    """Return a column of the list of enrollments that a count counts, sorted."""
+    found = enrollment_list(scope, measure, **arguments)
+    if found is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(found.select_query.select([column]), found.select_query.values)
+        return sorted(value for (value,) in cursor.fetchall())
 
 
 def counts_of(found: metrics.Counts) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""How much is drawn: a few companies in every run, the same ones; in the soak lane many, by its seed."""
+"""Budget of drawn companies: a few in every run, the same ones; in the soak lane many, by its seed."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Who decides on exemptions in these tests."""
+"""Deciders on exemptions in these tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the rollups hold, as plain rows that can be compared: two ways to the same facts must end in the same rows."""
+"""Contents of the rollups as plain rows: two ways to the same facts must end in the same rows."""
 
 from collections import defaultdict
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""Who decides in these tests. Nobody signs in, so nobody needs a password, which takes its time to hash."""
+"""Deciders of these tests. Nobody signs in, so nobody needs a password, which takes its time to hash."""
 
 import pytest
 

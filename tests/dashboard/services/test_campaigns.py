@@ -1,4 +1,4 @@
-"""Which campaigns count, and the triggers chosen for them."""
+"""Campaigns that count, and the triggers chosen for them."""
 
 from datetime import datetime
 

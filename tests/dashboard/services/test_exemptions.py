@@ -1,4 +1,4 @@
-"""Who is excused, from when until when, and who may decide it."""
+"""Exemptions: from when until when they hold, and who may decide them."""
 
 from collections.abc import Callable
 from dataclasses import replace

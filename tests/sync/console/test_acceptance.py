@@ -1,4 +1,4 @@
-"""What goes wrong while a file is imported: all of it happens, or nothing."""
+"""Failures while a file is imported: all of it happens, or nothing."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the mirror holds, for comparing it with itself and with the simulator's truth."""
+"""Contents of the mirror, for comparing it with itself and with the simulator's truth."""
 
 from datetime import datetime
 from typing import Any

@@ -24,7 +24,8 @@ from tests.sync.faults.processes import wait_until
 from tests.sync.truth import expected_enrollments
 
 USER = (
-    "import sys; from config.local import embedded; embedded.ensure_running(); print('running', flush=True); sys.stdin.read()"
+    "import sys; from config.local import embedded; "
+    "embedded.ensure_running(); print('running', flush=True); sys.stdin.read()"
 )
 
 FACTS = """
@@ -80,7 +81,7 @@ class Installation:
             return connection.execute(question, values).fetchall()
 
     def restart_postgres(self, sign: signal.Signals) -> None:
-        """End Postgres: SIGINT as an administrator does, SIGQUIT as a crash does; its keeper starts it again."""
+        """End Postgres: SIGINT as an administrator does, SIGQUIT as a crash does; the service manager restarts it."""
         before = self._postmaster()
         os.kill(before, sign)
         wait_until(lambda: self._postmaster() not in {0, before} and self._answers())

@@ -1,4 +1,4 @@
-"""What the client says when KnowBe4 does not, how often it asks again, and what it never says."""
+"""Errors of the client: their sentences, how often it asks again, and what it never says."""
 
 import logging
 import pickle

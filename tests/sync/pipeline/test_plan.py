@@ -1,4 +1,4 @@
-"""What a run sets out to read: as much as the day allows, where change is likely, and nothing it may not conclude."""
+"""Plan of a run: as much as the day allows, where change is likely, and nothing it may not conclude."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -81,7 +81,7 @@ def test_the_first_run_reads_everything_but_old_results(berlin, now):
     first = plan(berlin, allowance=UNLIMITED, full=False, now=now)
     assert (first.kind, first.campaign_ids, first.with_results) == ("full", None, True)
     assert not first.with_older_results
-    assert first.is_complete
+    assert first.campaign_ids is None
 
 
 def test_one_full_pass_each_night_and_quick_ones_between(berlin):
@@ -102,7 +102,7 @@ def test_a_quick_pass_reads_running_and_lately_closed_campaigns(berlin, campaign
     quick = plan(berlin, allowance=UNLIMITED, full=False, now=now)
     assert quick.kind == SyncRun.Kind.QUICK
     assert quick.campaign_ids == sorted([campaigns["running"], campaigns["lately closed"]])
-    assert not quick.is_complete
+    assert quick.campaign_ids is not None
     # Two pages of three rows, one of two.
     assert quick.requests["enrollments"] == 2 + 1
     assert likely_to_change(berlin, now=now) == {campaigns["running"]: 3, campaigns["lately closed"]: 2}
@@ -112,7 +112,7 @@ def test_a_quick_pass_reads_the_whole_list_where_that_is_cheaper(berlin, campaig
     Campaign.objects.update(reported_status="In Progress")
     quick = plan(berlin, allowance=UNLIMITED, full=False, now=now)
     assert (quick.kind, quick.campaign_ids, quick.requests["enrollments"]) == ("quick", None, 13)
-    assert quick.is_complete
+    assert quick.campaign_ids is None
 
 
 @pytest.mark.usefixtures("campaigns", "phishing_tests")

@@ -1,4 +1,4 @@
-"""What publish writes: all of a sync, only what differs, and what KnowBe4 forgets."""
+"""Publish: it writes all of a sync, only what differs, and what KnowBe4 forgets."""
 
 from datetime import UTC, datetime, timedelta
 

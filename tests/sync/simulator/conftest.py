@@ -13,7 +13,7 @@ from sync.simulator import Company, Simulator, serve
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: status, headers, raw bytes."""
+    """Answer: status, headers, raw bytes."""
 
     status: int
     headers: Any

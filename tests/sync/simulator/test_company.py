@@ -71,7 +71,7 @@ def test_targets_for_benchmarks_steer_the_shape(now):
     assert len({person.department_name for person in company.people(now)}) == 120
 
 
-def test_company_of_more_enrollments_than_its_programme_brings(now):
+def test_company_of_more_enrollments_than_its_program_brings(now):
     company = Company(people=150, enrollments=20_000, campaigns=74, departments=4)
     assert company.enrollment_count(now) == pytest.approx(20_000, rel=0.35)
     assert Company(people=150, campaigns=74, departments=4).enrollment_count(now) < 10_000

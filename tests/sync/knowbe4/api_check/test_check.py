@@ -9,7 +9,7 @@ import requests
 
 from sync.knowbe4 import payloads, resources
 from sync.knowbe4.api_check import Effect, Outcome, Report, check_api
-from sync.knowbe4.api_check.asking import MOST_REQUESTS
+from sync.knowbe4.api_check.asker import MOST_REQUESTS
 from sync.knowbe4.api_check.documented import WORDS
 from sync.knowbe4.api_check.surprises import KINDS
 from sync.knowbe4.client import Client

@@ -1,4 +1,4 @@
-"""What a check says of paging, the client does: under each such disguise every list is read to its end."""
+"""Promises of a check about paging, kept by the client: under each such disguise every list is read to its end."""
 
 import pytest
 

@@ -11,7 +11,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.exports.csv_injection import is_dangerous, neutral, neutral_json, neutral_sql
+from dashboard.exports.csv_injection import is_dangerous, neutralize, neutralize_json, neutralize_sql
 
 FORMULAS = [
     "=1+1",
@@ -99,18 +99,18 @@ def cell_begins_with(text: str) -> str:
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_formulas_get_an_apostrophe(text: str) -> None:
-    assert neutral(text).startswith(f"'{text[:1]}")
+    assert neutralize(text).startswith(f"'{text[:1]}")
     assert is_dangerous(text)
 
 
 @pytest.mark.parametrize(("text", "written"), SPLIT.items())
 def test_parts_after_a_separator_get_one_too(text: str, written: str) -> None:
-    assert neutral(text) == written
+    assert neutralize(text) == written
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_everything_else_stays(text: str) -> None:
-    assert neutral(text) == text
+    assert neutralize(text) == text
     assert not is_dangerous(text)
 
 
@@ -135,7 +135,7 @@ def test_everything_unseen_is_passed_over() -> None:
 def test_no_cell_is_a_formula_however_the_file_is_split(cells: list[str], separator: str, read_with: str) -> None:
     """Split a line at every separator of the reader's, quoted or not: no part begins as a formula does."""
     line = StringIO()
-    csv.writer(line, delimiter=separator, quoting=csv.QUOTE_MINIMAL).writerow([neutral(text) for text in cells])
+    csv.writer(line, delimiter=separator, quoting=csv.QUOTE_MINIMAL).writerow([neutralize(text) for text in cells])
     for row in line.getvalue().splitlines():
         for part in row.split(read_with):
             first = cell_begins_with(part)
@@ -146,18 +146,18 @@ def test_no_cell_is_a_formula_however_the_file_is_split(cells: list[str], separa
 
 @given(text=TEXTS)
 def test_only_apostrophes_are_added(text: str) -> None:
-    written = neutral(text)
+    written = neutralize(text)
     assert written.replace("'", "") == text.replace("'", "")
-    assert neutral(written) == written
+    assert neutralize(written) == written
     assert is_dangerous(text) == (written != text)
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=3))
 def test_json_reads_the_same(texts: list[str]) -> None:
     told = {"name": texts[0], "more": texts}
-    written = neutral_json(json.dumps(told, ensure_ascii=False))
+    written = neutralize_json(json.dumps(told, ensure_ascii=False))
     assert json.loads(written) == told
-    assert neutral(written) == written
+    assert neutralize(written) == written
 
 
 @pytest.mark.django_db
@@ -181,6 +181,6 @@ def test_the_database_says_the_same() -> None:
         *(f"a{one}-1{two}" for one in PIECES for two in PIECES),
     } - {"\x00=1"}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT text, {neutral_sql('text')} FROM unnest(%s::text[]) AS texts (text)", [[*texts]])  # noqa: S608
+        cursor.execute(f"SELECT text, {neutralize_sql('text')} FROM unnest(%s::text[]) AS texts (text)", [[*texts]])  # noqa: S608
         found = dict(cursor.fetchall())
-    assert {text: found[text] or "" for text in texts} == {text: neutral(text) for text in texts}
+    assert {text: found[text] or "" for text in texts} == {text: neutralize(text) for text in texts}

@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.models import User
 from sync.models import Enrollment, SyncRun
-from sync.pipeline.held import NotHeldError, NotWholeError, resolve_held
+from sync.pipeline.resolve_run import NotHeldError, NotWholeError, resolve_held
 from sync.simulator.faults import Fault
 
 pytestmark = pytest.mark.slow

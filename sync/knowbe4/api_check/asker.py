@@ -33,7 +33,7 @@ class Asker:
 
     @property
     def left(self) -> int:
-        """How many requests may still be made."""
+        """Number of requests that may still be made."""
         return MOST_REQUESTS - len(self.requests)
 
     def ask(

@@ -1,4 +1,4 @@
-"""What becomes of a held run: published after all, or discarded, by somebody and for a reason."""
+"""Resolve a held run: publish it after all, or discard it, by somebody and for a reason."""
 
 from collections.abc import Callable
 from datetime import datetime
