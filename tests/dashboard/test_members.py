@@ -298,7 +298,10 @@ def test_a_role_that_would_show_nobody_is_warned_of_and_can_be_given(
     if fields["role"] == "department_head":
         form["departments"] = [sales.pk]
     answer = as_ines.post("/settings/members/invite/", form)
-    assert (said in answer.content.decode(), answer.status_code) == (True, 200 if said else 302)
+    page = answer.content.decode()
+    assert (said in page, answer.status_code) == (True, 200 if said else 302)
+    if said:
+        assert "Sales (no people since 20 Nov 2026)</label>" in page and "press “Send the invitation” again" in page
     assert Invitation.objects.exists() is not bool(said)
     if not said:
         return
