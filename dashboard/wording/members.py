@@ -25,7 +25,7 @@ def what_becomes(membership: Membership, *, ends: User, at: datetime) -> list[st
         found.append(said % {"names": _named(has.received)})
     if not still.lends:
         found += [
-            _("Lends what they see to %(who)s until %(day)s: ends.")
+            _("Lends what they see to %(who)s until %(day)s: the loan ends now.")
             % {"who": loan.borrower, "day": last_day(loan.ends_at)}
             for loan in has.lent
         ]
