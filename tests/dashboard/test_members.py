@@ -374,6 +374,7 @@ def test_ending_a_role_says_what_becomes_of_what_they_have(
         return as_ines.get(f"/settings/members/{pk}/").content.decode()
 
     page = becomes(head.pk)
+    assert "View as" in page and "View as" not in becomes(ines.memberships.get().pk)
     assert "Lends what they see to Alice Marlow until" in page and "Board figures" not in page
     assert "“BI tool”: they stay, and read what is left to see." in page
     page = as_ines.post(f"/settings/members/{head.pk}/end/", {"confirmed": "on"}, follow=True).content.decode()
