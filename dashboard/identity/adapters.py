@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from config.sealing import Purpose, seal, unseal
 from dashboard.identity.limits import EMAIL_KEY, note_guess, remember, take_guesses
@@ -36,6 +37,12 @@ def _email_of(credentials: dict[str, Any]) -> str:
 
 class InvitationOnlyAdapter(DefaultAccountAdapter):
     """Nobody opens an account for themselves: who may see training records is an administrator's decision."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "too_many_login_attempts": gettext_lazy(
+            "Too many wrong tries. Try again in five minutes or later; a passkey works at once."
+        )
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Refuse every sign-up; the page says whom to ask."""

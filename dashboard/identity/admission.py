@@ -25,11 +25,8 @@ def refuse_uninvited(single_sign_on: SingleSignOn, email: str, user: User | None
             _("You are invited: open the link in that mail and accept first, then sign in through %(name)s.") % said
         )
     raise RefusedSignInError(
-        _(
-            "%(name)s signs in only people invited by name, as nobody has proven that %(domain)s is its organization's."
-            " Ask an administrator."
-        )
-        % said
+        _("%(name)s signs in only people invited by name until %(domain)s is proven. Ask an administrator.") % said,
+        _("The email was of %(domain)s, which is not proven. Prove it below, or invite the person.") % said,
     )
 
 

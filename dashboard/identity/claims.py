@@ -109,7 +109,7 @@ def _email(single_sign_on: SingleSignOn, sociallogin: SocialLogin, sources: list
     if domain not in map(domain_of, single_sign_on.email_domains):
         raise RefusedSignInError(
             _("%(name)s does not sign in this email.") % {"name": single_sign_on},
-            _("The email was of %(domain)s, which is not among the email domains below.") % {"domain": domain},
+            _("The email was of %(domain)s. Add it to the email domains below if it is yours.") % {"domain": domain},
         )
     if not is_vouched and not owns_domain(single_sign_on.account_id, email):
         raise RefusedSignInError(

@@ -178,9 +178,9 @@ class SingleSignOnForm(forms.Form):
         is_saml = cleaned.get("kind") == SingleSignOn.Kind.SAML
         for name in ("idp_entity_id", "idp_sso_url", "idp_certificate") if is_saml else ("server_url", "client_id"):
             if name in cleaned and not cleaned[name]:
-                self.add_error(name, _("This is needed."))
+                self.add_error(name, _("This field is required."))
         if not is_saml and not self.has_secret and not cleaned.get("secret"):
-            self.add_error("secret", _("This is needed."))
+            self.add_error("secret", _("This field is required."))
         moved = cleaned.get("server_url", "") != self.single_sign_on.server_url
         if not is_saml and self.has_secret and moved and not cleaned.get("secret"):
             self.add_error("secret", _("Enter the secret again: it would be sent to another address than before."))

@@ -144,10 +144,10 @@ def _lead(context: dict[str, Any]) -> str:
     if context["required"]:
         return _("You sign in through %(name)s.") % {"name": context["required"]}
     if context["totp"] or context["passkeys"]:
-        return _("A second factor guards your sign-in.")
+        return _("You sign in with a second factor.")
     if context["is_linked"] and not context["has_password"]:
         return _("Your organization signs you in.")
-    return _("Only a password guards your sign-in.")
+    return _("You sign in with a password alone.")
 
 
 def browser_in_words(user_agent: str) -> str:

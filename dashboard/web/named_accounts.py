@@ -66,15 +66,17 @@ def refuse_another(request: ScopedRequest, *, has_key: bool = True) -> HttpRespo
         return HttpResponse(said, status=409, content_type="text/plain; charset=utf-8")
     page = page_of(request) if is_act else request.get_full_path()
     if is_act and shown is not None and has_key:
-        keep(request, page, said=said)
+        # Read once that account is looked at again.
+        kept = _("Nothing was done, as you looked at %(now)s. Press the button again if you mean %(shown)s.")
+        keep(request, page, said=kept % {"shown": shown, "now": account})
     return render(request, "other_account.html", {"said": said, "shown": shown, "page": page}, status=409)
 
 
 def _said(shown: Account | None, account: Account, *, is_act: bool) -> str:
     words: dict[str, Any] = {"shown": shown or _("another account"), "now": account}
     if is_act:
-        return _("That page shows %(shown)s, you look at %(now)s now: nothing was done.") % words
-    return _("This page is of %(shown)s, and you look at %(now)s now.") % words
+        return _("That page shows %(shown)s, but you look at %(now)s now: nothing was done.") % words
+    return _("This page shows %(shown)s, but you look at %(now)s now.") % words
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:

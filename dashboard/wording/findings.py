@@ -136,6 +136,8 @@ def departments_finding(rows: Sequence[DepartmentRow]) -> str:
             late,
         )
         return words % {"n": intcomma(late), "all": intcomma(only.people), "department": only.name}
+    if not rows:
+        return _("There is no department to show")
     if not named:
         return _("No one has a department in KnowBe4")
     clear = sorted(

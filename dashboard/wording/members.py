@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dashboard.formats import last_day
 from dashboard.models import Membership, User
@@ -25,7 +26,7 @@ def what_becomes(membership: Membership, *, ends: User, at: datetime) -> list[st
         found.append(said % {"names": _named(has.received)})
     if not still.lends:
         found += [
-            _("Lends what they see to %(who)s until %(day)s: ends.")
+            _("Lends what they see to %(who)s until %(day)s: the loan ends now.")
             % {"who": loan.borrower, "day": last_day(loan.ends_at)}
             for loan in has.lent
         ]
@@ -41,7 +42,12 @@ def what_becomes(membership: Membership, *, ends: User, at: datetime) -> list[st
         found.append(said % {"names": _named(has.tokens)})
     if has.invited and not still.administers:
         who = ", ".join(invitation.invitee for invitation in has.invited)
-        found.append(_("Invited %(who)s, who has not accepted yet: these invitations are revoked.") % {"who": who})
+        said = ngettext(
+            "Invited %(who)s, who has not accepted yet: the invitation is revoked.",
+            "Invited %(who)s, who have not accepted yet: the invitations are revoked.",
+            len(has.invited),
+        )
+        found.append(said % {"who": who})
     return found
 
 
@@ -56,7 +62,10 @@ def what_became(left: LeftBehind) -> list[str]:
         found.append(_("Revoked: the tokens %(names)s.") % {"names": _named(left.tokens)})
     if left.invitations:
         who = ", ".join(invitation.invitee for invitation in left.invitations)
-        found.append(_("Revoked: the invitations of %(who)s.") % {"who": who})
+        said = ngettext(
+            "Revoked: the invitation of %(who)s.", "Revoked: the invitations of %(who)s.", len(left.invitations)
+        )
+        found.append(said % {"who": who})
     return found
 
 

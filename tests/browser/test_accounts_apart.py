@@ -58,7 +58,7 @@ def test_form_of_an_earlier_account_is_refused_and_there_again(
     second.get_by_role("button", name="Northwind Bank").click()
     second.wait_for_url(f"{live_server.url}/account-{other.pk}/")
     first.get_by_role("button", name="Send the invitation").click()
-    first.get_by_text(f"That page shows {account}, you look at Northwind Bank now: nothing was done.").wait_for()
+    first.get_by_text(f"That page shows {account}, but you look at Northwind Bank now: nothing was done.").wait_for()
     assert_accessible(first)
     assert not Invitation.objects.exists()
     first.get_by_role("button", name=f"Look at {account} again").click()
@@ -70,4 +70,4 @@ def test_form_of_an_earlier_account_is_refused_and_there_again(
     # What the other tab follows by itself says why it stands still.
     second.evaluate("htmx.trigger(document.getElementById('sync-status'), 'load')")
     second.evaluate("htmx.ajax('GET', document.getElementById('sync-status').getAttribute('hx-get'), '#sync-status')")
-    second.get_by_text(f"This page is of Northwind Bank, and you look at {account} now.").wait_for()
+    second.get_by_text(f"This page shows Northwind Bank, but you look at {account} now.").wait_for()

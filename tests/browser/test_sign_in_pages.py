@@ -69,13 +69,13 @@ def test_passkey_is_added_and_signs_in(
     page.get_by_label("Email").fill(ines.email)
     page.get_by_label("Password", exact=True).fill(factories.PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    page.get_by_text("Too many failed login attempts").wait_for()
+    page.get_by_text("Too many wrong tries").wait_for()
     page.goto(f"{live_server.url}/sign-in/?next=/you/")
     assert_accessible(page)
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(lambda url: "/sign-in" not in url)
     page.goto(f"{live_server.url}/you/")
-    page.get_by_text("A second factor guards your sign-in.").wait_for()
+    page.get_by_text("You sign in with a second factor.").wait_for()
 
 
 def test_scope_is_lent_and_given_back(

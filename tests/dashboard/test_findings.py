@@ -101,6 +101,7 @@ def test_ageing_finding(week: int, old: int, sentence: str) -> None:
         ([("Claims", 20, 1)], "1 of the 20 people in Claims is past due"),
         ([("Claims", 20, 0)], "Nobody in Claims is past due"),
         ([("", 20, 4)], "No one has a department in KnowBe4"),
+        ([], "There is no department to show"),
     ],
 )
 def test_departments_finding(rows: list[tuple[str, int, int]], sentence: str) -> None:

@@ -289,7 +289,7 @@ def test_what_somebody_has_is_settled_however_their_role_ends(site: Site, leaver
             admin = sign_in_lately(browser(), site.ines)
             page = admin.post("/settings/sign-on/remove/", {"confirmed": "on"}, follow=True).content.decode()
             assert "2 roles from it ended." in page
-            assert f"{user}: Revoked: the invitations of lee@home.example." in page
+            assert f"{user}: Revoked: the invitation of lee@home.example." in page
     line.refresh_from_db()
     assert line.ends_at is not None
     assert left_of(user) == [False] * 4

@@ -298,7 +298,10 @@ def test_a_role_that_would_show_nobody_is_warned_of_and_can_be_given(
     if fields["role"] == "department_head":
         form["departments"] = [sales.pk]
     answer = as_ines.post("/settings/members/invite/", form)
-    assert (said in answer.content.decode(), answer.status_code) == (True, 200 if said else 302)
+    page = answer.content.decode()
+    assert (said in page, answer.status_code) == (True, 200 if said else 302)
+    if said:
+        assert "Sales (no people since 20 Nov 2026)</label>" in page and "press “Send the invitation” again" in page
     assert Invitation.objects.exists() is not bool(said)
     if not said:
         return
@@ -371,6 +374,7 @@ def test_ending_a_role_says_what_becomes_of_what_they_have(
         return as_ines.get(f"/settings/members/{pk}/").content.decode()
 
     page = becomes(head.pk)
+    assert "View as" in page and "View as" not in becomes(ines.memberships.get().pk)
     assert "Lends what they see to Alice Marlow until" in page and "Board figures" not in page
     assert "“BI tool”: they stay, and read what is left to see." in page
     page = as_ines.post(f"/settings/members/{head.pk}/end/", {"confirmed": "on"}, follow=True).content.decode()

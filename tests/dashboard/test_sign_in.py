@@ -104,7 +104,7 @@ def test_passwords_are_kept_by_argon2(alice: User) -> None:
 def test_profile_says_how_one_signs_in(client: Client, alice: User, published: SyncRun) -> None:
     attempt(client, alice.email, factories.PASSWORD)
     text = client.get("/you/").content.decode()
-    assert "Only a password guards your sign-in" in text
+    assert "You sign in with a password alone" in text
     assert "This browser" in text
 
 

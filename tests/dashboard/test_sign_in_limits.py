@@ -19,7 +19,7 @@ from tests.dashboard.test_sign_in import attempt, code_now
 
 pytestmark = pytest.mark.django_db
 STRANGER, OFFICE = "203.0.113.7", "192.0.2.1"
-LOCKED = "Too many failed login attempts"
+LOCKED = "Too many wrong tries"
 
 
 @pytest.fixture(autouse=True)

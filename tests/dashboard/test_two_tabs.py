@@ -118,7 +118,7 @@ def test_form_of_one_account_is_refused_while_another_is_looked_at(
     assert first.status in {403, 409}
     if sent != "both":
         told = unescape(first.text) if first.status == 409 else ""
-        is_told = f"That page shows {one}, you look at {other} now: nothing was done." in told
+        is_told = f"That page shows {one}, but you look at {other} now: nothing was done." in told
         assert is_told or (sent == "without its key" and first.status == 403)
     assert AuditEvent.objects.count() == before
     assert not Invitation.objects.exists()
@@ -135,7 +135,8 @@ def test_refused_form_is_there_again_once_its_account_is(ines: User, accounts: l
     assert f"Look at {one} again" in first.text
     first.send(f"/accounts/{one.pk}/switch/", {})
     assert first.shows == str(one)
-    assert "nothing was done" in first.text
+    said = f"Nothing was done, as you looked at {other}. Press the button again if you mean {one}."
+    assert said in unescape(first.text)
     assert "carla@x.example" in first.text
     first.send("/settings/members/invite/", {"email": "carla@x.example", "role": "administrator"})
     assert Invitation.objects.get().account == one

@@ -129,7 +129,9 @@ def test_a_department_is_renamed_told_and_continued_in_one_act(world: World, tmp
     assert Alert.objects.filter(kind="schedule_empty", ended_at=None).count() == 2
     assert alerts["schedule_empty"].endswith(said)
     assert f"Commercial continues {OLD}" in _page(world.admin, "/settings/departments/", at)
-    assert "1 seems renamed" in _page(world.admin, "/settings/", at)
+    settings = _page(world.admin, "/settings/", at)
+    assert "1 seems renamed" in settings and "1 department seems renamed and waits for a decision." in settings
+    assert "KnowBe4 lists no active person" not in _page(world.head, "/", at)
     # Until somebody decides, what is bound to nobody says so.
     assert not world.seen_by(world.head, at)
     for user, address in (

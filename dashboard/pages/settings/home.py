@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
@@ -85,21 +86,21 @@ def _blocks(request: ScopedRequest) -> dict[str, Any]:
         merged=Count("pk", filter=Q(merged_into__isnull=False)),
     )
     standing = counts(exemptions(scope, at=request.now), at=request.now)
-    latest = list(setting_changes(scope)[: LATEST + 1])
+    latest, renamed = list(setting_changes(scope)[: LATEST + 1]), len(renames(scope))
     return {
         "campaigns": campaigns,
-        "departments": departments | {"renamed": len(renames(scope))},
+        "departments": departments | {"renamed": renamed},
         "exemptions": {state.value: standing.get(state, 0) for state in State} | {"expiring": standing["expiring"]},
         "has_exemptions": len(standing) > 1,
         "lines": log_lines(scope, latest[:LATEST]),
         "has_more": len(latest) > LATEST,
         "has_mail_server": is_set_up(),
-        "lead": _lead(campaigns, standing.get(State.REQUESTED, 0), standing["expiring"]),
+        "lead": _lead(campaigns, standing.get(State.REQUESTED, 0), renamed, standing["expiring"]),
     }
 
 
-def _lead(campaigns: dict[str, int], waiting: int, expiring: int) -> tuple[str, bool, str]:
-    """Say what waits for a decision, whether anything does, and beside it what counts."""
+def _lead(campaigns: dict[str, int], waiting: int, renamed: int, expiring: int) -> tuple[str, str, str]:
+    """Say what waits for a decision, the address where it does (empty for nothing), and beside it what counts."""
     out = campaigns["optional"] + campaigns["excluded"]
     if not campaigns["all"]:
         context = _("There are no campaigns yet.")
@@ -114,13 +115,20 @@ def _lead(campaigns: dict[str, int], waiting: int, expiring: int) -> tuple[str, 
         fact = ngettext("%(n)s exemption waits for a decision.", "%(n)s exemptions wait for a decision.", waiting) % {
             "n": number(waiting)
         }
-        return fact, True, context
+        return fact, f"{reverse('exemptions')}?state={State.REQUESTED}", context
+    if renamed:
+        fact = ngettext(
+            "%(n)s department seems renamed and waits for a decision.",
+            "%(n)s departments seem renamed and wait for a decision.",
+            renamed,
+        ) % {"n": number(renamed)}
+        return fact, reverse("settings_departments"), context
     if expiring:
         fact = ngettext("%(n)s exemption ends within 30 days.", "%(n)s exemptions end within 30 days.", expiring) % {
             "n": number(expiring)
         }
-        return fact, False, context
-    return _("Nothing waits for a decision."), False, context
+        return fact, "", context
+    return _("Nothing waits for a decision."), "", context
 
 
 @require_safe
