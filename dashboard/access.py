@@ -41,8 +41,6 @@ from sync.models import (
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
 
-    from dashboard.pages.context import Shell
-
 _ROLES = Membership.Role
 SEE_EVERYONE = frozenset({_ROLES.ADMINISTRATOR, _ROLES.SECURITY_MANAGER, _ROLES.AUDITOR})
 DECIDE = frozenset({_ROLES.ADMINISTRATOR, _ROLES.SECURITY_MANAGER})
@@ -422,4 +420,3 @@ class ScopedRequest(HttpRequest):
     past_day: date | None
     named: int | None
     htmx: "HtmxDetails"
-    shell: "Shell"

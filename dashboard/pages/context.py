@@ -248,10 +248,7 @@ class Shell:
 
 def shell_of(request: ScopedRequest) -> Shell:
     """Return the request's one frame, so that view and templates read the sync's state once."""
-    frame = getattr(request, "shell", None)
-    if frame is None:
-        frame = Shell(request)
-        request.shell = frame
+    frame: Shell = vars(request).setdefault("shell", Shell(request))
     return frame
 
 
