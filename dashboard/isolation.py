@@ -46,7 +46,7 @@ _TAG = re.compile(
     r"<!--.*?-->|<(script|style|textarea)\b.*?</\1\s*>|<[^<>\"']*(?:\"[^\"]*\"[^<>\"']*|'[^']*'[^<>\"']*)*>", re.DOTALL
 )
 # Values that are read out or shown; all others are addresses, keys, and what a form sends back.
-_SHOWN = re.compile(r"(?<=\s)(title|alt|placeholder|aria-[a-z]+|data-label|label)=\"([^\"]*)\"")
+_SHOWN = re.compile(r"(?<=\s)(title|alt|placeholder|aria-[a-z]+|data-label|data-title|label)=\"([^\"]*)\"")
 # What stands before the text of an element that holds no others.
 _BARE = re.compile(r"<(?:title|option|text|/?tspan|desc)\b")
 

@@ -33,12 +33,13 @@ _MADE_OF = (
 )
 
 _MUCH = 2_000
-_is_made = False
+# The name of the migrated database, once this process has a copy of it.
+_migrated = ""
 
 
 def make_test_database() -> None:
     """Point Django at this process's own test database, new and migrated."""
-    global _is_made
+    global _migrated
     name = connection.creation._get_test_db_name()
     with _one_at_a_time() as cursor:
         template = _template(cursor)
@@ -51,19 +52,19 @@ def make_test_database() -> None:
             _drop(cursor, template)
             _copy(cursor, _template(cursor), name)
     _point_at(name)
-    _is_made = True
+    _migrated = template
 
 
 def is_test_database_made() -> bool:
     """Return whether this process has its test database: it is made when the first test asks for one."""
-    return _is_made
+    return bool(_migrated)
 
 
 def drop_test_database() -> None:
     """Drop it, whoever is still connected: a worker that a test killed may be at work there."""
-    global _is_made
+    global _migrated
     name = connection.settings_dict["NAME"]
-    _is_made = False
+    _migrated = ""
     connection.close()
     with connection._nodb_cursor() as cursor:
         _drop(cursor, name)
@@ -84,12 +85,12 @@ def vacuum() -> None:
 
 
 @contextmanager
-def new_database(name: str) -> Iterator[None]:
-    """Point Django at a new, empty database; drop it at the end and point back."""
+def new_database(name: str, *, is_migrated: bool = False) -> Iterator[None]:
+    """Point Django at a new database, empty or just migrated; drop it at the end and point back."""
     before = connection.settings_dict["NAME"]
     with connection._nodb_cursor() as cursor:
         _drop(cursor, name)
-        cursor.execute(f'CREATE DATABASE "{name}"')
+        _copy(cursor, _migrated if is_migrated else "template1", name)
     _point_at(name)
     try:
         yield

@@ -48,11 +48,11 @@ def possessions(user: User, account: Account, *, at: datetime) -> Possessions:
         list(loans.filter(lender=user)),
         list(loans.filter(borrower=user)),
         list(tokens_of(user, account).filter(revoked_at=None, expires_at__gt=at)),
-        list(_open_invitations(at).filter(account=account, invited_by=user).order_by("email", "pk")),
+        list(open_invitations(at).filter(account=account, invited_by=user).order_by("email", "pk")),
     )
 
 
-def _open_invitations(at: datetime) -> QuerySet[Invitation]:
+def open_invitations(at: datetime) -> QuerySet[Invitation]:
     return Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=at).select_related("account")
 
 

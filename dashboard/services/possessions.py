@@ -1,15 +1,16 @@
 """Possessions of a member in an account beside their roles, and what becomes of them when a role ends."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
-from dashboard.access import LEND, Scope
+from dashboard.access import DECIDE, LEND, Scope
 from dashboard.models import ApiToken, Delegation, Invitation, Membership, Role, Schedule, User
-from dashboard.queries.possessions import LeftBehind, _open_invitations, possessions
+from dashboard.queries.possessions import LeftBehind, open_invitations, possessions
 from dashboard.services import tokens
 from dashboard.services.deciding import RefusedError
 from dashboard.services.invitations import revoke
@@ -55,16 +56,19 @@ def settle_ended(at: datetime) -> int:
 
     What cannot be settled now, while a sync is being published, is when this is next called.
     """
-    ended = Membership.objects.filter(ends_at__lte=at, account=OuterRef("account"))
-    left: tuple[tuple[QuerySet[Any], str], ...] = (
-        (Schedule.objects.filter(ended_at=None), "owner"),
-        (Delegation.objects.filter(ended_at=None, ends_at__gt=at), "lender"),
-        (ApiToken.objects.filter(revoked_at=None, expires_at__gt=at), "user"),
-        (_open_invitations(at), "invited_by"),
+    roles = Membership.objects.filter(account=OuterRef("account"))
+    ended, held = roles.filter(ends_at__lte=at), roles.filter(Q(ends_at=None) | Q(ends_at__gt=at))
+    # Each with the roles that keep it: who has another of these has left nothing behind.
+    left: tuple[tuple[QuerySet[Any], str, Iterable[str]], ...] = (
+        (Schedule.objects.filter(ended_at=None), "owner", DECIDE),
+        (Delegation.objects.filter(ended_at=None, ends_at__gt=at), "lender", LEND),
+        (ApiToken.objects.filter(revoked_at=None, expires_at__gt=at), "user", Role.values),
+        (open_invitations(at), "invited_by", [Role.ADMINISTRATOR]),
     )
     pairs: set[tuple[int, int]] = set()
-    for rows, whose in left:
-        pairs.update(rows.filter(Exists(ended.filter(user=OuterRef(whose)))).values_list("account", whose))
+    for rows, whose, keeping in left:
+        had, has = ended.filter(user=OuterRef(whose)), held.filter(user=OuterRef(whose), role__in=keeping)
+        pairs.update(rows.filter(Exists(had), ~Exists(has)).values_list("account", whose))
     settled = 0
     for account_id, user_id in sorted(pairs):
         account, user = Account.objects.get(pk=account_id), User.objects.get(pk=user_id)

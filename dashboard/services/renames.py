@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from dashboard import metrics
 from dashboard.models import DepartmentRename, User
 from dashboard.queries.renames import open_renames, renamed_in
 from dashboard.services.deciding import RefusedError, deciding
@@ -32,7 +33,7 @@ def continue_department(rename: DepartmentRename, *, by: User, at: datetime) -> 
     """
     with deciding(rename.account):
         old, new = _taken(rename).department, rename.into
-        here = Person.objects.filter(department=old, status="active", removed_at=None).count()
+        here = Person.objects.filter(metrics.active(at), department=old).count()
         if here > rename.active - rename.people:
             raise RefusedError(
                 _(

@@ -116,9 +116,7 @@ def remove(
     """
     account = provider.account
     with deciding(account):
-        given = Membership.objects.select_related("user").filter(
-            account=account, source=Membership.Source.SINGLE_SIGN_ON
-        )
+        given = Membership.objects.filter(account=account, source=Membership.Source.SINGLE_SIGN_ON)
         ending = [one for one in given.select_related("user") if one.holds(at) and not is_last_administrator(one, at)]
         ended = []
         for membership in ending:

@@ -67,7 +67,7 @@ def test_files_are_taken_along(
     page.get_by_role("button", name="Export").click()
     is_sound("the menu")
     with page.expect_download() as taken:
-        page.get_by_role("button", name="CSV").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     assert taken.value.suggested_filename.startswith("people_brackwater-mutual_")
     rows = rows_of_csv(Path(taken.value.path()).read_bytes())
     assert rows[0][0] == "Person" and len(rows) > 5
@@ -80,7 +80,7 @@ def test_files_are_taken_along(
         box.uncheck()
     page.get_by_label("Email", exact=True).check()
     with page.expect_download() as taken:
-        page.get_by_role("button", name="CSV").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     assert rows_of_csv(Path(taken.value.path()).read_bytes())[0] == ["Email"]
 
     # Files in every state.

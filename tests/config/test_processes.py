@@ -58,6 +58,7 @@ def test_the_unit_starts_a_process_by_the_name_of_its_instance() -> None:
     assert re.search(r"^ExecStart=/opt/rollcall/\.venv/bin/python -m config\.processes %i$", UNIT.read_text(), re.M)
 
 
+# Not among the suite's packages: Debian's starts a server on port 80 as it is installed.
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
 def test_nginx_reads_the_sample(tmp_path: Path) -> None:
     sample = (embedded.BASE_DIR / "docs/operate/nginx.conf").read_text()

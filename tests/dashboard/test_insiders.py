@@ -1,6 +1,7 @@
 """Attempts of insiders, of another account or of former members: each was a way in, or kept somebody out."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -262,6 +263,19 @@ def test_who_is_ended_lets_themselves_in_by_no_invitation_of_their_own(site: Sit
     # What somebody else sent again is theirs.
     kept.refresh_from_db()
     assert (kept.revoked_at, kept.invited_by) == (None, site.ines)
+
+
+def test_what_another_role_keeps_is_no_work_for_the_minute_s_look(
+    site: Site,  # noqa: F811
+    leaver: Membership,
+    django_assert_num_queries: Any,
+) -> None:
+    factories.MembershipFactory(
+        user=leaver.user, account=site.brackwater, role=Role.SECURITY_MANAGER, ends_at=MOMENT - timedelta(days=1)
+    )
+    with django_assert_num_queries(4):
+        assert settle_ended(MOMENT) == 0
+    assert left_of(leaver.user)[1]
 
 
 @pytest.mark.parametrize("way", ["time", "groups", "provider removed"])

@@ -66,7 +66,7 @@ class Shown(HTMLParser):
         """Note the element, and its values that are shown."""
         if tag in {"bdi", "script", "style", "textarea"}:
             self.open.append(tag)
-        shown = ("title", "alt", "placeholder", "data-label")
+        shown = ("title", "alt", "placeholder", "data-label", "data-title")
         self.texts += [(value or "", False) for name, value in attrs if name in shown or name.startswith("aria-")]
 
     def handle_endtag(self, tag: str) -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 
 from dashboard.access import Scope
 from dashboard.figures.selection import Filters
+from dashboard.files.kept_scope import covers
 from dashboard.mail import composing
 from dashboard.mail.alerts import watching
 from dashboard.models import Alert, AuditEvent, DepartmentRename, Membership, User
@@ -196,7 +197,7 @@ def test_a_department_is_merged_into_another_at_knowbe4(world: World, tmp_path: 
     assert said not in _page(world.head, "/", at)
     # A pack's file, a mailed link: who sees the whole sees what was made of a part.
     scope = Scope.of(world.head, chosen=world.account.pk, at=at)
-    assert composing.covers(scope, {"departments": [world.sales.pk]})
+    assert covers(scope, {"departments": [world.sales.pk]})
 
 
 def test_a_department_is_split_at_knowbe4(world: World, tmp_path: Path) -> None:

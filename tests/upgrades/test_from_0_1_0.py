@@ -49,10 +49,15 @@ def count_rows() -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def upgrade(django_db_setup: None, django_db_blocker: Any) -> Iterator[Upgrade]:
-    """Restore the dump, migrate it and leave Django pointing at it; look at the suite's own database before."""
+    """Restore the dump, migrate it and leave Django pointing at it; look at a database that was made new before.
+
+    Not at the suite's own: tests of syncs leave schemas there.
+    """
+    name, said = connection.settings_dict["NAME"], StringIO()
     with django_db_blocker.unblock():
-        fresh, said = listing(), StringIO()
-        with new_database(f"{connection.settings_dict['NAME']}_upgraded"):
+        with new_database(f"{name}_new", is_migrated=True):
+            fresh = listing()
+        with new_database(f"{name}_upgraded"):
             restore("0.1.0")
             rows = count_rows()
             call_command("migrate", no_color=True, stdout=said)

@@ -16,9 +16,9 @@ from django.urls import reverse
 from dashboard import tasks
 from dashboard.exports import jobs, streaming
 from dashboard.files import storage
-from dashboard.models import AuditEvent, Export, Membership, User
+from dashboard.models import AuditEvent, Delegation, Export, Membership, Role, User
 from dashboard.requests.searches import keep
-from sync.models import Account
+from sync.models import Account, Department
 from tests import factories
 from tests.dashboard.conftest import Queue
 from tests.dashboard.exports.reading import body, rows_of_csv, sheets_of

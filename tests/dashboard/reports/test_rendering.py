@@ -51,6 +51,13 @@ def test_right_to_left_names_are_shown(text_of: Callable[[bytes], str]) -> None:
     assert displayable("سارة") == "سارة"
 
 
+def test_a_name_turns_no_sentence_around(text_of: Callable[[bytes], str]) -> None:
+    name = "\u202eesreveR \u2066Over\u200bride\u2060 owes 1 of 1"
+    shown = text_of(render("person", _data(name), at=datetime(2026, 11, 17, tzinfo=UTC)))
+    assert "esreveR Override owes 1 of 1" in shown.replace("\u200b", "")
+    assert not {*"\u202e\u2066\u2060"} & {*shown}
+
+
 def test_what_no_font_has_is_written_as_its_code() -> None:
     assert displayable({"names": ["Ann \U0001f600 Lee", "山田", "plain"]}) == {
         "names": ["Ann [U+1F600] Lee", "山田", "plain"]

@@ -17,7 +17,7 @@ from tests.sync.faults.mirror import assert_truth, is_empty
 
 @pytest.mark.slow
 def test_a_burst_lock_out_without_retry_after_is_waited_out(run, simulator, connected, company, now):
-    simulator.service.limits = Limits(per_second=1_000, per_minute=12, minute=0.5, lockout=2.0)
+    simulator.service.limits = Limits(per_second=1_000, per_minute=12, minute=1.5, lockout=2.0)
     waits = []
     done = run(retry=Retry(lockout=10.0), on_wait=lambda seconds, why: waits.append(why))
     assert done.state == "published"
