@@ -21,4 +21,4 @@ def covers(now: Scope, then: dict[str, Any]) -> bool:
         return True
     if not then or then.get("everyone"):
         return False
-    return now.department_keys >= set(then["departments"]) and now.manager_keys >= set(then["managers"])
+    return now.department_keys >= set(then.get("departments", ())) and now.manager_keys >= set(then.get("managers", ()))
