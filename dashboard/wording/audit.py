@@ -1,10 +1,14 @@
 """An event of the audit log in words: what it was about, and what its details say."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,6 +18,8 @@ from dashboard.models import AuditEvent
 from dashboard.queries.audit import Key, names
 
 Subject = AuditEvent.Subject
+# As decisions write a moment into an event, with its zone.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[+-]\d\d:\d\d$")
 _PAGES = {
     Subject.PERSON.value: "person",
     Subject.CAMPAIGN.value: "campaign",
@@ -119,4 +125,6 @@ def _value(value: Any) -> str:
         return ", ".join(map(_value, value))
     if isinstance(value, dict):
         return ", ".join(f"{name} {_value(item)}" for name, item in value.items())
+    if isinstance(value, str) and _MOMENT.match(value):
+        return date_format(timezone.localtime(datetime.fromisoformat(value)), "j M Y, H:i T")
     return str(value).replace("_", " ") if str(value).isidentifier() else str(value)

@@ -185,3 +185,8 @@ def test_only_readers_of_the_log_read_it(ines: User, alice: User, account: Accou
     audit.record(audit.Action.EXPORTED, account=factories.AccountFactory(name="Another"), user=alice)
     assert [event.account for event in audit.events(Scope.of(ines))] == [account]
     assert not audit.events(Scope.of(alice)).exists()
+
+
+def test_a_moment_in_an_event_is_written_as_people_read_it(as_ines: Client, ines: User, account: Account) -> None:
+    audit.record(audit.Action.MEMBER_ENDED, account=account, user=ines, details={"until": MOMENT.isoformat()})
+    assert "until: 23 Nov 2026, 10:30 CET" in as_ines.get("/audit/").content.decode()
