@@ -1,9 +1,10 @@
 """Domains of single sign-on, and two tabs with two accounts, in a browser."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import FloatRect, Locator, Page
 from pytest_django.live_server_helper import LiveServer
 
 from dashboard.models import EmailDomain, Invitation, Role, SingleSignOn, User
@@ -40,6 +41,31 @@ def test_domains_are_shown_on_any_screen(
         page.get_by_role("heading", name="2 email domains are not proven").wait_for()
         assert_accessible(page)
         assert_fits(page)
+    # On a phone buttons leave what they belong to its room: an address its line, the banner of a view its words.
+    Invitation.objects.create(
+        account=account,
+        email="noor.el-amrani@brackwater.example",
+        role=Role.SECURITY_MANAGER,
+        token_digest="0" * 64,
+        invited_by=ines,
+        invited_at=MOMENT,
+        expires_at=MOMENT + timedelta(days=7),
+    )
+    member = factories.MembershipFactory(account=account, role=Role.SECURITY_MANAGER)
+    page.goto(f"{live_server.url}/settings/members/")
+    assert _box(page.locator(".member-list .med").first)["height"] < 30
+    page.goto(f"{live_server.url}/settings/members/{member.pk}/")
+    page.get_by_role("button", name="View as").click()
+    banner = page.locator(".notice-new", has_text="sees Rollcall as")
+    assert _box(banner.get_by_role("button", name="Stop"))["x"] == _box(banner.locator("p"))["x"]
+    assert _box(banner.locator("p"))["x"] - _box(banner)["x"] < 48
+    assert_fits(page)
+
+
+def _box(element: Locator) -> FloatRect:
+    box = element.bounding_box()
+    assert box is not None
+    return box
 
 
 def test_form_of_an_earlier_account_is_refused_and_there_again(
