@@ -59,7 +59,7 @@ _CSRF_SECRETS = "csrf_of_accounts"
 VIEWED_AS = "viewed_as"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scope:
     """The account and the people one reader may see, decided once per request; every read starts here.
 
@@ -110,15 +110,16 @@ class Scope:
         lenders = {membership.user_id: membership.user for membership in here if membership.user_id != user.pk}
         scoped = [membership for membership in here if membership.role in LEND]
         is_narrow = SEE_EVERYONE.isdisjoint(roles)
+        administered = (m for m in held if m.role == Membership.Role.ADMINISTRATOR and m.user_id == user.pk)
         return cls(
-            account,
-            roles,
-            ordered,
-            frozenset(m.account_id for m in held if m.role == Membership.Role.ADMINISTRATOR and m.user_id == user.pk),
-            _departments(scoped) if is_narrow else frozenset(),
-            _managers(scoped) if is_narrow else frozenset(),
-            tuple(lenders.values()),
-            user,
+            account=account,
+            roles=roles,
+            accounts=ordered,
+            administered=frozenset(membership.account_id for membership in administered),
+            department_keys=_departments(scoped) if is_narrow else frozenset(),
+            manager_keys=_managers(scoped) if is_narrow else frozenset(),
+            lenders=tuple(lenders.values()),
+            user=user,
         )
 
     @property

@@ -117,7 +117,7 @@ def _one_connection() -> Iterator[None]:
 def _calls(account: Account) -> dict[str, Callable[[], tuple[str, dict[str, Any]]]]:
     """Return the kinds of calls, each a maker of addresses that differ from one to the next."""
     rng = random.Random(7)  # noqa: S311 - a benchmark needs no secrets
-    scope = Scope(account, frozenset({Membership.Role.ADMINISTRATOR}))
+    scope = Scope(account=account, roles=frozenset({Membership.Role.ADMINISTRATOR}))
     departments = list(scope.departments().filter(merged_into=None).exclude(key="").values_list("name", flat=True))
     campaigns = list(scope.campaigns().values_list("knowbe4_id", flat=True))
     people = list(scope.people().order_by("pk").values_list("knowbe4_id", flat=True)[:5_000])

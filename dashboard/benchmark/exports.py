@@ -81,7 +81,7 @@ def measure_exports(account: Account, *, now: datetime, say: Callable[[str], Non
 
 
 def _question(account: Account, now: datetime) -> Question:
-    scope = Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    scope = Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
     return Question(scope, QueryDict(""), now, now)
 
 

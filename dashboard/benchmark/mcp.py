@@ -29,7 +29,7 @@ def measure_mcp(account: Account, *, now: datetime, say: Callable[[str], None], 
 
     Things are drawn by chance, the same each time; `now` is only told apart from run to run.
     """
-    scope = Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}), (account,))
+    scope = Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}), accounts=(account,))
     figures = []
     for title, name, asked in _calls(scope, now):
         turns = list(islice(cycle(asked), runs + WARM_UP)) if asked else []

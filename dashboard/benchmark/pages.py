@@ -53,7 +53,9 @@ def measure_pages(
         session = client.session
         session["account"] = account.pk
         session.save()
-        places = Places(Scope(account, frozenset({Membership.Role.ADMINISTRATOR})), now=now, reader=reader.pk)
+        places = Places(
+            Scope(account=account, roles=frozenset({Membership.Role.ADMINISTRATOR})), now=now, reader=reader.pk
+        )
         asker = _Asker(client, places, runs)
         figures: list[Figure] = []
         for kind, endpoints, goal in (("page", PAGES, PAGE_GOAL), ("fragment", FRAGMENTS, FRAGMENT_GOAL)):

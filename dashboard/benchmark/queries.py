@@ -35,7 +35,7 @@ def measure_queries(
     say("Vacuuming ...")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    scope = Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    scope = Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
     count = Enrollment.objects.filter(account=account).count()
     factor = MANY_FACTOR if count > MANY else 1.0
     samples = Samples(scope, now=now)

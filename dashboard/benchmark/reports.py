@@ -28,7 +28,7 @@ def measure_reports(account: Account, *, now: datetime, say: Callable[[str], Non
 
     What 500 departments take is reckoned from some of the largest, one after the other, shared by two workers.
     """
-    scope = Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    scope = Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
     groups = figures_by(scope, By.DEPARTMENT, as_of=now)
     largest = sorted(groups, key=lambda group: -group.totals.net.people_past_due)[:SAMPLED]
     if not largest:

@@ -30,7 +30,7 @@ def nobody_left(schedule: Schedule) -> tuple[str, ...]:
         return ()
     moment = timezone.now()
     try:
-        filters = Question(Scope(schedule.account), QueryDict(query), moment, moment).asked.filters
+        filters = Question(Scope(account=schedule.account), QueryDict(query), moment, moment).asked.filters
     except BadRequest:
         return ()
     found = vacancies_of(schedule.account, filters, is_whole=True)

@@ -9,7 +9,7 @@ from dashboard.metrics.rules import completed, in_progress, past_due
 
 
 class State(TextChoices):
-    """Exactly one holds for an enrollment at a moment, by the first rule that matches: see `state`."""
+    """State of an enrollment at a moment: exactly one holds, the first whose rule matches."""
 
     COMPLETED = "completed", _("Completed")
     PAST_DUE = "past_due", _("Past due")

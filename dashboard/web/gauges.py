@@ -78,7 +78,7 @@ class _Figures(Collector):
         mails = GaugeMetricFamily("rollcall_mails", "Mails by what became of them.", labels=(*_ACCOUNT, "state"))
         for account in Account.objects.order_by("pk"):
             # The pages' own role sees mails of one account at a time.
-            with within(Scope(account)):
+            with within(Scope(account=account)):
                 found = Counter(_MAIL_STATES)
                 for kind in (Delivery, AlertMail):
                     rows = kind.objects.filter(account=account).values_list("state").annotate(Count("pk"))

@@ -75,12 +75,12 @@ def test_a_reader_without_a_role_is_told_whom_to_ask(client: Client, charlie: Us
 def test_a_scope_grants_nothing_by_itself(account: Account) -> None:
     factories.EnrollmentFactory(account=account)
     factories.SyncRunFactory(account=account)
-    for scope in (Scope(), Scope(account), Scope(account, frozenset({"no such role"}))):
+    for scope in (Scope(), Scope(account=account), Scope(account=account, roles=frozenset({"no such role"}))):
         assert not scope.people().exists()
         assert not scope.enrollments().exists()
         assert not scope.departments().exists()
         assert not scope.may_sync
-    for scope in (Scope(), Scope(account)):
+    for scope in (Scope(), Scope(account=account)):
         assert not scope.campaigns().exists()
         assert not scope.content().exists()
         assert not scope.runs().exists()
@@ -106,7 +106,7 @@ def test_of_several_accounts_the_first_by_name_is_shown(account: Account, charli
     later = factories.AccountFactory(name="Zephyr")
     factories.MembershipFactory(user=charlie, account=later, role=Membership.Role.ADMINISTRATOR)
     factories.MembershipFactory(user=charlie, account=account)
-    assert Scope.of(charlie) == Scope(account, frozenset({"security_manager"}))
+    assert Scope.of(charlie) == Scope(account=account, roles=frozenset({"security_manager"}))
 
 
 def test_nobody_has_the_empty_scope(charlie: User) -> None:

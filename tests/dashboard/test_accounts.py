@@ -281,9 +281,9 @@ def test_a_reader_of_several_accounts_switches_between_them(as_alice: Client, al
     assert "account-menu" in as_alice.get("/", follow=True).content.decode()
     assert as_alice.post(f"/accounts/{zephyr.pk}/switch/")["Location"] == "/"
     response = as_alice.get("/", follow=True)
-    assert response.wsgi_request.scope == Scope(zephyr, frozenset({"administrator"}))
+    assert response.wsgi_request.scope == Scope(account=zephyr, roles=frozenset({"administrator"}))
     as_alice.post(f"/accounts/{account.pk}/switch/")
-    assert as_alice.get("/").wsgi_request.scope == Scope(account, frozenset({"security_manager"}))
+    assert as_alice.get("/").wsgi_request.scope == Scope(account=account, roles=frozenset({"security_manager"}))
 
 
 def test_the_chosen_account_is_held_against_the_memberships_each_time(

@@ -29,7 +29,7 @@ PLAN = {
 @pytest.fixture
 def scope(account: Account) -> Scope:
     """Return the scope of a security manager."""
-    return Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    return Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
 
 
 def test_used_is_what_runs_of_the_last_day_asked_for(scope: Scope, account: Account, now: datetime) -> None:

@@ -52,7 +52,7 @@ def autumn(counted: Account) -> Campaign:
 
 
 def _scope(account: Account) -> Scope:
-    return Scope(account, frozenset({"security_manager"}))
+    return Scope(account=account, roles=frozenset({"security_manager"}))
 
 
 def _lead(text: str) -> str:

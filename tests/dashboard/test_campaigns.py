@@ -68,7 +68,7 @@ def test_campaigns_are_narrowed(as_alice: Client, company: Account, query: str, 
 
 
 def test_campaigns_are_narrowed_by_the_type_of_their_content(company: Account, now: datetime) -> None:
-    scope = Scope(company, frozenset({"security_manager"}))
+    scope = Scope(account=company, roles=frozenset({"security_manager"}))
     game = factories.ContentItemFactory(account=company, content_type=ContentType.GAME)
     Campaign.objects.filter(name="Autumn awareness 2026").update(content_ids=[game.pk])
     filters = Filters(content_types=frozenset({ContentType.GAME}))
@@ -86,7 +86,7 @@ def test_campaigns_sort_by_every_column(as_alice: Client, company: Account, now:
             assert response.status_code == 200
             order = "descending" if direction else "ascending"
             assert response.content.decode().count(f'aria-sort="{order}"') == 1
-    rows = campaigns(Scope(company, frozenset({"security_manager"})), as_of=now)
+    rows = campaigns(Scope(account=company, roles=frozenset({"security_manager"})), as_of=now)
     rates = [row.totals.net.completion_rate.percent for row in ordered(rows, Sort.COMPLETION, is_descending=True)]
     known = [rate for rate in rates if rate is not None]
     assert rates == sorted(known, reverse=True) + [None] * (len(rates) - len(known))
@@ -129,7 +129,7 @@ def test_campaigns_need_a_membership(client: Client, charlie: User, company: Acc
 
 
 def test_the_next_deadline_is_that_of_open_work(company: Account, now: datetime) -> None:
-    rows = campaigns(Scope(company, frozenset({"security_manager"})), as_of=now)
+    rows = campaigns(Scope(account=company, roles=frozenset({"security_manager"})), as_of=now)
     following = next_deadline(rows, now)
     assert following is not None
     assert str(following.campaign) == "Use of AI tools policy"

@@ -28,7 +28,7 @@ def line(account: Account, now: datetime) -> dict[str, Person]:
 
 def bar_of(account: Account, address: str, names: tuple[str, ...] = ("department", "manager", "type")) -> FilterBar:
     request: ScopedRequest = RequestFactory().get(address)  # type: ignore[assignment]
-    request.scope, request.account = Scope(account, frozenset({"administrator"})), account
+    request.scope, request.account = Scope(account=account, roles=frozenset({"administrator"})), account
     request.now = request.as_of = MOMENT
     request.past_day = None
     return filter_bar(request, asked(request), names=names, target="list")

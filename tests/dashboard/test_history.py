@@ -17,7 +17,7 @@ from sync.models import Account, Campaign
 
 @pytest.fixture
 def scope(company: Account) -> Scope:
-    return Scope(company, frozenset({Membership.Role.SECURITY_MANAGER}))
+    return Scope(account=company, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
 
 
 def moments(scope: Scope, now: datetime) -> list[datetime]:

@@ -22,7 +22,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 @pytest.fixture
 def scope(account: Account) -> Scope:
-    return Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    return Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def test_nothing_at_all_is_zero_everywhere(account: Account, scope: Scope, now: 
 
 
 def test_a_scope_without_a_role_finds_nothing(mixture: Account, now: datetime) -> None:
-    found = queries.overview(Scope(mixture, frozenset()), as_of=now)
+    found = queries.overview(Scope(account=mixture, roles=frozenset()), as_of=now)
     assert found.departments == found.campaigns == ()
     assert found.headline.now == Counts()
     assert {day.people for day in (*found.past_due_by_day, *found.due_soon.days)} == {0}

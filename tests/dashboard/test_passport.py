@@ -21,7 +21,9 @@ def address(metric: str = "completion_rate", **query: object) -> str:
 
 
 def test_passport_says_what_the_number_is_made_of(as_alice: Client, company: Account, published: SyncRun) -> None:
-    now = overview(Scope(company, frozenset({Membership.Role.SECURITY_MANAGER})), as_of=MOMENT).headline.now
+    now = overview(
+        Scope(account=company, roles=frozenset({Membership.Role.SECURITY_MANAGER})), as_of=MOMENT
+    ).headline.now
     text = as_alice.get(address()).content.decode()
     assert "<h1" in text
     assert percent(now.completion_rate) in text

@@ -71,7 +71,7 @@ def names_in(text: str) -> list[str]:
 
 
 def scope(account: Account) -> Scope:
-    return Scope(account, frozenset({"administrator"}))
+    return Scope(account=account, roles=frozenset({"administrator"}))
 
 
 def test_the_page_says_how_many_for_how_long(as_alice: Client, line: dict[str, Person]) -> None:

@@ -53,7 +53,7 @@ def crowd(company: Account) -> Account:
 
 
 def scope_of(account: Account) -> Scope:
-    return Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    return Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
 
 
 def address(reader: User, text: str) -> str:

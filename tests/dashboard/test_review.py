@@ -20,7 +20,7 @@ Q3 = date(2026, 7, 1)
 
 @pytest.fixture
 def scope(account: Account) -> Scope:
-    return Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    return Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
 
 
 def enroll(account: Account, name: str, due_at: datetime, *, content: object, late: int = 0, open_: int = 0) -> None:
@@ -103,7 +103,7 @@ def test_the_figures_and_what_was_used(scope: Scope, quarters: Account) -> None:
 
 
 def test_whoever_sees_nobody_gets_no_review(account: Account) -> None:
-    scope = Scope(account, frozenset())
+    scope = Scope(account=account, roles=frozenset())
     quarter = quarter_of(scope, Q3, as_of=NOW)
     assert quarter is not None
     assert review(scope, quarter) is None

@@ -61,7 +61,7 @@ def test_who_sees_everyone_sees_one_account(full: Account) -> None:
     people = Person.objects.filter(account=full).count()
     facts = count("dashboard_fact", f"account_id = {full.pk}")
     assert count("sync_person") > people
-    with seen_by(Scope(full, frozenset({Role.SECURITY_MANAGER}))):
+    with seen_by(Scope(account=full, roles=frozenset({Role.SECURITY_MANAGER}))):
         assert count("sync_person") == people
         assert count("dashboard_fact") == facts
         assert count("sync_enrollment") > 0
@@ -70,7 +70,7 @@ def test_who_sees_everyone_sees_one_account(full: Account) -> None:
 def test_a_head_sees_the_rows_of_a_department(full: Account) -> None:
     department = factories.DepartmentFactory._meta.model.objects.filter(account=full).exclude(key="").first()
     theirs = Person.objects.filter(account=full, department=department)
-    scope = Scope(full, frozenset({Role.DEPARTMENT_HEAD}), department_keys=frozenset({department.pk}))
+    scope = Scope(account=full, roles=frozenset({Role.DEPARTMENT_HEAD}), department_keys=frozenset({department.pk}))
     with_tallies = count("dashboard_tally", f"grain IN (1, 4) AND department_id = {department.pk}")
     expected = theirs.count()
     enrollments = theirs.filter(enrollments__isnull=False).values("enrollments").count()
@@ -90,7 +90,9 @@ def test_changes_are_seen_with_whom_they_are_about(full: Account, now: datetime)
     unknown = Person.objects.filter(account=full).exclude(department=known.department).first()
     for person in (known, unknown):
         Change.objects.create(account=full, run=run, observed_at=now, subject=1, subject_id=person.pk, field="email")
-    scope = Scope(full, frozenset({Role.DEPARTMENT_HEAD}), department_keys=frozenset({known.department_id}))
+    scope = Scope(
+        account=full, roles=frozenset({Role.DEPARTMENT_HEAD}), department_keys=frozenset({known.department_id})
+    )
     with seen_by(scope):
         assert list(Change.objects.values_list("subject_id", flat=True)) == [known.pk]
 
@@ -98,7 +100,7 @@ def test_changes_are_seen_with_whom_they_are_about(full: Account, now: datetime)
 def test_rows_out_of_scope_cannot_be_written(full: Account, now: datetime) -> None:
     department = factories.DepartmentFactory._meta.model.objects.filter(account=full).exclude(key="").first()
     other = Person.objects.filter(account=full).exclude(department=department).first()
-    scope = Scope(full, frozenset({Role.DEPARTMENT_HEAD}), department_keys=frozenset({department.pk}))
+    scope = Scope(account=full, roles=frozenset({Role.DEPARTMENT_HEAD}), department_keys=frozenset({department.pk}))
     with seen_by(scope):
         assert Person.objects.filter(pk=other.pk).update(job_title="Changed") == 0
         with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
@@ -108,7 +110,7 @@ def test_rows_out_of_scope_cannot_be_written(full: Account, now: datetime) -> No
 
 
 def test_an_inner_scope_gives_way_to_the_outer_one(full: Account) -> None:
-    everyone = Scope(full, frozenset({Role.SECURITY_MANAGER}))
+    everyone = Scope(account=full, roles=frozenset({Role.SECURITY_MANAGER}))
     with seen_by(everyone):
         before = count("sync_person")
         with within(Scope()):
@@ -122,7 +124,7 @@ def test_the_staging_area_is_closed(full: Account) -> None:
         cursor.execute(f"CREATE SCHEMA staging_{full.pk}")
         cursor.execute(f"CREATE TABLE staging_{full.pk}.users (name text)")
     with (
-        seen_by(Scope(full, frozenset({Role.SECURITY_MANAGER}))),
+        seen_by(Scope(account=full, roles=frozenset({Role.SECURITY_MANAGER}))),
         pytest.raises(ProgrammingError, match="permission denied"),
         transaction.atomic(),
     ):

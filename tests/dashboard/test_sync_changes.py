@@ -22,7 +22,7 @@ LIST = {"HX-Request": "true", "HX-Target": "change-list"}
 @pytest.fixture
 def scope(account: Account) -> Scope:
     """Return the scope of someone who sees everybody."""
-    return Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    return Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_run_that_published_nothing_changed_nothing(scope: Scope, account: Acc
 def test_nothing_is_shown_to_whom_nobody_is_in_scope(account: Account, published: SyncRun) -> None:
     person = factories.PersonFactory(account=account, removed_at=published.published_at)
     change(published, Subject.PERSON, person.pk, "email", "a", "b")
-    for scope in (Scope(account), Scope(account, frozenset({"no such role"}))):
+    for scope in (Scope(account=account), Scope(account=account, roles=frozenset({"no such role"}))):
         assert not scope.changes().exists()
         assert not scope.quarantined().exists()
         assert queries.groups(scope, published) == []

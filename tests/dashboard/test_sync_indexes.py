@@ -14,7 +14,7 @@ from tests import factories
 @pytest.fixture
 def scope(account: Account) -> Scope:
     """Return the scope of someone who sees everybody."""
-    return Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    return Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def made(*departments: Course, is_running: bool = False) -> Trend:
 
 @pytest.fixture
 def scope(company: Account) -> Scope:
-    return Scope(company, frozenset({Membership.Role.SECURITY_MANAGER}))
+    return Scope(account=company, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
 
 
 def test_trends_shows_four_charts_and_the_departments(as_alice: Client, company: Account) -> None:
@@ -120,7 +120,7 @@ def test_charlie_sees_nothing(client: Client, charlie: User, company: Account) -
 
 
 def test_whoever_sees_nobody_gets_empty_periods(company: Account, now: datetime) -> None:
-    found = trend(Scope(company, frozenset()), as_of=now)
+    found = trend(Scope(account=company, roles=frozenset()), as_of=now)
     assert found.is_empty
     assert len(found.periods) == 12
 

@@ -100,7 +100,7 @@ _BASIS = "departments and managers that people have now, or had then"
 def _scope(account: Account, email: str | None) -> tuple[str, Scope]:
     """Return whose scope it is and the scope; without an email the operator's, who reaches the database anyway."""
     if email is None:
-        return "", Scope(account, frozenset({Membership.Role.ADMINISTRATOR}), (account,))
+        return "", Scope(account=account, roles=frozenset({Membership.Role.ADMINISTRATOR}), accounts=(account,))
     user = User.objects.called(email.strip())
     if user is None:
         raise CommandError(f"Nobody signs in as {email!r}.", returncode=EXIT_MISUSE)

@@ -39,4 +39,4 @@ def account(filled_once: Account, db: None) -> Account:
 @pytest.fixture
 def scope(account: Account) -> Scope:
     """Return the scope of someone who sees everybody."""
-    return Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    return Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))

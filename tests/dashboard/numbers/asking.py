@@ -18,7 +18,7 @@ from tests.oracle.records import Question
 
 def scope_of(mirror: Mirror) -> Scope:
     """Return the scope of someone who sees everybody."""
-    return Scope(mirror.account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    return Scope(account=mirror.account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
 
 
 def filters_of(mirror: Mirror, question: Question) -> Filters:

@@ -71,7 +71,7 @@ def test_what_does_not_add_up_is_not_grouped(account_scope: Scope) -> None:
 @pytest.fixture
 def account_scope() -> Scope:
     """Return the scope of an administrator of an empty account."""
-    return Scope(factories.AccountFactory(), frozenset({Membership.Role.ADMINISTRATOR}))
+    return Scope(account=factories.AccountFactory(), roles=frozenset({Membership.Role.ADMINISTRATOR}))
 
 
 def test_nothing_finished_has_no_median(account_scope: Scope) -> None:

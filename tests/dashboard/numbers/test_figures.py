@@ -124,7 +124,7 @@ def test_nobody_sees_numbers_without_a_role(deciders: tuple[User, User]) -> None
     case = CASES[0]
     mirror = write(case.company, *deciders)
     rollups.rebuild(mirror.account, at=case.question.as_of)
-    for scope in (Scope(), Scope(mirror.account, frozenset())):
+    for scope in (Scope(), Scope(account=mirror.account, roles=frozenset())):
         assert figures(scope, as_of=case.question.as_of).gross.counted == 0
         assert figures_by(scope, By.DEPARTMENT, as_of=case.question.as_of, filters=Filters()) == []
         assert listed(scope, "counted", "enrollment_id", as_of=case.question.as_of) == []

@@ -167,7 +167,7 @@ def test_each_reason_at_its_edge(
     who = factories.PersonFactory(account=account, **person)
     factories.EnrollmentFactory(account=account, person=who, **row)
     rollups.rebuild(account, at=NOW)
-    found = passport(Scope(account, frozenset({"administrator"})), name, as_of=NOW, quarter=quarter)
+    found = passport(Scope(account=account, roles=frozenset({"administrator"})), name, as_of=NOW, quarter=quarter)
     assert found.known == 1
     assert [entry.reason.value for entry in found.left_out] == ([reason] if reason else [])
     assert found.denominator == (0 if reason else 1)

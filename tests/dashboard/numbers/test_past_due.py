@@ -124,7 +124,7 @@ def compare(company: Company, mirror: Mirror, asking: Question, way: str, dice: 
 
 def test_standings_answer_only_for_what_they_hold(deciders: tuple[User, User], monkeypatch: pytest.MonkeyPatch) -> None:
     account, people = some_people()
-    scope = Scope(account, frozenset({"administrator"}))
+    scope = Scope(account=account, roles=frozenset({"administrator"}))
     at = factories.SEEN_AT + timedelta(days=100)
     rollups.rebuild(account, at=at)
     PersonStanding.objects.filter(person=people[0]).update(past_due=7)
@@ -177,7 +177,7 @@ def test_any_order_page_by_page(
     rollups.rebuild(account, at=at)
     if way == "facts":
         monkeypatch.setattr(past_due, "MOST_STALE", -1)
-    scope = Scope(account, frozenset({"administrator"}))
+    scope = Scope(account=account, roles=frozenset({"administrator"}))
     found = []
     for offset in range(4):
         found += people_past_due(scope, as_of=at, sort=sort, is_descending=is_descending, limit=1, offset=offset)
@@ -188,6 +188,6 @@ def test_nobody_is_listed_for_who_may_see_nobody(db: None) -> None:
     account, _people = some_people()
     at = factories.SEEN_AT + timedelta(days=100)
     rollups.rebuild(account, at=at)
-    for scope in (Scope(), Scope(account)):
+    for scope in (Scope(), Scope(account=account)):
         assert people_past_due(scope, as_of=at) == []
         assert not any(group.people for group in ageing(scope, as_of=at).gross)

@@ -72,7 +72,7 @@ def test_groups_of_a_series_are_the_figures_by_group(deciders: tuple[User, User]
 
 def test_days_are_local_and_midnight_ends_the_day_before(account: Account, now) -> None:
     rollups.rebuild(account, at=now)
-    scope = Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    scope = Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
     points = daily(scope, as_of=now, days=3)
     assert [str(point.date) for point in points] == ["2026-11-21", "2026-11-22", "2026-11-23"]
     assert points[-1].at == now
@@ -82,14 +82,14 @@ def test_days_are_local_and_midnight_ends_the_day_before(account: Account, now) 
 
 
 def test_a_scope_without_a_role_has_days_of_nothing(account: Account, now) -> None:
-    points, groups, _trails = daily_and_by(Scope(account, frozenset()), By.DEPARTMENT, as_of=now, days=3)
+    points, groups, _trails = daily_and_by(Scope(account=account, roles=frozenset()), By.DEPARTMENT, as_of=now, days=3)
     assert [point.totals.gross.counted for point in points] == [0, 0, 0]
     assert points[0].at == now.astimezone(account.zone).replace(day=22, hour=0, minute=0)
     assert groups == []
 
 
 def test_a_filter_by_state_is_refused(account: Account, now) -> None:
-    scope = Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    scope = Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
     with pytest.raises(ValueError, match="state"):
         daily(scope, as_of=now, days=3, filters=Filters(states=frozenset({"past_due"})))
     with pytest.raises(ValueError, match="manager"):

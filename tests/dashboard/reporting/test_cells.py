@@ -53,7 +53,9 @@ def test_metrics_are_found_by_any_way_of_writing_them() -> None:
 
 def stamp() -> Stamp:
     account = Account(name="Brackwater", time_zone="Europe/Berlin")
-    return Stamp(Scope(account, frozenset({"administrator"})), SyncRun(pk=3), datetime(2026, 1, 1, tzinfo=UTC))
+    return Stamp(
+        Scope(account=account, roles=frozenset({"administrator"})), SyncRun(pk=3), datetime(2026, 1, 1, tzinfo=UTC)
+    )
 
 
 def test_csv_neutralizes_texts_but_no_numbers() -> None:

@@ -22,7 +22,7 @@ def account(db: None) -> Account:
 @pytest.fixture
 def scope(account: Account) -> Scope:
     """Return the scope of its administrator."""
-    return Scope(account, frozenset({Membership.Role.ADMINISTRATOR}))
+    return Scope(account=account, roles=frozenset({Membership.Role.ADMINISTRATOR}))
 
 
 def test_nothing_given_filters_nothing(scope: Scope) -> None:
@@ -104,7 +104,7 @@ def test_nothing_is_found_out_of_scope(account: Account) -> None:
     other = factories.AccountFactory()
     campaign = factories.CampaignFactory(account=other)
     person = factories.PersonFactory(account=other)
-    for scope in (Scope(), Scope(account, frozenset({Membership.Role.ADMINISTRATOR}))):
+    for scope in (Scope(), Scope(account=account, roles=frozenset({Membership.Role.ADMINISTRATOR}))):
         for wanted in (
             Wanted(campaign=[campaign.pk]),
             Wanted(manager=person.email),

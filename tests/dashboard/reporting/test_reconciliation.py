@@ -22,7 +22,7 @@ NOW = SEEN_AT + timedelta(days=60)
 
 
 def scope_of(account: Account) -> Scope:
-    return Scope(account, frozenset({Membership.Role.ADMINISTRATOR}))
+    return Scope(account=account, roles=frozenset({Membership.Role.ADMINISTRATOR}))
 
 
 def told(row: Reconciliation) -> dict[str, tuple[int, int]]:
@@ -146,6 +146,6 @@ def test_a_figure_is_explained_or_not(
 
 
 def test_nothing_is_told_to_who_may_not_see_everybody(campaign: Campaign) -> None:
-    for scope in (Scope(), Scope(campaign.account)):
+    for scope in (Scope(), Scope(account=campaign.account)):
         assert reconciliations(scope, as_of=NOW) == []
         assert not rows(scope, campaign.pk, Reason.LEFT, as_of=NOW).exists()

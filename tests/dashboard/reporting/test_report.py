@@ -30,7 +30,7 @@ DAY = date(2026, 9, 30)
 
 
 def scope_of(account: Account) -> Scope:
-    return Scope(account, frozenset({Membership.Role.ADMINISTRATOR}))
+    return Scope(account=account, roles=frozenset({Membership.Role.ADMINISTRATOR}))
 
 
 def read(text: str) -> Any:

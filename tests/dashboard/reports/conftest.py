@@ -16,7 +16,7 @@ from sync.models import Account
 
 @pytest.fixture
 def scope(account: Account) -> Scope:
-    return Scope(account, frozenset({Membership.Role.SECURITY_MANAGER}))
+    return Scope(account=account, roles=frozenset({Membership.Role.SECURITY_MANAGER}))
 
 
 @pytest.fixture

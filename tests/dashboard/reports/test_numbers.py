@@ -38,7 +38,9 @@ def claims() -> Department:
 @pytest.fixture
 def head(account: Account, claims: Department) -> Scope:
     """Return the scope of the head of Claims."""
-    return Scope(account, frozenset({Membership.Role.DEPARTMENT_HEAD}), department_keys=frozenset({claims.pk}))
+    return Scope(
+        account=account, roles=frozenset({Membership.Role.DEPARTMENT_HEAD}), department_keys=frozenset({claims.pk})
+    )
 
 
 def test_the_board_report_has_the_figures_of_the_pages(question: Question) -> None:
@@ -130,7 +132,7 @@ def test_a_head_gets_the_totals_of_the_department(
 
 
 def test_nobodys_scope_has_no_numbers(account: Account, now: datetime) -> None:
-    nobody = Question(Scope(account), now, now)
+    nobody = Question(Scope(account=account), now, now)
     assert describe(Kind.REVIEW, nobody) is None
     assert describe(Kind.DEPARTMENT, nobody, subject=Department.objects.all()[0].pk) is None
     assert describe(Kind.CAMPAIGN, nobody, subject=Campaign.objects.all()[0].pk) is None
