@@ -22,7 +22,7 @@ class AccountFactory(DjangoModelFactory[Account]):
     class Meta:
         model = Account
 
-    name = factory.Sequence(lambda n: f"Brackwater Mutual {n}" if n else "Brackwater Mutual")
+    name = factory.Sequence(lambda n: f"Brackwater Mutual {n:05}" if n else "Brackwater Mutual")
     api_key = "not-a-key"
     time_zone = "Europe/Berlin"
 
@@ -34,7 +34,7 @@ class UserFactory(DjangoModelFactory[User]):
         model = User
         skip_postgeneration_save = True
 
-    email = factory.Sequence(lambda n: f"reader{n}@brackwater.example")
+    email = factory.Sequence(lambda n: f"reader{n:05}@brackwater.example")
 
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, **fields: Any) -> User:
@@ -66,7 +66,7 @@ class DepartmentFactory(DjangoModelFactory[Department]):
         model = Department
 
     account = factory.SubFactory(AccountFactory)
-    name = factory.Sequence(lambda n: f"Department {n}")
+    name = factory.Sequence(lambda n: f"Department {n:05}")
     key = factory.LazyAttribute(lambda department: department.name.casefold())
 
 
@@ -79,7 +79,7 @@ class PersonFactory(DjangoModelFactory[Person]):
     account = factory.SubFactory(AccountFactory)
     knowbe4_id = factory.Sequence(lambda n: 1000 + n)
     first_name = "Invented"
-    last_name = factory.Sequence(lambda n: f"Person {n}")
+    last_name = factory.Sequence(lambda n: f"Person {n:05}")
     email = factory.LazyAttribute(lambda person: f"person{person.knowbe4_id}@brackwater.example")
     status = "active"
     department = factory.SubFactory(DepartmentFactory, account=factory.SelfAttribute("..account"))
@@ -94,7 +94,7 @@ class GroupFactory(DjangoModelFactory[Group]):
 
     account = factory.SubFactory(AccountFactory)
     knowbe4_id = factory.Sequence(lambda n: 3000 + n)
-    name = factory.Sequence(lambda n: f"Group {n}")
+    name = factory.Sequence(lambda n: f"Group {n:05}")
     status = "active"
     first_seen_at = SEEN_AT
 
@@ -108,7 +108,7 @@ class ContentItemFactory(DjangoModelFactory[ContentItem]):
     account = factory.SubFactory(AccountFactory)
     source = ContentItem.Source.STORE_PURCHASE
     knowbe4_id = factory.Sequence(lambda n: 5000 + n)
-    name = factory.Sequence(lambda n: f"Module {n}")
+    name = factory.Sequence(lambda n: f"Module {n:05}")
     content_type = ContentType.MODULE
     first_seen_at = SEEN_AT
 
@@ -121,7 +121,7 @@ class CampaignFactory(DjangoModelFactory[Campaign]):
 
     account = factory.SubFactory(AccountFactory)
     knowbe4_id = factory.Sequence(lambda n: 7000 + n)
-    name = factory.Sequence(lambda n: f"Campaign {n}")
+    name = factory.Sequence(lambda n: f"Campaign {n:05}")
     reported_status = "In Progress"
     duration_type = "Specific End Date"
     start_at = SEEN_AT
