@@ -14,7 +14,7 @@ from dashboard.models import Role, User
 from sync.models import Account
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Unfiltered(Scope):
     """A scope that believes its reader sees everybody; each of its readings is every row of every account.
 
@@ -58,7 +58,12 @@ def take_the_filters_away(monkeypatch: pytest.MonkeyPatch, account: Account) -> 
         if user.pk not in known:
             real = decide(user, **asked)
             known[user.pk] = Unfiltered(
-                account, frozenset(Role.values), (account,), real.administered, user=user, real=real
+                account=account,
+                roles=frozenset(Role.values),
+                accounts=(account,),
+                administered=real.administered,
+                user=user,
+                real=real,
             )
         return known[user.pk]
 
