@@ -8,9 +8,11 @@ DEFAULT_COLOR = "#0c6663"
 class Branding(models.Model):
     """An account's logo and color; one without a row has the product's own.
 
-    The logo is kept as SVG: one that came as PNG is the picture of it. Both were checked when they were set, by
-    `dashboard.services.branding`.
+    The logo is kept as SVG: one that came as PNG is the picture of it. Both are checked by `dashboard.logos` when they
+    are set and again when they are read, which may say in `refusal` why the logo was left out.
     """
+
+    refusal = ""
 
     account = models.OneToOneField("sync.Account", on_delete=models.PROTECT, related_name="branding")
     color = models.CharField(max_length=7, default=DEFAULT_COLOR, help_text="As #rrggbb.")

@@ -7,13 +7,9 @@ scripts Inter lacks. What no font has would stop an accessible PDF: it is writte
 import json
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-from threading import Lock
 from typing import Any
 
-import typst
+from dashboard.reports.typesetting import TypesettingError, compiled
 
 # In the order in which they are tried. Typst's own fonts come last, for Armenian, Georgian and Cherokee.
 FAMILIES = (
@@ -36,14 +32,6 @@ FAMILIES = (
     "Noto Sans Symbols 2",
     "STIX Two Math",
 )
-_PACKAGES = {
-    "justmytype_western_core": ("inter", "notosans", "notosanssymbols2", "stixtwomath"),
-    "justmytype_intl_rtl": ("",),
-    "justmytype_intl_south_asia": ("",),
-    "justmytype_intl_sea": ("",),
-    "justmytype_intl_africa": ("",),
-    "noto_cjk_sans_otc": ("",),
-}
 # Latin with its extensions, Greek, Cyrillic and the punctuation the pages use: Inter has all of it.
 _PLAIN = re.compile("[ -~\u00a0-\u024f\u0384-\u03ce\u0400-\u045f\u2010-\u2015\u2018-\u201e\u2022\u2026\u2192\u2212]*")
 _CONTROLS = re.compile("[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]+")
@@ -53,24 +41,6 @@ _SHOW = b"""
 #set text(font: json(bytes(sys.inputs.families)))
 #for word in json(bytes(sys.inputs.words)) [#text(word)#parbreak()]
 """
-_asking = Lock()
-
-
-class MissingFontsError(RuntimeError):
-    """A package with fonts is not installed; the message says which."""
-
-
-@cache
-def fonts() -> typst.Fonts:
-    """Return the fonts, found once. MissingFontsError when a package is not there."""
-    folders = []
-    for package, parts in _PACKAGES.items():
-        spec = find_spec(package)
-        if spec is None or not spec.submodule_search_locations:
-            raise MissingFontsError(f"The fonts of {package} are not installed: install requirements/base.txt.")
-        root = Path(spec.submodule_search_locations[0])
-        folders += [str(root / "fonts" / "ofl" / part if part else root) for part in parts]
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=folders)
 
 
 def displayable(data: Any) -> Any:
@@ -132,16 +102,10 @@ def _code(letter: str) -> str:
 def _can_show(words: list[str]) -> bool:
     """Return whether the fonts have all of the words, as only Typst can tell: it chooses among them."""
     inputs = {"words": json.dumps(words), "families": json.dumps(FAMILIES)}
-    with _asking:
-        try:
-            _asked().compile(input=_SHOW, format="pdf", pdf_standards="ua-1", sys_inputs=inputs)
-        except typst.TypstError as error:
-            if "could not be displayed" in error.message:
-                return False
-            raise
+    try:
+        compiled(source=_SHOW, format="pdf", pdf_standards="ua-1", sys_inputs=inputs)
+    except TypesettingError as error:
+        if "could not be displayed" in str(error):
+            return False
+        raise
     return True
-
-
-@cache
-def _asked() -> typst.Compiler:
-    return typst.Compiler(font_paths=fonts(), ignore_system_fonts=True)

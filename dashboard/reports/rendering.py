@@ -1,4 +1,4 @@
-"""From a document to the bytes of its PDF: in this process, by Typst, without a file of ours on disk.
+"""From a document to the bytes of its PDF: by Typst (`typesetting`), without a file of ours on disk.
 
 Text reaches Typst as data (`sys.inputs`, read by `json`), never as markup, so nothing in a name can become a command.
 """
@@ -7,23 +7,18 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from threading import Lock
 from typing import Any, Final
 
-import typst
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from dashboard.isolation import isolated_in
 from dashboard.reports.blocks import BREAK
-from dashboard.reports.fonts import FAMILIES, MissingFontsError, displayable, fonts
+from dashboard.reports.fonts import FAMILIES, displayable
+from dashboard.reports.fonts_installed import MissingFontsError
+from dashboard.reports.typesetting import DRAWING, TEMPLATES, LimitError, TypesettingError, compiled
 
-TEMPLATES = settings.BASE_DIR / "templates" / "pdf"
 # PDF/UA-1: tagged, with a title and a language, everything readable aloud; what cannot be is refused.
 STANDARD: Final = "ua-1"
-# One page at a time through the compiler: it keeps what it laid out before, and serves it again.
-_rendering = Lock()
 
 
 class RenderingError(Exception):
@@ -53,41 +48,36 @@ def short_hash(full: str) -> str:
 def render(template: str, data: dict[str, Any], *, at: datetime) -> bytes:
     """Return the PDF of a template and its data, created "at" a moment: the same bytes for the same of all three.
 
-    RenderingError when Typst refuses, or its fonts are missing.
+    RenderingError when Typst refuses or takes too long, or its fonts are missing.
     """
     try:
         text = json.dumps(displayable(isolated_in(data, keep=BREAK)), ensure_ascii=False)
-        with _rendering:
-            found = _compiler().compile(
-                input=str(TEMPLATES / f"{template}.typ"),
-                format="pdf",
-                pdf_standards=STANDARD,
-                sys_inputs={"data": text, "families": json.dumps(FAMILIES)},
-                timestamp=int(at.timestamp()),
-            )
-    except typst.TypstError as error:
-        raise RenderingError(_("The report could not be set: %(reason)s.") % {"reason": error.message}) from error
+        found = compiled(
+            input=str(TEMPLATES / f"{template}.typ"),
+            format="pdf",
+            pdf_standards=STANDARD,
+            sys_inputs={"data": text, "families": json.dumps(FAMILIES)},
+            timestamp=int(at.timestamp()),
+        )
+    except (TypesettingError, LimitError) as error:
+        reason = str(error).rstrip(".")
+        raise RenderingError(_("The report could not be set: %(reason)s.") % {"reason": reason}) from error
     except MissingFontsError as error:
         raise RenderingError(str(error)) from error
-    if not isinstance(found, bytes):
+    if not found:
         raise RenderingError(_("The report could not be set: it has no pages."))
     return found
 
 
-@cache
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(root=str(TEMPLATES), font_paths=fonts(), ignore_system_fonts=True)
-
-
 def can_draw(svg: str) -> bool:
-    """Return whether Typst can draw an SVG; it reads no file that one might name."""
+    """Return whether Typst can draw an SVG, and at once; it reads no file that one might name."""
     try:
-        with _rendering:
-            _compiler().compile(
-                input=b'#image(bytes(sys.inputs.svg), format: "svg", width: 10mm)',
-                format="png",
-                sys_inputs={"svg": svg},
-            )
-    except typst.TypstError:
+        compiled(
+            seconds=DRAWING,
+            source=b'#image(bytes(sys.inputs.svg), format: "svg", width: 10mm)',
+            format="png",
+            sys_inputs={"svg": svg},
+        )
+    except (TypesettingError, LimitError):
         return False
     return True

@@ -10,11 +10,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dashboard.access import ScopedRequest
+from dashboard.logos import LARGEST
 from dashboard.models.branding import DEFAULT_COLOR
 from dashboard.pages.settings.guards import decider
 from dashboard.queries.branding import branding
 from dashboard.services import RefusedError
-from dashboard.services.branding import LARGEST, set_branding
+from dashboard.services.branding import set_branding
 
 
 class BrandingForm(forms.Form):

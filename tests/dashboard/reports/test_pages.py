@@ -170,7 +170,20 @@ def test_a_logo_too_large_is_refused(as_ines: Client, published: object) -> None
         (GOOD.replace("<path", '<path onload="alert(1)"').encode(), "a script or a link"),
         (GOOD.replace("fill:#112233", "fill:url(http://x.example/a)").encode(), "refers to another file"),
         (b'<!DOCTYPE svg [<!ENTITY a "b">]>' + GOOD.encode(), "entities or a document type"),
+        (GOOD.replace("<path", '<clipPath id="a"><path d="M0 0h1v1z"/></clipPath><path').encode(), "holds “clipPath”"),
+        (GOOD.replace("<path", '<path clip-path="url(#a)"').encode(), "holds “clip-path”"),
+        (GOOD.replace("fill:", "clip-path:url(#a);fill:").encode(), "holds “clip-path”"),
+        (GOOD.replace("<path", '<path mask="url(#a)"').encode(), "holds “mask”"),
+        (GOOD.replace("<path", '<g filter="url(#a)"/><path').encode(), "holds “filter”"),
+        (GOOD.replace("<path", '<path marker-mid="url(#a)"').encode(), "holds “marker-mid”"),
+        (GOOD.replace("<path", "<pattern/><path").encode(), "holds “pattern”"),
+        (GOOD.replace("<path", "<use/><path").encode(), "holds “use”"),
+        (GOOD.replace("<path", '<linearGradient id="a" href="#a"/><path').encode(), "a script or a link"),
+        (GOOD.replace("<path", "<g>" * 9_000 + "</g>" * 9_000 + "<path").encode(), "more than 4000 shapes"),
+        (GOOD.replace("<path", "<g>" * 50 + "</g>" * 50 + "<path").encode(), "holds “g” 40 levels deep"),
+        (GOOD.replace("<path", f'<path d="{"M0 0h1" * 40_000}"/><path').encode(), "larger than 200 kB"),
         (png()[:-9], "damaged PNG"),
+        (png(50_000, 1)[:33] + png()[33:], "pixels a side"),
         (png().replace(b"IDAT", b"IDAX"), "damaged PNG"),
         (png(5000, 1), "pixels a side"),
     ],
@@ -178,6 +191,27 @@ def test_a_logo_too_large_is_refused(as_ines: Client, published: object) -> None
 def test_what_no_logo_may_be(content: bytes, reason: str) -> None:
     with pytest.raises(RefusedError, match=reason):
         checked_logo(content)
+
+
+def chained(levels: int) -> str:
+    """Return a drawing that takes twice the time with each of its levels: a clip path cut twice by the one before."""
+    paths = "".join(
+        f'<clipPath id="c{n}" clip-path="url(#c{n - 1})"><path d="M0 0h9v9z" clip-path="url(#c{n - 1})"/></clipPath>'
+        for n in range(1, levels)
+    )
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><clipPath id="c0"><path d="M0 0h9v9z"/></clipPath>'
+        f'{paths}<path d="M0 0h9v9z" clip-path="url(#c{levels - 1})"/></svg>'
+    )
+
+
+def test_a_logo_of_before_is_left_out_when_it_is_none_any_more(as_ines: Client, company: Account) -> None:
+    Branding.objects.create(account=company, logo=chained(30))
+    assert as_ines.get(reverse("report", args=["board"])).content.startswith(b"%PDF")
+    page = as_ines.get(reverse("settings_branding")).content.decode()
+    assert "not drawn any more" in page
+    assert "holds “clipPath”" in page
+    assert as_ines.get(reverse("settings_logo")).status_code == 404
 
 
 def test_a_picture_is_kept_without_what_is_beside_it() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pikepdf
 import pytest
 
-from dashboard.reports import Kind, Question, RenderingError, fonts, make, rendering
+from dashboard.reports import Kind, Question, RenderingError, fonts_installed, make, typesetting
 from dashboard.reports.blocks import cut
 from dashboard.reports.document import Document
 from dashboard.reports.fonts import displayable
@@ -97,13 +97,13 @@ def test_a_report_that_cannot_be_set_says_why() -> None:
 
 
 def test_missing_fonts_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    fonts.fonts.cache_clear()
-    rendering._compiler.cache_clear()
+    fonts_installed.folders.cache_clear()
+    typesetting.end()
     with monkeypatch.context() as patched:
-        patched.setattr(fonts, "_PACKAGES", {"fonts_that_nobody_has": ("",)})
+        patched.setattr(fonts_installed, "_PACKAGES", {"fonts_that_nobody_has": ("",)})
         with pytest.raises(RenderingError, match="The fonts of fonts_that_nobody_has are not installed"):
             render("person", _data("x"), at=datetime(2026, 11, 17, tzinfo=UTC))
-    fonts.fonts.cache_clear()
+    fonts_installed.folders.cache_clear()
 
 
 def test_the_hash_is_of_the_data_alone() -> None:
@@ -118,7 +118,7 @@ def test_the_same_question_has_the_same_bytes(company: Account, question: Questi
     assert first is not None
     assert second is not None
     assert first.content == second.content
-    rendering._compiler.cache_clear()
+    typesetting.end()
     third = make(kind, question)
     assert third is not None
     assert third.content == first.content
