@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.middleware.csrf import get_token, rotate_token
@@ -22,6 +23,7 @@ from django.utils.translation import gettext as _
 from dashboard import vacancies
 from dashboard.active_roles import active_roles
 from dashboard.models import Exemption, Membership, SettingChange, User
+from dashboard.models.settings import ALL_USERS
 from sync.models import (
     Account,
     Campaign,
@@ -245,8 +247,17 @@ class Scope:
         return self._of_people(Enrollment.objects.all())
 
     def campaigns(self) -> QuerySet[Campaign]:
-        """Return the account's campaigns; none without a role. Their figures come from `enrollments`."""
-        return Campaign.objects.filter(account=self.account) if self.is_member else Campaign.objects.none()
+        """Return the account's campaigns; none without a role. Their figures come from `enrollments`.
+
+        Who sees some people meets those that enrolled one of them, ever, or are for a group of theirs.
+        """
+        if not self.is_member:
+            return Campaign.objects.none()
+        campaigns = Campaign.objects.filter(account=self.account)
+        if self.sees_everyone:
+            return campaigns
+        enrolled = self._with_people(Enrollment, "campaign")
+        return campaigns.filter(enrolled | Q(group_ids__overlap=ArraySubquery(self.groups().values("pk"))))
 
     def content(self) -> QuerySet[ContentItem]:
         """Return the account's content; none without a role."""
@@ -267,12 +278,34 @@ class Scope:
         ).distinct()
 
     def groups(self) -> QuerySet[Group]:
-        """Return the account's groups, without their members; none without a role."""
-        return Group.objects.filter(account=self.account) if self.is_member else Group.objects.none()
+        """Return the account's groups, without their members; none without a role.
+
+        Who sees some people meets the group of everybody, and those that one of them is in, or was.
+        """
+        if not self.is_member:
+            return Group.objects.none()
+        groups = Group.objects.filter(account=self.account)
+        return (
+            groups
+            if self.sees_everyone
+            else groups.filter(Q(knowbe4_id=ALL_USERS) | self._with_people(GroupMembership, "group"))
+        )
 
     def phishing_tests(self) -> QuerySet[PhishingTest]:
-        """Return the account's phishing tests, without their results; none without a role."""
-        return PhishingTest.objects.filter(account=self.account) if self.is_member else PhishingTest.objects.none()
+        """Return the account's phishing tests, without their results; none without a role.
+
+        Who sees some people meets those that were sent to one of them.
+        """
+        if not self.is_member:
+            return PhishingTest.objects.none()
+        tests = PhishingTest.objects.filter(account=self.account)
+        return tests if self.sees_everyone else tests.filter(self._with_people(PhishingResult, "test"))
+
+    def _with_people(self, rows: type[Model], of: str) -> Q:
+        """Return the condition that one of the rows that name something as "of" is about somebody in scope."""
+        if not self.sees_anyone:
+            return Q(pk__in=())
+        return Q(Exists(rows._default_manager.filter(self.placed("person__"), **{of: OuterRef("pk")})))
 
     def runs(self) -> QuerySet[SyncRun]:
         """Return the account's syncs; none without a role."""
@@ -287,9 +320,12 @@ class Scope:
             return changes
         about = Change.Subject
         return changes.filter(
-            ~Q(subject__in=(about.PERSON, about.ENROLLMENT))
+            Q(subject=about.CONTENT)
             | Q(subject=about.PERSON, subject_id__in=self.people().values("pk"))
             | Q(subject=about.ENROLLMENT, subject_id__in=self.enrollments().values("pk"))
+            | Q(subject=about.CAMPAIGN, subject_id__in=self.campaigns().values("pk"))
+            | Q(subject=about.GROUP, subject_id__in=self.groups().values("pk"))
+            | Q(subject=about.PHISHING_TEST, subject_id__in=self.phishing_tests().values("pk"))
         )
 
     def phishing_results(self) -> QuerySet[PhishingResult]:

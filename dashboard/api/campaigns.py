@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from ninja import Query, Router
 from pydantic import Field as Parameter
 
+from dashboard.access import Scope
 from dashboard.api.answers import One, Rows
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
@@ -56,8 +57,9 @@ FIELDS = (
     Field("relative_duration", Kind.TEXT, "KnowBe4's own words, empty without one.", ""),
     Field("auto_enroll", Kind.BOOLEAN, "Whether new members of its groups are enrolled.", True, True),
     Field("allow_multiple_enrollments", Kind.BOOLEAN, "Whether somebody can be enrolled again.", False, True),
-    Field("completion_percentage", Kind.INTEGER, "KnowBe4's own figure, whoever asks; -1: it did not compute one.",
-          91, True),
+    Field("completion_percentage", Kind.INTEGER,
+          "KnowBe4's own figure, of everybody; -1: it did not compute one. Null for who does not see everyone.", 91,
+          True),
     Field("counted", Kind.INTEGER, "Enrollments that count at the moment, net of exemptions, of people in scope.", 412),
     Field("completed", Kind.INTEGER, "Of these, completed.", 377),
     Field("completed_late", Kind.INTEGER, "Of these, completed after the due date.", 20),
@@ -87,7 +89,7 @@ class CampaignAsked(AsOf, Shown):
 @router.get("/campaigns", url_name="api_campaigns", operation_id="list_campaigns", summary="Campaigns")
 @view_of("GET /campaigns")
 def campaigns(call: Call, asked: Query[CampaignsAsked]) -> Rows:
-    """List the account's campaigns, each with the figures of people in scope at the moment."""
+    """List the campaigns of people in scope, each with their figures at the moment."""
     fields = fields_of(FIELDS, asked)
     place = call.place(asked)
     found = call.scope.campaigns().filter(pk__gt=place.after)
@@ -127,13 +129,13 @@ def _rows(call: Call, campaigns: QuerySet[Campaign], fields: Sequence[Field]) ->
     groups_by_key = _by_key(call.scope.groups(), (key for plan in found for key in plan.campaign.group_ids))
     rows = []
     for plan in found:
-        values = _values(plan, totals.get(plan.campaign.pk, Totals()), items, groups_by_key)
+        values = _values(call.scope, plan, totals.get(plan.campaign.pk, Totals()), items, groups_by_key)
         rows.append([*(values[field.name] for field in fields), plan.campaign.pk])
     return rows
 
 
 def _values(
-    plan: CampaignPlan, totals: Totals, items: dict[int, ContentItem], groups: dict[int, Group]
+    scope: Scope, plan: CampaignPlan, totals: Totals, items: dict[int, ContentItem], groups: dict[int, Group]
 ) -> dict[str, Any]:
     row = plan.campaign
     net = totals.net
@@ -165,7 +167,7 @@ def _values(
         "relative_duration": row.relative_duration,
         "auto_enroll": row.auto_enroll,
         "allow_multiple_enrollments": row.allow_multiple_enrollments,
-        "completion_percentage": row.completion_percentage,
+        "completion_percentage": row.completion_percentage if scope.sees_everyone else None,
         **{name: totals.exempt if name == "exempt" else getattr(net, name) for name in _FIGURES},
         "completion_rate": _percent(net.completion_rate),
         "on_time_rate": _percent(net.on_time_rate),

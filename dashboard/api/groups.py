@@ -9,7 +9,8 @@ from dashboard.api.answers import Rows
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
 from dashboard.api.parameters import Listed
-from dashboard.api.rows import page_of
+from dashboard.api.rows import number_of, page_of
+from sync.models import GroupMembership
 
 router = Router(tags=["People"])
 
@@ -18,7 +19,13 @@ FIELDS = (
     Field("name", Kind.TEXT, "Its name.", "New hires"),
     Field("group_type", Kind.TEXT, "KnowBe4's own word.", "smart_group"),
     Field("status", Kind.TEXT, "KnowBe4's own word.", "active"),
-    Field("member_count", Kind.INTEGER, "KnowBe4's own count, of everybody.", 37, True),
+    Field(
+        "member_count",
+        Kind.INTEGER,
+        "KnowBe4's own count; for who does not see everyone, its members in scope.",
+        37,
+        True,
+    ),
 )
 _GROUPS: dict[str, Any] = {**{field.name: F(field.name) for field in FIELDS}, "group_id": F("knowbe4_id")}
 
@@ -30,6 +37,10 @@ class GroupsAsked(Listed):
 @router.get("/groups", url_name="api_groups", operation_id="list_groups", summary="Groups")
 @view_of("GET /groups")
 def groups(call: Call, asked: Query[GroupsAsked]) -> Rows:
-    """List KnowBe4's groups as of the last sync; /people?group=NAME lists the members in scope."""
+    """List the groups of people in scope as of the last sync; /people?group=NAME lists their members in scope."""
     found = call.scope.groups().filter(removed_at__isnull=True)
-    return page_of(call, found, _GROUPS, fields_of(FIELDS, asked), asked)
+    counted = _GROUPS
+    if not call.scope.sees_everyone:
+        members = GroupMembership.objects.filter(call.scope.placed("person__"), removed_at=None)
+        counted = {**_GROUPS, "member_count": number_of(members, "group")}
+    return page_of(call, found, counted, fields_of(FIELDS, asked), asked)

@@ -2,23 +2,36 @@
 
 from typing import Any, Literal
 
-from django.db.models import F
+from django.db.models import F, FloatField, Value
 from ninja import Query, Router
 from pydantic import Field as Parameter
 
+from dashboard.access import Scope
 from dashboard.api.answers import Rows
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.fields import Field, Kind
 from dashboard.api.parameters import Id, Listed
-from dashboard.api.rows import page_of
+from dashboard.api.rows import number_of, page_of
 from dashboard.web.problems import Problem
+from sync.models import PhishingResult
 
 router = Router(tags=["Phishing"])
 
-_COUNTS = (
-    *("scheduled", "delivered", "opened", "clicked", "replied", "attachment_open", "macro_enabled", "data_entered"),
-    *("qr_code_scanned", "reported", "bounced"),
-)
+# KnowBe4's counts, and the moment in a result that each counts; `scheduled` is every result.
+_COUNTS = {
+    "scheduled": "",
+    "delivered": "delivered_at",
+    "opened": "opened_at",
+    "clicked": "clicked_at",
+    "replied": "replied_at",
+    "attachment_open": "attachment_opened_at",
+    "macro_enabled": "macro_enabled_at",
+    "data_entered": "data_entered_at",
+    "qr_code_scanned": "qr_code_scanned_at",
+    "reported": "reported_at",
+    "bounced": "bounced_at",
+}
+_OWN = "for who does not see everyone, of people in scope"
 TESTS = (
     Field("test_id", Kind.INTEGER, "KnowBe4's id of the phishing security test (pst_id).", 509),
     Field("campaign_id", Kind.INTEGER, "KnowBe4's id of the phishing campaign.", 4711, True),
@@ -27,9 +40,15 @@ TESTS = (
     Field("started_at", Kind.MOMENT, "When it started.", "2026-10-05T07:00:00Z", True),
     Field("duration", Kind.INTEGER, "Days.", 3, True),
     Field("template", Kind.TEXT, "The name of the template.", "Parcel held"),
-    Field("phish_prone_percentage", Kind.NUMBER, "KnowBe4's figure as it gives it: 0.277 is 27.7 %.", 0.041, True),
+    Field(
+        "phish_prone_percentage",
+        Kind.NUMBER,
+        "KnowBe4's figure of everybody, as it gives it: 0.277 is 27.7 %. Null for who does not see everyone.",
+        0.041,
+        True,
+    ),
     *(
-        Field(f"{name}_count", Kind.INTEGER, f"KnowBe4's own count, of everybody: {name.replace('_', ' ')}.", 12, True)
+        Field(f"{name}_count", Kind.INTEGER, f"KnowBe4's own count; {_OWN}: {name.replace('_', ' ')}.", 12, True)
         for name in _COUNTS
     ),
 )
@@ -89,9 +108,10 @@ class ResultsAsked(Listed):
 @router.get("/phishing-tests", url_name="api_phishing_tests", operation_id="list_phishing_tests", summary="Tests")
 @view_of("GET /phishing-tests")
 def phishing_tests(call: Call, asked: Query[TestsAsked]) -> Rows:
-    """List the phishing security tests, with KnowBe4's own counts, as of the last sync."""
+    """List the phishing security tests that people in scope were sent, with their counts, as of the last sync."""
     found = call.scope.phishing_tests().filter(removed_at__isnull=True)
-    return page_of(call, found, _TESTS, fields_of(TESTS, asked), asked)
+    shown = _TESTS if call.scope.sees_everyone else {**_TESTS, **_own_counts(call.scope)}
+    return page_of(call, found, shown, fields_of(TESTS, asked), asked)
 
 
 @router.get(
@@ -114,3 +134,13 @@ def phishing_results(call: Call, asked: Query[ResultsAsked]) -> Rows:
     if asked.failed != "":
         found = found.filter(failed_at__isnull=not asked.failed)
     return page_of(call, found, _RESULTS, fields_of(RESULTS, asked), asked)
+
+
+def _own_counts(scope: Scope) -> dict[str, Any]:
+    """Return what stands in the place of KnowBe4's figures of everybody for who sees some people."""
+    results = PhishingResult.objects.filter(scope.placed("person__"))
+    counts = {
+        f"{name}_count": number_of(results.filter(**({f"{moment}__isnull": False} if moment else {})), "test")
+        for name, moment in _COUNTS.items()
+    }
+    return {**counts, "phish_prone_percentage": Value(None, FloatField())}

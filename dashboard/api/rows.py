@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from dashboard.api.answers import Rows
 from dashboard.api.calls import Call
@@ -32,3 +33,9 @@ def page_of(
     named = {f"shown_{field.name}": expressions[field.name] for field in fields}
     found = rows.annotate(**named).values_list(*named, "pk")
     return call.page(fields, list(found[: asked.limit + 1]), asked.limit)
+
+
+def number_of(rows: QuerySet[Any], of: str) -> Coalesce:
+    """Return the number of the rows that name, as `of`, the row that is listed."""
+    counted = rows.filter(**{of: OuterRef("pk")}).order_by().values(of).annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted), Value(0))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, IntegerField, Value
 from ninja import Query, Router
 
 from dashboard.api.answers import One, Rows
@@ -25,7 +25,8 @@ RUNS = (
     Field("finished_at", Kind.MOMENT, "When it ended.", "2026-11-23T06:00:00Z", True),
     Field("published_at", Kind.MOMENT, "When its data began to be shown; null unless published.",
           "2026-11-23T06:00:00Z", True),
-    Field("requests_made", Kind.INTEGER, "How many requests it made of KnowBe4.", 138),
+    Field("requests_made", Kind.INTEGER, "How many requests it made of KnowBe4. Null for who does not see everyone.",
+          138, True),
 )  # fmt: skip
 STATUS = (
     Field("account", Kind.TEXT, "The account's name.", "Brackwater Mutual"),
@@ -75,4 +76,5 @@ def sync(call: Call, asked: Query[SyncAsked]) -> One:
 @view_of("GET /sync/runs")
 def sync_runs(call: Call, asked: Query[RunsAsked]) -> Rows:
     """List every sync that was tried, the latest first."""
-    return page_of(call, call.scope.runs(), _RUNS, fields_of(RUNS, asked), asked, latest_first=True)
+    shown = _RUNS if call.scope.sees_everyone else {**_RUNS, "requests_made": Value(None, IntegerField())}
+    return page_of(call, call.scope.runs(), shown, fields_of(RUNS, asked), asked, latest_first=True)

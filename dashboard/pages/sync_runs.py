@@ -18,7 +18,7 @@ from dashboard.pages.sync_changes import change_list
 from dashboard.pages.sync_requests import decide
 from dashboard.queries import sync_changes
 from dashboard.queries.allowance import RunPlan
-from dashboard.queries.sync_status import Progress
+from dashboard.queries.sync_status import Progress, progress_of
 from dashboard.wording.changes import told
 from dashboard.wording.sync import clock_finding, run_lead
 from sync.models import QuarantinedRow, SyncRun
@@ -58,7 +58,7 @@ def sync_run(request: ScopedRequest, run_id: int) -> HttpResponse:
         return render(
             request, "dashboard/sync/set_aside.html#set-aside", {"run": run, **_set_aside(request, rows, run.set_aside)}
         )
-    progress = Progress(run, request.now)
+    progress = progress_of(request.scope, run, as_of=request.now)
     groups = sync_changes.groups(request.scope, run)
     tiles, more = told(groups)
     lead, meaning = run_lead(progress)
@@ -71,7 +71,7 @@ def sync_run(request: ScopedRequest, run_id: int) -> HttpResponse:
             "lead": lead,
             "meaning": meaning,
             "clock_finding": clock_finding(progress),
-            "plan": RunPlan.of(run),
+            "plan": RunPlan.of(run) if progress.tells_numbers else None,
             "tiles": tiles,
             "more": more,
             **change_list(request, run, None),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from dashboard.access import Scope
 from dashboard.figures.names import NAME
@@ -52,12 +53,14 @@ _LISTS = {
     "campaign": """
         (SELECT 'campaign', 0, c.id, c.name FROM sync_campaign c
          WHERE c.account_id = %(account)s AND (c.id = ANY(%(campaigns)s) OR c.removed_at IS NULL)
+           AND (%(own_campaigns)s::bigint[] IS NULL OR c.id = ANY(%(own_campaigns)s))
          ORDER BY c.id <> ALL(%(campaigns)s), c.start_at DESC NULLS LAST, c.id DESC LIMIT %(most)s)
     """,
     "group": """
         (SELECT 'group', 0, g.id, g.name FROM sync_group g
          WHERE g.account_id = %(account)s AND g.name <> '' AND g.knowbe4_id <> 0
            AND (g.id = ANY(%(groups)s) OR g.removed_at IS NULL)
+           AND (%(own_groups)s::bigint[] IS NULL OR g.id = ANY(%(own_groups)s))
          ORDER BY g.id <> ALL(%(groups)s), g.name LIMIT %(most)s)
     """,
 }
@@ -123,6 +126,8 @@ def choices(scope: Scope, kinds: Collection[str], filters: Filters) -> Choices:
         "campaigns": list(filters.campaigns),
         "groups": list(filters.groups),
         "manager": filters.manager,
+        "own_campaigns": _own(scope, scope.campaigns()) if "campaign" in kinds else None,
+        "own_groups": _own(scope, scope.groups()) if "group" in kinds else None,
         "most": MOST,
         "highest": HIGHEST,
     }
@@ -143,6 +148,11 @@ def choices(scope: Scope, kinds: Collection[str], filters: Filters) -> Choices:
         chosen=next(((key, name) for place, key, name in line if not place), None),
         below=_by_name(found["below"]),
     )
+
+
+def _own(scope: Scope, rows: QuerySet[Any]) -> list[int] | None:
+    """Return the keys of what the reader may choose among; None for anything of the account."""
+    return None if scope.sees_everyone else list(rows.values_list("pk", flat=True))
 
 
 def _by_name(rows: list[tuple[int, int, str]]) -> tuple[Named, ...]:

@@ -30,7 +30,7 @@ class Step:
 
     title: str
     state: str
-    rows: int
+    rows: int | None
     rejected: int
     requests: int
     expected: int | None
@@ -38,10 +38,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Progress:
-    """One sync as seen at a moment."""
+    """One sync as seen at a moment.
+
+    Its numbers are of the whole company: without `tells_numbers`, for who sees some people, rows, requests and changes
+    are None, and why it was held is said without them.
+    """
 
     run: SyncRun
     as_of: datetime
+    tells_numbers: bool = True
 
     @property
     def is_running(self) -> bool:
@@ -75,9 +80,22 @@ class Progress:
         return self.is_held and not self.run.error_kind and all(step.state == "done" for step in self.steps)
 
     @property
+    def message(self) -> str:
+        """Why it was held, paused or failed, as a sentence; empty where the run says nothing."""
+        checked = {SyncRun.State.HELD, SyncRun.State.DISCARDED, SyncRun.State.PUBLISHED}
+        if self.run.message and not self.tells_numbers and self.run.state in checked:
+            return _("The lists changed more than a sync publishes by itself.")
+        return self.run.message
+
+    @property
+    def requests(self) -> int | None:
+        """How many requests it made of KnowBe4."""
+        return self.run.requests_made if self.tells_numbers else None
+
+    @property
     def reason(self) -> str:
         """Reason that it published nothing, to go on after a colon: "enrollments fell from 61,204 to 3"."""
-        message = self.run.message.rstrip(".")
+        message = self.message.rstrip(".")
         return message if message.startswith("KnowBe4") else message[:1].lower() + message[1:]
 
     @property
@@ -130,10 +148,10 @@ class Progress:
             Step(
                 title=entry.get("title") or name.replace("_", " ").capitalize(),
                 state=entry.get("state", "waiting"),
-                rows=entry.get("rows", 0),
-                rejected=entry.get("rejected", 0),
-                requests=entry.get("requests", 0),
-                expected=entry.get("expected"),
+                rows=entry.get("rows", 0) if self.tells_numbers else None,
+                rejected=entry.get("rejected", 0) if self.tells_numbers else 0,
+                requests=entry.get("requests", 0) if self.tells_numbers else 0,
+                expected=entry.get("expected") if self.tells_numbers else None,
             )
             for name, entry in entries
         ]
@@ -154,8 +172,9 @@ class Progress:
             return 1.0
         if not self.steps or any(step.expected is None for step in self.steps if step.state != "done"):
             return None
-        whole = sum(max(step.expected or 0, step.rows, 1) for step in self.steps)
-        read = sum(max(step.expected or 0, step.rows, 1) if step.state == "done" else step.rows for step in self.steps)
+        sizes = [(step, step.rows or 0, max(step.expected or 0, step.rows or 0, 1)) for step in self.steps]
+        whole = sum(size for _step, _rows, size in sizes)
+        read = sum(size if step.state == "done" else rows for step, rows, size in sizes)
         return READING_SHARE * min(1.0, read / whole)
 
     @property
@@ -191,7 +210,7 @@ class Progress:
     @property
     def changes(self) -> int | None:
         """Rows that publish inserted, changed, marked vanished or restored; None when nothing was published."""
-        if self.run.published_at is None:
+        if self.run.published_at is None or not self.tells_numbers:
             return None
         return sum(sum(table.values()) for table in self.run.counts.values())
 
@@ -265,6 +284,11 @@ def key_problem(account: Account) -> str:
     return ""
 
 
+def progress_of(scope: Scope, run: SyncRun, *, as_of: datetime) -> Progress:
+    """Return a run of the scope's account as its reader may be told of it."""
+    return Progress(run, as_of, tells_numbers=scope.sees_everyone)
+
+
 def sync_status(scope: Scope, *, as_of: datetime) -> SyncStatus:
     """Return how the scope's account stands with KnowBe4, by its latest sync.
 
@@ -276,7 +300,7 @@ def sync_status(scope: Scope, *, as_of: datetime) -> SyncStatus:
     if scope.account.encrypted_key:
         runs = runs.exclude(kind=SyncRun.Kind.IMPORT)
     run = runs.order_by("-number").first()
-    return SyncStatus(scope.account, Progress(run, as_of) if run else None, as_of)
+    return SyncStatus(scope.account, progress_of(scope, run, as_of=as_of) if run else None, as_of)
 
 
 def latest_runs(scope: Scope, *, as_of: datetime) -> dict[int, Progress]:
@@ -293,4 +317,4 @@ def recent_runs(scope: Scope, *, as_of: datetime, limit: int = 24) -> list[Progr
         .annotate(set_aside=Count("quarantined"))
         .order_by("-number")[:limit]
     )
-    return [Progress(run, as_of) for run in runs]
+    return [progress_of(scope, run, as_of=as_of) for run in runs]

@@ -54,8 +54,8 @@ def run_lead(progress: Progress) -> tuple[str, str]:
         return _import_lead(progress)
     at = {"time": clock(run.published_at or run.finished_at or run.heartbeat_at, as_of)}
     if progress.result == "published":
-        changes = progress.changes or 0
-        meaning = _("Nothing had changed since the run before.")
+        changes = progress.changes
+        meaning = _("Nothing had changed since the run before.") if changes is not None else ""
         if changes:
             meaning = ngettext(
                 "It wrote %(n)s row; what had not changed was not touched.",
@@ -75,14 +75,16 @@ def run_lead(progress: Progress) -> tuple[str, str]:
             "Nothing of it was published."
         )
     if progress.result == "paused":
-        return _("This sync is paused. %(message)s") % {"message": run.message}, _("What it read is kept; it goes on.")
+        return _("This sync is paused. %(message)s") % {"message": progress.message}, _(
+            "What it read is kept; it goes on."
+        )
     if progress.result == "silent":
         return _("This sync stopped answering at %(time)s.") % at, _("The next sync goes on where it was.")
     if progress.is_stopping:
         return _("This sync is being stopped."), _("It ends at the next page it reads; nothing of it is published.")
     if progress.result == "running":
         return _("This sync is running."), _("Nothing of it is shown until it is published, all at once.")
-    return _("This sync failed. %(message)s") % {"message": run.message}, _("Nothing of it was published.")
+    return _("This sync failed. %(message)s") % {"message": progress.message}, _("Nothing of it was published.")
 
 
 def _import_lead(progress: Progress) -> tuple[str, str]:
@@ -90,15 +92,17 @@ def _import_lead(progress: Progress) -> tuple[str, str]:
     run = progress.run
     at = {"time": clock(run.published_at or run.finished_at or run.heartbeat_at, progress.as_of)}
     if progress.result == "published":
-        changes = progress.changes or 0
-        meaning = _("It changed nothing.")
+        changes = progress.changes
+        meaning = _("It changed nothing.") if changes is not None else ""
         if changes:
             meaning = ngettext("It wrote %(n)s row, all at once.", "It wrote %(n)s rows, all at once.", changes) % {
                 "n": number(changes)
             }
-        return _("This import was finished at %(time)s.") % at, f"{run.message}. {meaning}" if run.message else meaning
+        return _(
+            "This import was finished at %(time)s."
+        ) % at, f"{progress.message}. {meaning}" if progress.message else meaning
     if progress.result == "silent":
         return _("This import stopped answering at %(time)s.") % at, _("It changed nothing, and is tried again.")
     if progress.result == "running":
         return _("A file is being imported."), _("Nothing of it is shown until it is done, all at once.")
-    return _("This import changed nothing."), run.message
+    return _("This import changed nothing."), progress.message

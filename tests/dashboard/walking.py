@@ -53,15 +53,20 @@ def assert_nothing_leaks(seen: list[Seen], allowed: frozenset[str]) -> None:
 
 
 def walk(client: Client, canary: Canary) -> Iterator[Seen]:
+    """Open everything there is; yield the address's name, the address, and the marks met there."""
+    for address, response in answers(client, canary):
+        yield met(address, response)
+
+
+def answers(client: Client, canary: Canary) -> Iterator[tuple[str, Any]]:
     """Open every address with every key of both companies, what each page links to, and each of its fragments.
 
-    Yields the address's name, the address, and the marks met there. Of the links between pages those are followed that
-    bring a page a parameter it had not yet.
+    Of the links between pages those are followed that bring a page a parameter it had not yet.
     """
     waiting = [address for name in names() if name not in NOT_WALKED for address in addresses(name, canary.keys)]
     for page, text in SEARCHES:
         answer = client.post(f"/search/{page}/", {"q": text})
-        yield met(f"/search/{page}/ sent", answer)
+        yield f"/search/{page}/ sent", answer
         waiting += [answer["Location"]] if answer.has_header("Location") else []
     waiting.append("/campaigns/?name=zq")
     waiting += [f"/reports/{kind}/?subject={key}" for kind in ("department", "campaign", "person")
@@ -71,14 +76,14 @@ def walk(client: Client, canary: Canary) -> Iterator[Seen]:
     while waiting:
         address = waiting.pop()
         response = client.get(address)
-        yield met(address, response)
+        yield address, response
         if response.status_code == 500 or not response["Content-Type"].startswith("text/html"):
             continue
         page = response.content.decode()
         name = name_of(address)
         for target in sorted({target for target in TARGETS.findall(page) if (name, target) not in asked}):
             asked.add((name, target))
-            yield met(address, client.get(address, headers={"HX-Request": "true", "HX-Target": target}))
+            yield f"{address} #{target}", client.get(address, headers={"HX-Request": "true", "HX-Target": target})
         for link in LINKS.findall(page):
             found = urljoin(address, unescape(link))
             if found.startswith("/") and not found.startswith(("//", "/static/")) and not parameters(found) <= known:
@@ -88,22 +93,22 @@ def walk(client: Client, canary: Canary) -> Iterator[Seen]:
     yield from posts(client, canary)
 
 
-def files(client: Client) -> Iterator[Seen]:
+def files(client: Client) -> Iterator[tuple[str, Any]]:
     """Have every list as both kinds of file, with all its columns."""
     for key, table in TABLES.items():
         for kind in ("csv", "xlsx"):
             address = f"/exports/{key}/"
             form = {"format": kind, "column": [column.key for column in table.columns]}
-            yield met(f"{address} as {kind}", client.post(address, form))
+            yield f"{address} as {kind}", client.post(address, form)
 
 
-def posts(client: Client, canary: Canary) -> Iterator[Seen]:
+def posts(client: Client, canary: Canary) -> Iterator[tuple[str, Any]]:
     """Send an empty form to every address with keys of the second company."""
     theirs = {kind: keys[-1:] for kind, keys in canary.keys.items()}
     for name in names():
         if name not in NOT_WALKED and ROUTES[name]:
             for address in addresses(name, theirs):
-                yield met(f"{address} sent", client.post(address))
+                yield f"{address} sent", client.post(address)
 
 
 def parameters(address: str) -> set[tuple[str, str]]:
@@ -148,9 +153,17 @@ def text_of_file(content: bytes, kind: str) -> str:
 
 
 def mails(canary: Canary, recipient: User, *, account: Account, at: datetime, place: Path) -> Iterator[Seen]:
+    """Compose everything that a schedule of the account can send; yield what, about what, and the marks in it."""
+    for content, about, text in mailed(canary, recipient, account=account, at=at, place=place):
+        yield content, about, set(MARK.findall(text))
+
+
+def mailed(
+    canary: Canary, recipient: User, *, account: Account, at: datetime, place: Path
+) -> Iterator[tuple[str, str, str]]:
     """Compose everything that a schedule of the account can send, about anything of both companies.
 
-    Nothing is yielded for what the recipient may not have.
+    Yields what it is, about what, and its text with its file's. Nothing for what the recipient may not have.
     """
     schedule = Schedule.objects.filter(account=account).order_by("pk")[0]
     for number, (content, what, kind, subject, query) in enumerate(sendable(canary)):
@@ -162,7 +175,7 @@ def mails(canary: Canary, recipient: User, *, account: Account, at: datetime, pl
             continue
         mail = copy.message().as_bytes(policy=SMTPUTF8.clone(cte_type="8bit")).decode(errors="replace").lower()
         file = text_of_file(copy.file.path.read_bytes(), kind) if copy.file is not None else ""
-        yield content, f"{what} {kind} {subject or query}", set(MARK.findall(mail + file))
+        yield content, f"{what} {kind} {subject or query}", mail + file
 
 
 def stored(name: str) -> bytes:
@@ -192,12 +205,17 @@ def made_files(canary: Canary, reader: User, *, account: Account, at: datetime) 
 
 
 def reports(reader: User, account: Account) -> Iterator[Seen]:
+    """Have the command tell everything in the reader's scope; yield the marks in it."""
+    for name, by, told in reported(reader, account):
+        yield name, by, set(MARK.findall(told))
+
+
+def reported(reader: User, account: Account) -> Iterator[tuple[str, str, str]]:
     """Have the command tell everything in the reader's scope."""
     for by in GROUPINGS:
         out, metric = StringIO(), "past_due" if by == "age" else "completion_rate"
         call_command("report", metric, by=by, account=account.name, reader=reader.email, format="json", stdout=out)
-        told = out.getvalue().replace(f'"{reader.email}"', "")
-        yield "report", by, set(MARK.findall(told))
+        yield "report", by, out.getvalue().replace(f'"{reader.email}"', "")
 
 
 def queries_of(table: str, canary: Canary) -> list[str]:

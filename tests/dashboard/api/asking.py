@@ -15,6 +15,12 @@ GROUPINGS = ("", "department", "manager", "campaign", "content_type", "group", "
 
 def answers(program: Program) -> Iterator[tuple[str, Any]]:
     """Ask for everything there is, by every key of both companies."""
+    for path, query, kind in questions():
+        yield f"{path} {query} {kind}", program.get(path, **query, format=kind)
+
+
+def questions() -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Return everything that can be asked, by every key of both companies: path, query and format."""
     asked: list[tuple[str, dict[str, Any]]] = [(path, {}) for path in (*LISTS, "/sync")]
     asked += [("/enrollments", {"uncounted": "true"}), ("/people", {"status": "any"})]
     metrics = {"age": "past_due", "quarter": "completion_rate", "month": "due"}
@@ -36,7 +42,7 @@ def answers(program: Program) -> Iterator[tuple[str, Any]]:
         asked += [(path, {"department": name}) for path in ("/people", "/enrollments", "/metrics")]
     for number, (path, query) in enumerate(asked):
         for kind in ("json", "csv") if number < whole else ("json",):
-            yield f"{path} {query} {kind}", program.get(path, **query, format=kind)
+            yield path, query, kind
 
 
 def marks(asked: str, response: Any) -> set[str]:
