@@ -75,7 +75,7 @@ class Worker(ThreadWorker):
 
 
 class _Body:
-    """What a client sends. As long as something comes, the request is not stuck."""
+    """Body that a client sends. As long as something comes, the request is not stuck."""
 
     def __init__(self, body: Any, active_at: dict[int, float], thread: int) -> None:
         self._body, self._active_at, self._thread = body, active_at, thread

@@ -1,4 +1,4 @@
-"""What a logo may be: an SVG of shapes, paths, gradients and groups, or a PNG.
+"""Contents of a logo: an SVG of shapes, paths, gradients and groups, or a PNG.
 
 What may be in it is listed, not what may not: scripts, styles, text, links and other files are none of it. Nor is what
 draws a shape more than once (clip paths, masks, patterns, filters, `use`): a chain of them, each twice in the next,

@@ -81,7 +81,7 @@ class Progress:
 
     @property
     def message(self) -> str:
-        """Why it was held, paused or failed, as a sentence; empty where the run says nothing."""
+        """Reason that it was held, paused or failed, as a sentence; empty where the run says nothing."""
         checked = {SyncRun.State.HELD, SyncRun.State.DISCARDED, SyncRun.State.PUBLISHED}
         if self.run.message and not self.tells_numbers and self.run.state in checked:
             return _("The lists changed more than a sync publishes by itself.")
@@ -89,7 +89,7 @@ class Progress:
 
     @property
     def requests(self) -> int | None:
-        """How many requests it made of KnowBe4."""
+        """Number of requests it made of KnowBe4."""
         return self.run.requests_made if self.tells_numbers else None
 
     @property

@@ -1,4 +1,4 @@
-"""Where the packages of fonts lie."""
+"""Folders of the packages of fonts."""
 
 from functools import cache
 from importlib.util import find_spec

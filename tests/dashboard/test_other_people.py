@@ -1,4 +1,4 @@
-"""What happens to people out of scope changes nothing a reader is told: no page, file, mail, program or assistant.
+"""Nothing a reader is told depends on people out of scope: no page, file, mail, program or assistant tells of them.
 
 The same company stands twice, with different people, training, names and counts wherever a reader may not look; both
 answer everything byte for byte the same, but for the clock, keys of forms and what is random.

@@ -1,4 +1,4 @@
-"""What takes too long or too much memory ends the process that draws, and nothing else."""
+"""Limits end the process that draws where it takes too long or too much memory, and nothing else."""
 
 import os
 import signal
