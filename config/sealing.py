@@ -72,6 +72,21 @@ def _fernet(secret_key: str, purpose: Purpose) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(derived))
 
 
+@cache
+def wall_key(secret_key: str) -> bytes:
+    """Return the 32 bytes with which the database's second wall knows our word (`dashboard.proofs`)."""
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"rollcall second wall").derive(
+        secret_key.encode()
+    )
+
+
+@cache
+def wall_key_id(secret_key: str) -> str:
+    """Return 16 hexadecimal digits by which that key is named; it cannot be worked out from them."""
+    derived = HKDF(algorithm=hashes.SHA256(), length=8, salt=None, info=b"rollcall second wall name")
+    return derived.derive(secret_key.encode()).hex()
+
+
 def fingerprint(secret_key: str) -> str:
     """Return 32 hexadecimal digits by which a SECRET_KEY is known again, and from which it cannot be worked out."""
     derived = HKDF(algorithm=hashes.SHA256(), length=16, salt=None, info=b"rollcall fingerprint")

@@ -1,13 +1,14 @@
 """The second wall: Postgres itself shows the pages' role only rows of people in the reader's scope.
 
-Every table that tells of people has a policy, which reads the scope from settings that last as long as a transaction
-(`within`). Without them it shows nothing. Policies hold for every role but the tables' owner: the pages sign in as
-`rollcall_web`, or become it (`SET ROLE`) where they have only the owner's address; workers become it wherever they act
-for a reader. `apply` runs after every `migrate` and changes only what differs.
+Every table that tells of people has a policy, which reads the scope from a setting that lasts as long as a transaction
+(`within`). Without it, and without the proof that it comes from us (`dashboard.proofs`), it shows nothing. Policies
+hold for every role but the tables' owner: the pages sign in as `rollcall_web`, or become it (`SET ROLE`) where they
+have only the owner's address; workers become it wherever they act for a reader. `apply` runs after every `migrate` and
+changes only what differs.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -20,16 +21,20 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.db.utils import ProgrammingError
 
+from dashboard.proofs import GUARDED, install_keys, prove
+
 if TYPE_CHECKING:
     from dashboard.access import Scope
 
 ROLE = "rollcall_web"
 
-_ACCOUNT = "(SELECT nullif(current_setting('rollcall.account', true), '')::bigint)"
-_EVERYONE = "(SELECT current_setting('rollcall.everyone', true) = 'on')"
-_DEPARTMENTS = "((SELECT nullif(current_setting('rollcall.departments', true), ''))::bigint[])"
-_MANAGERS = "((SELECT nullif(current_setting('rollcall.managers', true), ''))::bigint[])"
-_AUDIT = "(SELECT current_setting('rollcall.audit', true) = 'on')"
+# What a scope tells the database, by its place in `rollcall.scope`; migration 0034 and policies there name them, too.
+PLACES = {"account": 1, "everyone": 2, "departments": 3, "managers": 4, "audit": 5}
+# Each is asked in a subquery of its own, so that Postgres works it out once a statement, not for each row.
+_ACCOUNT = f"(SELECT rollcall_scope({PLACES['account']})::bigint)"
+_EVERYONE = f"(SELECT rollcall_scope({PLACES['everyone']}) = 'on')"
+_DEPARTMENTS = f"((SELECT rollcall_scope({PLACES['departments']}))::bigint[])"
+_MANAGERS = f"((SELECT rollcall_scope({PLACES['managers']}))::bigint[])"
 
 _IN_ACCOUNT = f"account_id = {_ACCOUNT}"
 _OF_PERSON = "person_id IN (SELECT id FROM sync_person)"
@@ -134,27 +139,39 @@ def is_on() -> bool:
     return _entered.get() is not None and (settings.ROW_SECURITY or settings.IS_WEB_LOGIN)
 
 
+def is_held() -> bool:
+    """Return whether statements run as the pages' role at this moment, which writes some tables with a proof alone."""
+    return settings.IS_WEB_LOGIN or (settings.ROW_SECURITY and _entered.get() is not None)
+
+
 _entered: ContextVar["Scope | None"] = ContextVar("the scope that the database shows", default=None)
 
 
 def _show(scope: "Scope | None") -> None:
-    """Set what the policies read; None: nothing, and the connection's own role again."""
-    values = {"account": "", "everyone": "", "departments": "", "managers": "", "audit": ""}
-    if scope is not None and scope.account is not None:
-        values = {
-            "account": str(scope.account.pk),
-            "everyone": "on" if scope.sees_everyone else "",
-            "departments": _array(scope.department_keys),
-            "managers": _array(scope.manager_keys),
-            "audit": "on" if scope.may_read_audit else "",
-        }
-    names = [f"rollcall.{name}" for name in values]
-    if not settings.IS_WEB_LOGIN and settings.ROW_SECURITY:
-        names.append("role")
-        values["role"] = "none" if scope is None else ROLE
+    """Tell the database the scope, with its proof; None: nothing, and the connection's own role again.
+
+    KeyUnknownError where the database would not believe it.
+    """
+    if not (settings.ROW_SECURITY or settings.IS_WEB_LOGIN):
+        return
+    told = {"rollcall.scope": "" if scope is None or scope.account is None else _proven(scope, scope.account.pk)}
+    if not settings.IS_WEB_LOGIN:
+        told["role"] = "none" if scope is None else ROLE
     with connection.cursor() as cursor:
-        calls = ", ".join(f"set_config('{name}', %s, true)" for name in names)
-        cursor.execute(f"SELECT {calls}", list(values.values()))
+        calls = ", ".join(f"set_config('{name}', %s, true)" for name in told)
+        cursor.execute(f"SELECT {calls}", list(told.values()))
+
+
+def _proven(scope: "Scope", account: int) -> str:
+    values = {
+        "account": str(account),
+        "everyone": "on" if scope.sees_everyone else "",
+        "departments": _array(scope.department_keys),
+        "managers": _array(scope.manager_keys),
+        "audit": "on" if scope.may_read_audit else "",
+    }
+    said = "|".join(values[name] for name in sorted(PLACES, key=PLACES.__getitem__))
+    return f"{prove('scope', said)}|{said}"
 
 
 def _array(keys: frozenset[int]) -> str:
@@ -183,6 +200,8 @@ def apply(**_kwargs: Any) -> None:
             cursor.execute(f"DROP POLICY IF EXISTS in_scope ON {table}")
             cursor.execute(f"CREATE POLICY in_scope ON {table} USING ({condition}) WITH CHECK ({condition})")
             cursor.execute(f"COMMENT ON POLICY in_scope ON {table} IS '{digest}'")
+        _guard(cursor, existing)
+        install_keys(cursor)
 
 
 def _make_role(cursor: Any) -> None:
@@ -224,15 +243,32 @@ def _grant(cursor: Any, existing: set[str]) -> None:
     cursor.execute("SELECT has_table_privilege(%s, 'django_migrations', 'SELECT')", [ROLE])
     if not cursor.fetchone()[0]:
         cursor.execute(f"GRANT SELECT ON django_migrations TO {ROLE}")
-    tables = sorted({model._meta.db_table for model in apps.get_models(include_auto_created=True)} & existing)
-    cursor.execute(
-        "SELECT count(*) FROM unnest(%s::text[]) AS name"
-        " WHERE NOT has_table_privilege(%s, name, 'SELECT, INSERT, UPDATE, DELETE')",
-        [tables, ROLE],
-    )
-    # has_table_privilege says whether one of several is held; a new table has none.
+    tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)} & existing
+    for names, rights in ((tables - AUDIT, "SELECT, INSERT, UPDATE, DELETE"), (tables & AUDIT, "SELECT")):
+        # has_table_privilege says whether one of several is held; a new table has none.
+        cursor.execute(
+            "SELECT count(*) FROM unnest(%s::text[]) AS name WHERE NOT has_table_privilege(%s, name, %s)",
+            [sorted(names), ROLE, rights],
+        )
+        if cursor.fetchone()[0]:
+            cursor.execute(f"GRANT USAGE ON SCHEMA public TO {ROLE}")
+            cursor.execute(f"GRANT {rights} ON {_listed(names)} TO {ROLE}")
+            cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {ROLE}")
+    # Until 0.2.0 whoever acted wrote the log.
+    cursor.execute("SELECT has_table_privilege(%s, 'dashboard_auditevent', 'INSERT, UPDATE, DELETE')", [ROLE])
     if cursor.fetchone()[0]:
-        listed = ", ".join(connection.ops.quote_name(table) for table in tables)
-        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {ROLE}")
-        cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {listed} TO {ROLE}")
-        cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {ROLE}")
+        cursor.execute(f"REVOKE INSERT, UPDATE, DELETE ON {_listed(AUDIT)} FROM {ROLE}")
+
+
+def _guard(cursor: Any, existing: set[str]) -> None:
+    """Have the tables of who may sign in, and see what, ask for the proof of whoever writes to them."""
+    cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'proven'")
+    for table in sorted((GUARDED & existing) - {name for (name,) in cursor.fetchall()}):
+        cursor.execute(
+            f"CREATE TRIGGER proven BEFORE INSERT OR UPDATE OR DELETE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION rollcall_require_proof()"
+        )
+
+
+def _listed(tables: Iterable[str]) -> str:
+    return ", ".join(connection.ops.quote_name(table) for table in sorted(tables))

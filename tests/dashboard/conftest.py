@@ -140,4 +140,4 @@ def django_assert_max_num_queries(
     return at_most
 
 
-_BOOKKEEPING = re.compile(r"SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO|SELECT set_config\('rollcall\.account', '',")
+_BOOKKEEPING = re.compile(r"SAVEPOINT|RELEASE SAVEPOINT|ROLLBACK TO|SELECT set_config\('rollcall\.scope', '',")

@@ -140,11 +140,7 @@ def test_a_login_of_the_pages_sees_nothing_by_itself() -> None:
     wanted = ("host", "port", "dbname", "user")
     with psycopg.connect(**{key: parameters[key] for key in wanted if key in parameters}) as direct:
         assert direct.execute("SELECT count(*) FROM sync_person").fetchone() == (0,)
-        direct.execute("SELECT set_config('rollcall.account', %s, true)", [str(account.pk)])
-        assert direct.execute("SELECT count(*) FROM sync_person").fetchone() == (0,)
-        direct.execute("SELECT set_config('rollcall.everyone', 'on', true)")
-        assert direct.execute("SELECT count(*) FROM sync_person").fetchone() == (1,)
-        direct.commit()
+        direct.execute("SELECT set_config('rollcall.scope', %s, true)", [f"x y|{account.pk}|on||||on"])
         assert direct.execute("SELECT count(*) FROM sync_person").fetchone() == (0,)
 
 
