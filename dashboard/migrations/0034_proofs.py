@@ -1,4 +1,4 @@
-"""What the pages' role may see, write and log is proven with a key that it cannot read (`dashboard.proofs`)."""
+"""Functions that hold what the pages' role sees, writes and logs to proofs with a key that it cannot read."""
 
 from django.db import migrations
 

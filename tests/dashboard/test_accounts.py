@@ -13,6 +13,7 @@ from dashboard.models import Membership, User
 from sync.models import Account, SyncRun
 from tests import factories
 from tests.dashboard.conftest import Queue
+from tests.dashboard.secret_keys import use_secret_key
 from tests.dashboard.signing_in import sign_in_lately
 
 LIST = {"HX-Request": "true", "HX-Target": "account-list"}
@@ -189,7 +190,7 @@ def test_what_the_environment_sets_is_not_changed_here(
 def test_a_key_of_another_secret_is_said_everywhere_and_breaks_nothing(
     as_ines: Client, account: Account, published: SyncRun, settings: LazySettings, queue: Queue
 ) -> None:
-    settings.SECRET_KEY = "another secret than the one that stored the key"
+    use_secret_key(settings, "another secret than the one that stored the key")
     sign_in_lately(as_ines, User.objects.get(email="ines@brackwater.example"))
     for address in ("/", "/sync/", "/settings/accounts/", f"/settings/accounts/{account.pk}/"):
         response = as_ines.get(address)

@@ -301,7 +301,7 @@ def test_the_pages_cannot_erase(member: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('rollcall.erasing', 'on', true)")
         for table in ("sync_change", "dashboard_auditevent", "dashboard_settingchange"):
-            with pytest.raises(DatabaseError, match="is refused"), transaction.atomic():
+            with pytest.raises(DatabaseError, match=r"is refused|permission denied"), transaction.atomic():
                 cursor.execute("SET LOCAL ROLE rollcall_web")
                 cursor.execute(f"UPDATE {table} SET id = id WHERE false")  # noqa: S608
 

@@ -25,6 +25,7 @@ from config.urls import urlpatterns
 from dashboard.models import AuditEvent, SingleSignOn, User
 from sync.models import Account
 from tests import factories
+from tests.dashboard.secret_keys import use_secret_key
 from tests.dashboard.signing_in import sign_in_lately
 
 _OF_SIGNING_IN = ("mfa_", "account_", "openid_", "saml_", "single_sign_on", "profile", "demo")
@@ -34,7 +35,7 @@ OLD, NEW = "what it was before, long enough", "what it is today, and long enough
 @pytest.fixture
 def sealed(account: Account, alice: User, settings: LazySettings) -> dict[str, Any]:
     """Store one secret of each kind under OLD; then SECRET_KEY is NEW."""
-    settings.SECRET_KEY = OLD
+    use_secret_key(settings, OLD)
     account.api_key = "knowbe4-key"
     account.save()
     provider = SingleSignOn(account=account, name="Brackwater", email_domains=["brackwater.example"])
@@ -43,7 +44,7 @@ def sealed(account: Account, alice: User, settings: LazySettings) -> dict[str, A
     totp = generate_totp_secret()
     TOTP.activate(alice, totp)
     codes = RecoveryCodes.activate(alice).generate_codes()
-    settings.SECRET_KEY = NEW
+    use_secret_key(settings, NEW)
     return {"provider": provider, "totp": totp, "codes": codes}
 
 
@@ -59,11 +60,11 @@ def test_fallbacks_read_what_was_sealed_before_and_sealing_again_makes_them_need
     account: Account, alice: User, sealed: dict[str, Any], settings: LazySettings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clear = ["knowbe4-key", "client-secret", sealed["totp"], sealed["codes"]]
-    settings.SECRET_KEY_FALLBACKS = ["another still", OLD]
+    use_secret_key(settings, NEW, "another still", OLD)
     assert read(account, alice) == clear
     call_command("seal_again")
     assert "4 secrets sealed again; 0 were under" in capsys.readouterr().out
-    settings.SECRET_KEY_FALLBACKS = []
+    use_secret_key(settings, NEW)
     assert read(account, alice) == clear
     call_command("seal_again")
     assert "0 secrets sealed again; 4 were under" in capsys.readouterr().out
@@ -88,9 +89,9 @@ def test_what_no_key_reads_is_named_and_left_unless_it_is_to_be_forgotten(
     with pytest.raises(CommandError, match=r"^4 cannot be read: put the SECRET_KEY that stored them into"):
         call_command("seal_again")
     assert "Unreadable: KnowBe4 key of Brackwater Mutual\n" in capsys.readouterr().out
-    settings.SECRET_KEY_FALLBACKS = [OLD]
+    use_secret_key(settings, NEW, OLD)
     assert read(account, alice)[0] == "knowbe4-key"
-    settings.SECRET_KEY_FALLBACKS = []
+    use_secret_key(settings, NEW)
     call_command("seal_again", forget_unreadable=True)
     account.refresh_from_db()
     assert (account.api_key, SingleSignOn.objects.get().secret, Authenticator.objects.count()) == ("", "", 0)
