@@ -135,7 +135,7 @@ MIDDLEWARE = [
     "dashboard.web.refusals.RefusalMiddleware",
     "dashboard.web.bodies.BodyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "dashboard.web.session_cookie.SignedSessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "dashboard.web.isolated_pages.IsolationMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

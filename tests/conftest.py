@@ -27,6 +27,7 @@ from sync.simulator.company import Company
 from sync.simulator.server import Simulator, serve
 from tests import clock
 from tests.databases import drop_test_database, is_test_database_made, make_test_database, vacuum
+from tests.session_cookies import sign_cookies_of_clients
 
 # Playwright's synchronous interface keeps an event loop in the thread that also asks the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -91,6 +92,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.REDIS_URL = url
     settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": url}}
     settings.CELERY_BROKER_URL = _own_redis(settings.CELERY_BROKER_URL)
+    sign_cookies_of_clients()
     settings.PASSWORD_HASHERS = ["tests.hashers.QuickArgon2PasswordHasher"]
     # Tests show pages without collecting static files first.
     settings.STORAGES = settings.STORAGES | {
