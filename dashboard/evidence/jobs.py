@@ -5,7 +5,7 @@ between two of them.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -124,8 +124,8 @@ def _make(pack: EvidencePack, work: Work) -> None:
     readers, period = _readers(pack), period_of(pack)
     if period.end <= period.start:
         raise GivenUpError(_("The period has not begun."))
-    with timezone.override(pack.account.zone):
-        packing = Pack(work.file, lambda rows: note_rows(pack, rows))
+    packing = Pack(work.file, lambda rows: note_rows(pack, rows))
+    with timezone.override(pack.account.zone), closing(packing):
         manifest = _fill(packing, pack, readers, period)
         _chain(packing, pack, manifest, work, kept(readers.reader, has_log=readers.reader.may_read_audit))
 

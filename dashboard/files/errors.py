@@ -38,12 +38,12 @@ def explained() -> Iterator[None]:
     except Error as error:
         if getattr(error.__cause__, "sqlstate", None) != DiskFull.sqlstate:
             raise
-        raise NotMadeError(_("The database's disk is full. Ask again once there is room.")) from error
+        raise NotMadeError(_("The database's disk is full. Try again once whoever runs Rollcall made room.")) from error
 
 
 def _said(error: OSError) -> str:
     if error.errno in _FULL:
-        return _("The disk that files are made on is full. Ask again once there is room.")
+        return _("The disk that files are made on is full. Try again once whoever runs Rollcall made room.")
     if error.errno == errno.EFBIG:
         return _("The file is larger than any may be on this server. Ask for less, or have its limit raised.")
     if error.errno is None:
