@@ -79,9 +79,9 @@ POLICIES = {
     "dashboard_cohorttally": _for_some(f"department_id = ANY {_DEPARTMENTS}"),
     "dashboard_exemption": _for_some(f"{_OF_PERSON} OR group_id IN (SELECT group_id FROM sync_groupmembership)"),
     "dashboard_settingchange": ALL_OR_NOTHING,
-    # Of whom they are is looked at by `exports.making.exports_of`; searches in them name people.
+    # Of whom they are is looked at by `exports.jobs.exports_of`; searches in them name people.
     "dashboard_export": _IN_ACCOUNT,
-    # Who may read them is looked at by `mail.reading` and `evidence.making`; filters of schedules may name people.
+    # Who may read them is looked at by `mail.reading` and `evidence.jobs`; filters of schedules may name people.
     "dashboard_schedule": _IN_ACCOUNT,
     "dashboard_occurrence": _IN_ACCOUNT,
     "dashboard_delivery": _IN_ACCOUNT,

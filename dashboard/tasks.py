@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from config.database_errors import is_away
 from dashboard import rollups, task_queue
-from dashboard.evidence import jobs as evidence
-from dashboard.exports import jobs
+from dashboard.evidence.jobs import make_pack
+from dashboard.exports import jobs as exports
+from dashboard.files.jobs import forget_expired, forgotten
 from dashboard.mail import deliveries, notices
 from dashboard.mail.alerts import mailing, watching
-from dashboard.outbox import handing_over, occurrences, sending
+from dashboard.models import Delivery, EvidencePack, Export
+from dashboard.outbox import handing_over, occurrences
 from dashboard.requests import sent_forms
 from dashboard.services import possessions, retention_cleanup
 from sync.models import Account
@@ -55,7 +57,7 @@ def _later_while_away(task: Task) -> Iterator[None]:
 def make_export(self: Task, *, export_id: int) -> None:
     """Make a file that a reader asked for; while the database is away, later."""
     with _later_while_away(self):
-        jobs.make_export(export_id)
+        exports.make_export(export_id)
 
 
 @shared_task(name="dashboard.tasks.keep_exports")
@@ -63,8 +65,8 @@ def keep_exports() -> None:
     """Remove files whose day is over, and queue again what no worker finished; forget forms of long ago."""
     now = timezone.now()
     sent_forms.forget(now)
-    jobs.forget_expired(now)
-    for export_id in jobs.forgotten(now):
+    forget_expired(Export, now)
+    for export_id in forgotten(Export, now):
         make_export.delay(export_id=export_id)
 
 
@@ -90,7 +92,7 @@ def deliver_mail(self: Task, *, delivery_id: int) -> None:
 def make_evidence_pack(self: Task, *, pack_id: int) -> None:
     """Make an evidence pack; while the database is away, later."""
     with _later_while_away(self):
-        evidence.make_pack(pack_id)
+        make_pack(pack_id)
 
 
 @shared_task(name="dashboard.tasks.apply_retention")
@@ -103,9 +105,9 @@ def apply_retention() -> None:
 def keep_evidence() -> None:
     """Remove packs and mailed files whose time is over, and queue again the packs that no worker finished."""
     now = timezone.now()
-    sending.forget_expired(now)
-    evidence.forget_expired(now)
-    for pack_id in evidence.forgotten(now):
+    forget_expired(Delivery, now)
+    forget_expired(EvidencePack, now)
+    for pack_id in forgotten(EvidencePack, now):
         make_evidence_pack.delay(pack_id=pack_id)
 
 

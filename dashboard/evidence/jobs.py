@@ -1,28 +1,21 @@
-"""Evidence packs as workers make them: asked for by a page, made in the scope the reader has then, kept for a while.
+"""Evidence packs made by workers: asked for by a page, chained to the one before when they are finished.
 
-As with exports (`dashboard.exports.jobs`): one worker at a time, a file that is stored only when it is whole, begun
-anew when a worker was killed. The tables of a pack are read from one snapshot of the database, so that a sync that is
-published meanwhile cannot come between two of them.
+The tables of a pack are read from one snapshot of the database, so that a sync that is published meanwhile cannot come
+between two of them.
 """
 
-import errno
-import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from io import BufferedRandom
-from pathlib import Path
 from typing import Any
 
-from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from config.database_errors import is_away
 from dashboard import audit, reports
 from dashboard.access import Scope
 from dashboard.audit.chain import anchor
@@ -31,27 +24,17 @@ from dashboard.evidence.contents import Period, written
 from dashboard.evidence.packing import README, START, VERIFY, Pack, Sample
 from dashboard.figures.counts import figures
 from dashboard.figures.selection import Filters
-from dashboard.files import storage
+from dashboard.files.errors import GivenUpError, NoAccessError
+from dashboard.files.jobs import Work, finish, make, note_rows
+from dashboard.files.kept_scope import kept, scope_in
 from dashboard.local_days import local_midnight
-from dashboard.locks import advisory_lock
 from dashboard.metrics import Counts
 from dashboard.models import EvidencePack, Role, User
 from dashboard.row_security import within
 from dashboard.vacancies import homes
 from sync.models import Department
 
-logger = logging.getLogger(__name__)
-
-KEPT_FOR = timedelta(days=7)
-MOST_BEGUN = 3
-FORGOTTEN_AFTER = timedelta(minutes=5)
 MOST_SAMPLED = 1_000
-FOLDER = "evidence"
-State = EvidencePack.State
-
-
-class GivenUpError(Exception):
-    """The pack cannot be made; the sentence says why."""
 
 
 def packs(scope: Scope) -> QuerySet[EvidencePack]:
@@ -60,11 +43,6 @@ def packs(scope: Scope) -> QuerySet[EvidencePack]:
         return EvidencePack.objects.none()
     found = EvidencePack.objects.filter(account=scope.account).select_related("user", "department", "previous")
     return found.order_by("-pk")
-
-
-def own_packs(scope: Scope, user: object) -> QuerySet[EvidencePack]:
-    """Return the packs that a reader asked for themselves: only these they may fetch."""
-    return packs(scope).filter(user=user) if isinstance(user, User) else EvidencePack.objects.none()
 
 
 def request_pack(
@@ -107,66 +85,12 @@ def request_pack(
     return pack
 
 
-# Files ---------------------------------------------------------------------------------------------------------
-
-
-def name_of(pack: EvidencePack) -> str:
-    """Return the name under which a pack is stored, or would be."""
-    return f"{FOLDER}/{pack.key}.zip"
-
-
-def _work_of(pack: EvidencePack) -> str:
-    return f"evidence-{pack.key}"
-
-
-def rows_done(pack: EvidencePack) -> int:
-    """Return how many rows are written so far: what the worker last said."""
-    if pack.state != State.WORKING:
-        return pack.rows_done
-    return min(int(cache.get(f"evidence-rows-{pack.pk}", 0)), pack.rows_total)
-
-
 # Making --------------------------------------------------------------------------------------------------------
 
 
 def make_pack(pack_id: int) -> None:
-    """Make one pack, unless another worker does or it is done; what cannot be made says why.
-
-    Raises what the database raises when it went away: the task is to come again.
-    """
-    with advisory_lock(f"evidence {pack_id}") as is_alone:
-        if not is_alone:
-            return
-        pack = (
-            EvidencePack.objects.select_related("account__published_run", "user", "department").filter(pk=pack_id)
-        ).first()
-        if pack is None or not pack.is_live:
-            return
-        storage.clear_work(_work_of(pack))
-        if pack.begun >= MOST_BEGUN:
-            _fail(pack, _("It was begun several times and never finished. The worker's log may say why."))
-            return
-        pack.begun += 1
-        pack.state = State.WORKING
-        pack.save(update_fields=["begun", "state"])
-        try:
-            _make(pack)
-        except GivenUpError as error:
-            _fail(pack, str(error))
-        except OSError as error:
-            logger.exception("evidence pack %s could not be written", pack_id)
-            is_full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-            _fail(pack, _("The disk is full.") if is_full else _("The file could not be written."))
-        except Exception as error:
-            if is_away(error):
-                raise
-            # Whatever it is: the log has it whole, and the page says so, rather than a file that is made for ever.
-            logger.exception("evidence pack %s failed", pack_id)
-            _fail(pack, _("Rollcall could not make this pack. The worker's log says why."))
-
-
-def _fail(pack: EvidencePack, why: str) -> None:
-    EvidencePack.objects.filter(pk=pack.pk).update(state=State.FAILED, error=why)
+    """Make one pack: see `dashboard.files.jobs.make`."""
+    make(EvidencePack, pack_id, _make)
 
 
 @dataclass(frozen=True)
@@ -178,9 +102,9 @@ class _Readers:
 
 
 def _readers(pack: EvidencePack) -> _Readers:
-    reader = Scope.of(pack.user, chosen=pack.account_id)
-    if reader.account is None or reader.account.pk != pack.account_id or not reader.sees_everyone:
-        raise GivenUpError(_("You do not see everyone in this account any more."))
+    reader = scope_in(pack.account_id, pack.user, timezone.now())
+    if not reader.sees_everyone:
+        raise NoAccessError(_("You do not see everyone in this account any more."))
     if pack.department is None:
         return _Readers(reader, reader)
     [home] = homes(pack.account, [pack.department.pk])
@@ -196,20 +120,14 @@ def period_of(pack: EvidencePack) -> Period:
     return Period(local_midnight(pack.first_day, zone), end, pack.requested_at)
 
 
-def _make(pack: EvidencePack) -> None:
+def _make(pack: EvidencePack, work: Work) -> None:
     readers, period = _readers(pack), period_of(pack)
     if period.end <= period.start:
         raise GivenUpError(_("The period has not begun."))
-
-    def note(rows: int) -> None:
-        cache.set(f"evidence-rows-{pack.pk}", rows, timeout=3600)
-
-    with storage.work_folder(_work_of(pack)) as folder, timezone.override(pack.account.zone):
-        path = folder / "pack"
-        with storage.new_file(path) as file:
-            packing = Pack(file, note)
-            manifest = _fill(packing, pack, readers, period)
-            _finish(packing, pack, manifest, file, path)
+    packing = Pack(work.file, lambda rows: note_rows(pack, rows))
+    with timezone.override(pack.account.zone), closing(packing):
+        manifest = _fill(packing, pack, readers, period)
+        _chain(packing, pack, manifest, work, kept(readers.reader, has_log=readers.reader.may_read_audit))
 
 
 def _fill(packing: Pack, pack: EvidencePack, readers: _Readers, period: Period) -> dict[str, Any]:
@@ -273,7 +191,7 @@ def _fill(packing: Pack, pack: EvidencePack, readers: _Readers, period: Period) 
     words["left_out"] = "".join(f"Left out: {line}\n" for line in left_out) + ("\n" if left_out else "")
     packing.add("README.txt", README.format(listing="\n".join(lines), **words).encode("utf-8", "surrogatepass"))
     packing.add("verify.py", VERIFY.read_bytes())
-    pack.enrollments, pack.rows_done = sample.of, packing.done
+    pack.enrollments = sample.of
     return manifest
 
 
@@ -297,40 +215,35 @@ def _review(scope: Scope, period: Period) -> bytes | None:
     quarter = date(last.year, (last.month - 1) // 3 * 3 + 1, 1)
     is_over = period.end < period.now
     question = reports.Question(scope, period.end, period.now, last if is_over else None)
-    try:
-        made = reports.make(reports.Kind.REVIEW, question, quarter=quarter)
-    except reports.RenderingError as error:
-        raise GivenUpError(str(error)) from error
+    made = reports.make(reports.Kind.REVIEW, question, quarter=quarter)
     return made.content if made is not None else None
 
 
-def _finish(packing: Pack, pack: EvidencePack, manifest: dict[str, Any], file: BufferedRandom, path: Path) -> None:
-    """Chain the pack to the one before, put it in its place, and note it: one pack of an account after the other."""
+def _chain(packing: Pack, pack: EvidencePack, manifest: dict[str, Any], work: Work, scope: dict[str, Any]) -> None:
+    """Chain the pack to the one before and finish it: one pack of an account after the other."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"chain {pack.account_id}"])
         before = EvidencePack.objects.filter(account=pack.account, number__gt=0).order_by("-number").first()
-        pack.previous, pack.number = before, (before.number or 0) + 1 if before else 1
+        number = (before.number or 0) + 1 if before else 1
         digest = before.manifest_sha256 if before else START
-        manifest = {
-            "number": pack.number,
-            **manifest,
-            "previous": {"number": pack.number - 1, "manifest_sha256": digest},
-        }
-        pack.manifest_sha256 = packing.seal(manifest, digest)
-        made = storage.whole(file)
-        pack.bytes, pack.sha256 = made.bytes, made.sha256
-        pack.file_name = _name(pack)
-        pack.state, pack.ready_at, pack.rows_total = State.READY, timezone.now(), pack.rows_done
-        pack.expires_at = pack.ready_at + KEPT_FOR
-        pack.save()
-        # Last: a pack whose row cannot be written must not lie there.
-        storage.put(path, name_of(pack))
+        manifest = {"number": number, **manifest, "previous": {"number": number - 1, "manifest_sha256": digest}}
+        finish(
+            pack,
+            work,
+            rows=packing.done,
+            scope=scope,
+            previous=before,
+            number=number,
+            manifest_sha256=packing.seal(manifest, digest),
+            enrollments=pack.enrollments,
+            file_name=_name(pack, number),
+        )
 
 
-def _name(pack: EvidencePack) -> str:
+def _name(pack: EvidencePack, number: int) -> str:
     days = f"{pack.first_day.isoformat()}_{pack.last_day.isoformat()}"
-    return f"evidence-{slugify(pack.account.name)[:60] or 'account'}_{days}_no-{pack.number}.zip"
+    return f"evidence-{slugify(pack.account.name)[:60] or 'account'}_{days}_no-{number}.zip"
 
 
 @contextmanager
@@ -342,29 +255,3 @@ def _snapshot() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield
-
-
-# Keeping house -------------------------------------------------------------------------------------------------
-
-
-def forget_expired(now: datetime) -> int:
-    """Remove the packs whose time is over; their place in the chain stays. Return how many expired."""
-    # Of a clock that was ahead when it was made.
-    EvidencePack.objects.filter(state=State.READY, expires_at__gt=now + KEPT_FOR).update(expires_at=now + KEPT_FOR)
-    expired = 0
-    for pack in EvidencePack.objects.filter(state=State.READY, expires_at__lte=now).order_by("pk"):
-        storage.remove(name_of(pack))
-        EvidencePack.objects.filter(pk=pack.pk).update(state=State.EXPIRED)
-        expired += 1
-    kept = EvidencePack.objects.filter(state__in=[State.WAITING, State.WORKING, State.READY])
-    known = {str(key) for key in kept.values_list("key", flat=True)}
-    storage.remove_strangers(FOLDER, known, before=now - KEPT_FOR)
-    return expired
-
-
-def forgotten(now: datetime) -> list[int]:
-    """Return the packs that no worker finished in minutes; queueing one again that is being made does no harm."""
-    waiting = EvidencePack.objects.filter(state__in=[State.WAITING, State.WORKING])
-    # Asked for in the future: by a clock that was ahead.
-    waiting = waiting.exclude(requested_at__gt=now - FORGOTTEN_AFTER, requested_at__lte=now)
-    return list(waiting.order_by("pk").values_list("pk", flat=True))

@@ -10,6 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -118,6 +119,11 @@ class Pack:
         self.archive.writestr(_info("manifest.json"), raw, zipfile.ZIP_DEFLATED, 6)
         self.archive.close()
         return hashlib.sha256(raw).hexdigest()
+
+    def close(self) -> None:
+        """Close a pack that may not be sealed, as when the disk is full: then it is none, and nobody is told."""
+        with suppress(OSError, ValueError):
+            self.archive.close()
 
 
 class _Hashed(io.RawIOBase):

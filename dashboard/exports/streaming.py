@@ -7,21 +7,16 @@ from uuid import uuid4
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone, translation
 
-from dashboard.exports.about import about
 from dashboard.exports.columns import Column
 from dashboard.exports.delimited import delimited
 from dashboard.exports.jobs import file_name
 from dashboard.exports.table_request import Answer, Question, Table
-from dashboard.exports.workbook import write_workbook
+from dashboard.exports.writing import write_list
 from dashboard.files import storage
+from dashboard.files.downloads import as_download
 from dashboard.models import Export, User
 from dashboard.row_security import within
 
-CONTENT_TYPES = {
-    Export.Format.CSV: "text/csv; charset=utf-8",
-    Export.Format.SEMICOLONS: "text/csv; charset=utf-8",
-    Export.Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 # Larger ones are made by a worker: a browser is not to wait for long, nor a web process to be kept.
 MOST_ROWS = {Export.Format.CSV: 200_000, Export.Format.SEMICOLONS: 200_000, Export.Format.XLSX: 20_000}
 
@@ -34,30 +29,16 @@ def is_large(rows: int, kind: Export.Format) -> bool:
 def streamed(
     question: Question, table: Table, answer: Answer, columns: Sequence[Column], kind: Export.Format, reader: User
 ) -> HttpResponseBase:
-    """Answer with the file."""
+    """Answer with the file. OSError when a workbook finds no room on the disk."""
     response: HttpResponseBase
     if kind.is_csv:
         response = StreamingHttpResponse(_pieces(question, table, columns, kind, translation.get_language()))
     else:
         made = BytesIO()
         with storage.work_folder(f"streamed-{uuid4()}") as folder:
-            write_workbook(
-                made,
-                answer,
-                columns,
-                question.zone,
-                lambda rows: about(table, question, answer, reader, rows=rows),
-                scratch=folder,
-            )
+            write_list(made, table, question, answer, columns, kind, reader, scratch=folder)
         response = HttpResponse(made.getbuffer())
-    return as_download(response, file_name(question, table, kind), kind)
-
-
-def as_download(response: HttpResponseBase, name: str, kind: Export.Format) -> HttpResponseBase:
-    """Give a response the head of a file to keep, which nobody in between is to keep a copy of."""
-    response["Content-Type"] = CONTENT_TYPES[kind]
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
+    as_download(response, file_name(question, table, kind))
     return response
 
 

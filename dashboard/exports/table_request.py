@@ -101,6 +101,11 @@ class Table:
     allows: Callable[[Scope], bool] = lambda scope: scope.account is not None
     notes: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_of_log(self) -> bool:
+        """Whether its rows are events of the audit log."""
+        return self.key == "audit_log"
+
     def chosen(self, keys: Iterable[str]) -> list[Column]:
         """Return the columns with these keys, in the list's own order; without any those it has by default.
 

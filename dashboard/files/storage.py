@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BufferedRandom
 from pathlib import Path, PurePath
-from typing import IO
 
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.http import FileResponse
 
 _WORK = "making"
 # Where version 0.1.0 kept them, below var/.
@@ -123,30 +121,19 @@ def put(path: Path, name: str) -> None:
         default_storage.save(name, _Movable(file, name=str(path)))
 
 
-def download(name: str, as_name: str, content_type: str) -> FileResponse:
-    """Answer with a stored file, streamed; nobody in between is to keep a copy. FileNotFoundError if it is gone."""
-    return as_attachment(default_storage.open(name), as_name, content_type)
+def opened(name: str) -> File:
+    """Open a stored file. FileNotFoundError if it is gone."""
+    return default_storage.open(name)
 
 
-def as_attachment(file: File | IO[bytes], as_name: str, content_type: str) -> FileResponse:
-    """Answer with an open file, which is closed with the response."""
-    response = FileResponse(file, as_attachment=True, filename=as_name)
-    response["Content-Type"] = content_type
-    response["Cache-Control"] = "private, no-store"
-    return response
-
-
-def is_stored(name: str) -> bool:
-    """Return whether there is a file of this name."""
-    return default_storage.exists(name)
-
-
-def remove(name: str) -> None:
-    """Remove a stored file, if it is there."""
+def remove(name: str) -> bool:
+    """Remove a stored file, if it is there; return whether it was."""
+    is_there = default_storage.exists(name)
     default_storage.delete(name)
+    return is_there
 
 
-def remove_strangers(folder: str, known: Container[str], *, before: datetime) -> None:
+def remove_strangers(folder: str, known: Container[str], before: datetime) -> None:
     """Remove the files of a folder that are older than `before` and whose name without its ending is not known."""
     if not default_storage.exists(folder):
         return

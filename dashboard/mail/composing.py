@@ -20,22 +20,20 @@ from django.utils.translation import ngettext
 from dashboard import reports
 from dashboard.access import Scope
 from dashboard.exports import table_request
-from dashboard.exports.about import about
-from dashboard.exports.delimited import delimited
 from dashboard.exports.jobs import file_name
-from dashboard.exports.streaming import CONTENT_TYPES
 from dashboard.exports.tables import TABLES
 from dashboard.exports.tables.words import filters_in_words
-from dashboard.exports.workbook import write_workbook
+from dashboard.exports.writing import write_list
 from dashboard.figures.counts import figures
 from dashboard.files import storage
+from dashboard.files.downloads import content_type_of
+from dashboard.files.errors import NoAccessError
 from dashboard.formats import number, percent
 from dashboard.mail.subjects import nobody_left, query_of
 from dashboard.metrics import Counts
 from dashboard.metrics.registry import REGISTRY
 from dashboard.models import Export, Schedule, User
 from dashboard.outbox.handing_over import addressed
-from dashboard.outbox.sending import NoAccessError
 from dashboard.queries.vacancies import nobody_in
 from dashboard.requests.mailed_address import mailed_address
 from dashboard.row_security import within
@@ -54,14 +52,14 @@ _METRICS = ("completion_rate", "on_time_rate", "people_compliant")
 
 @dataclass(frozen=True)
 class File:
-    """A file that goes with a mail: where it lies, what it is called, what kind it is, and its hash."""
+    """A file that goes with a mail: where it lies, what it is called, its size and hash, and whether of the log."""
 
     path: Path
     name: str
-    content_type: str
     bytes: int
     sha256: str
     rows: int | None = None
+    is_of_log: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ class Copy:
         text, html = (self.body(kind, link=link, until=until) for kind in ("txt", "html"))
         message = addressed(self.recipient.email, self.subject, text, html)
         if self.file is not None and self.is_attached():
-            kind, _slash, sub = self.file.content_type.partition(";")[0].partition("/")
+            kind, _slash, sub = content_type_of(self.file.name).partition(";")[0].partition("/")
             message.add_attachment(self.file.path.read_bytes(), maintype=kind, subtype=sub, filename=self.file.name)
         return message
 
@@ -125,7 +123,7 @@ class Copy:
 def compose(schedule: Schedule, recipient: User, *, at: datetime, place: Path) -> Copy:
     """Return the recipient's copy as of `at`, its file written to `place` (a path without its kind, `.pdf`).
 
-    NoAccessError for who may not have it; reports.RenderingError, or OSError, when the file cannot be made.
+    NoAccessError for who may not have it; NotMadeError, or what `explained` explains, when the file cannot be made.
     """
     scope = Scope.of(recipient, chosen=schedule.account_id, at=at)
     if scope.account is None or scope.account.pk != schedule.account_id:
@@ -218,24 +216,12 @@ def _table(schedule: Schedule, recipient: User, scope: Scope, at: datetime, plac
     )
     if not answer.count:
         return copy
-    columns, path, written = table.chosen(()), place.with_suffix(f".{kind.extension}"), 0
+    path, columns = place.with_suffix(f".{kind.extension}"), table.chosen(())
     with storage.new_file(path) as file:
-        if kind.is_csv:
-            for piece, count in delimited(question, answer, columns, kind):
-                file.write(piece)
-                written += count
-        else:
-            written = write_workbook(
-                file,
-                answer,
-                columns,
-                question.zone,
-                lambda count: about(table, question, answer, recipient, rows=count),
-                scratch=place.parent,
-            )
+        written = write_list(file, table, question, answer, columns, kind, recipient, scratch=place.parent)
         made = storage.whole(file)
     name = file_name(question, table, kind)
-    return replace(copy, file=File(path, name, CONTENT_TYPES[kind], made.bytes, made.sha256, written))
+    return replace(copy, file=File(path, name, made.bytes, made.sha256, written, table.is_of_log))
 
 
 def _report(schedule: Schedule, recipient: User, scope: Scope, at: datetime, place: Path) -> Copy:
@@ -268,7 +254,7 @@ def _report(schedule: Schedule, recipient: User, scope: Scope, at: datetime, pla
     with storage.new_file(path) as file:
         file.write(report.content)
         made = storage.whole(file)
-    return replace(copy, file=File(path, report.file_name, "application/pdf", made.bytes, made.sha256))
+    return replace(copy, file=File(path, report.file_name, made.bytes, made.sha256))
 
 
 _MAKERS = {

@@ -9,13 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboard.access import Scope
+from dashboard.files.errors import NoAccessError
 from dashboard.files.kept_scope import kept
 from dashboard.mail.composing import compose
 from dashboard.models import Delivery, Schedule
 from dashboard.outbox import handing_over, sending
-from dashboard.outbox.sending import LINK_HOLDS, Kind, NoAccessError, NotMadeError, Prepared
+from dashboard.outbox.sending import Kind, Prepared
 from dashboard.queries.account_roles import may_decide
-from dashboard.reports import RenderingError
 from dashboard.requests.mailed_address import mailed_address
 
 
@@ -29,13 +29,11 @@ def prepare(delivery: Delivery, now: datetime, room: Path) -> Prepared | None:
     schedule, recipient = delivery.occurrence.schedule, delivery.recipient
     if delivery.kind == Kind.NOTICE:
         return _notice(delivery, now)
-    try:
-        copy = compose(schedule, recipient, at=now, place=room / "report")
-    except RenderingError as error:
-        raise NotMadeError(str(error)) from error
+    copy = compose(schedule, recipient, at=now, place=room / "report")
     if copy.is_quiet and schedule.when_quiet == Schedule.Quiet.SKIP:
         return None
-    fields: dict[str, object] = {"as_of": now, "scope": kept(copy.scope)}
+    has_log = copy.file is not None and copy.file.is_of_log
+    fields: dict[str, object] = {"as_of": now, "scope": kept(copy.scope, has_log=has_log)}
     link, until = "", None
     if copy.file is not None:
         file = copy.file
@@ -43,7 +41,7 @@ def prepare(delivery: Delivery, now: datetime, room: Path) -> Prepared | None:
     has_link = copy.file is not None and not copy.is_attached()
     if has_link:
         link = mailed_address(reverse("delivery_file", args=[delivery.key]), copy.scope)
-        until = now + LINK_HOLDS
+        until = now + Delivery.KEPT_FOR
         fields["expires_at"] = until
     linked = copy.file.path if copy.file is not None and has_link else None
     return Prepared(copy.message(link=link, until=until), fields, linked)

@@ -1,12 +1,13 @@
 """Reports that are mailed on their days: what, to whom, when, and what became of each mail."""
 
-import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from dashboard.models.files import StoredFile
 
 _BETWEEN_WEEKDAYS = Q(weekday__gte=0, weekday__lte=6)
 _BETWEEN_DAYS = Q(day_of_month__gte=1, day_of_month__lte=31)
@@ -116,13 +117,17 @@ class Occurrence(models.Model):
         return f"Occurrence {self.pk}"
 
 
-class Delivery(models.Model):
+class Delivery(StoredFile):
     """One mail of one occurrence to one recipient: there is never a second row, and a row is handed over once.
 
     `waiting` becomes `handing_over`, in a transaction of its own, at the moment the mail server has agreed to take the
     message and before it gets any of it. A worker that dies, or a server that goes silent, after that moment leaves
     open whether the mail arrived: then it is `unknown`, and not sent again unless somebody says so.
+
+    Its file is stored where a link leads to it, until `expires_at`; without one it was attached.
     """
+
+    NAME, FOLDER, KEPT_FOR = "delivery", "mail", timedelta(days=7)
 
     class Kind(models.TextChoices):
         REPORT = "report", _("Report")
@@ -150,13 +155,7 @@ class Delivery(models.Model):
     queued_at = models.DateTimeField(null=True)
     first_refused_at = models.DateTimeField(null=True)
     as_of = models.DateTimeField(null=True, help_text="The moment of its figures.")
-    scope = models.JSONField(default=dict, help_text="Whose people it holds: a link asks for no less.")
-    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    file_name = models.CharField(max_length=200, blank=True)
-    bytes = models.BigIntegerField(null=True)
-    sha256 = models.CharField(max_length=64, blank=True)
     rows = models.BigIntegerField(null=True)
-    expires_at = models.DateTimeField(null=True, help_text="Until when a link works; null: it was attached.")
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -183,4 +182,4 @@ class Delivery(models.Model):
 
     def is_here(self, at: datetime) -> bool:
         """Return whether its link works at `at`."""
-        return self.state == self.State.SENT and self.expires_at is not None and self.expires_at > at
+        return self.state == self.State.SENT and super().is_here(at)

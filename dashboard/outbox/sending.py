@@ -22,31 +22,19 @@ from django.utils.translation import gettext as _
 from config.database_errors import is_away
 from dashboard import audit
 from dashboard.files import storage
+from dashboard.files.errors import GivenUpError, NoAccessError, NotMadeError, explained
+from dashboard.files.jobs import begin, name_of, work_of
 from dashboard.locks import advisory_lock
-from dashboard.models import Delivery, Schedule
+from dashboard.models import Delivery
 from dashboard.outbox import handing_over
 from dashboard.outbox.occurrences import LONGEST_AHEAD, WAITS
 
 logger = logging.getLogger(__name__)
 
 State, Kind = Delivery.State, Delivery.Kind
-FOLDER = "mail"
-LINK_HOLDS = timedelta(days=7)
 # A mail that the server puts off for so long is given up. A server that cannot be reached is waited for without end.
 PUT_OFF_FOR = timedelta(days=3)
 _OPEN = Q(state__in=[State.WAITING, State.HANDING_OVER])
-
-
-class _NotStoredError(Exception):
-    """The file that a link is to lead to could not be stored: nothing was sent."""
-
-
-class NoAccessError(Exception):
-    """The recipient may not have this any more; the sentence, for the owner, says why."""
-
-
-class NotMadeError(Exception):
-    """Message or file that cannot be made now; the sentence says why."""
 
 
 @dataclass
@@ -59,7 +47,7 @@ class Prepared:
 
 
 # Makes a delivery's mail, with a folder for what it writes; None when there is nothing to say and nobody wants to hear
-# that. NoAccessError or NotMadeError when there is none, OSError when its file cannot be written.
+# that. NotMadeError, or what `explained` explains, when there is none.
 Prepare = Callable[[Delivery, datetime, Path], Prepared | None]
 
 
@@ -107,30 +95,30 @@ def send_again(delivery: Delivery, at: datetime) -> bool:
     False for any other, which stays as it is.
     """
     again = Delivery.objects.filter(pk=delivery.pk, state__in=[State.FAILED, State.UNKNOWN, State.NO_ACCESS])
-    return bool(again.update(state=State.WAITING, next_try_at=at, queued_at=None, first_refused_at=None, attempts=0))
+    return bool(
+        again.update(state=State.WAITING, next_try_at=at, queued_at=None, first_refused_at=None, attempts=0, begun=0)
+    )
 
 
 def _deliver(delivery: Delivery, now: datetime, prepare: Prepare) -> None:
     with ExitStack() as stack:
         try:
-            room = stack.enter_context(storage.work_folder(f"mail-{delivery.key}"))
-            prepared = prepare(delivery, now, room)
-        except NoAccessError as error:
-            _end(delivery, State.NO_ACCESS, now, str(error))
+            with explained():
+                begin(delivery)
+                room = stack.enter_context(storage.work_folder(work_of(delivery)))
+                prepared = prepare(delivery, now, room)
+        except (NoAccessError, GivenUpError) as error:
+            _end(delivery, State.NO_ACCESS if isinstance(error, NoAccessError) else State.FAILED, now, str(error))
             return
-        except (NotMadeError, OSError) as error:
-            logger.warning("delivery %s could not be made: %s", delivery.pk, type(error).__name__)
-            said = str(error) if isinstance(error, NotMadeError) else _not_written()
-            _put_off(delivery, now, said)
+        except NotMadeError as error:
+            logger.warning("delivery %s was not made: %s", delivery.pk, type(error.__cause__ or error).__name__)
+            _put_off(delivery, now, str(error))
             return
+        Delivery.objects.filter(pk=delivery.pk).update(begun=0)  # what stops a worker from here on is not the file
         if prepared is None:
             _end(delivery, State.QUIET, now, "")
             return
         _hand_over(delivery, prepared, now)
-
-
-def _not_written() -> str:
-    return _("Its file could not be written.")
 
 
 def _hand_over(delivery: Delivery, prepared: Prepared, now: datetime) -> None:
@@ -142,19 +130,17 @@ def _hand_over(delivery: Delivery, prepared: Prepared, now: datetime) -> None:
         )
         if claimed and prepared.linked is not None:
             # There before the link is: a mail must not lead to nothing.
-            try:
+            delivery.file_name = str(prepared.fields["file_name"])
+            with explained():
                 storage.put(prepared.linked, name_of(delivery))
-            except OSError as error:
-                raise _NotStoredError from error
         return bool(claimed)
 
     try:
         handing_over.hand_over(prepared.message, email, claim=claim)
     except handing_over.TakenError:
         return
-    except _NotStoredError:
-        logger.warning("the file of delivery %s could not be stored", delivery.pk, exc_info=True)
-        _put_off(delivery, now, _not_written())
+    except NotMadeError as error:
+        _put_off(delivery, now, str(error))
     except handing_over.LaterError as error:
         if error.is_of_server:
             _wait(delivery, now, str(error))
@@ -199,6 +185,7 @@ def _wait(delivery: Delivery, now: datetime, said: str, **fields: object) -> Non
         said=said,
         attempts=min(delivery.attempts + 1, 30_000),
         next_try_at=now + wait,
+        begun=0,
         **fields,
     )
 
@@ -216,29 +203,3 @@ def _end(delivery: Delivery, state: Delivery.State, now: datetime, said: str) ->
     Delivery.objects.filter(_OPEN, pk=delivery.pk).update(state=state, said=said, finished_at=now)
     if state != State.UNKNOWN:
         storage.remove(name_of(delivery))
-
-
-# Files ---------------------------------------------------------------------------------------------------------
-
-
-def name_of(delivery: Delivery) -> str:
-    """Return the name under which the file of a delivery is stored, or would be."""
-    kind = Schedule.Format(delivery.occurrence.schedule.format)
-    return f"{FOLDER}/{delivery.key}.{kind.extension}"
-
-
-def forget_expired(now: datetime) -> int:
-    """Remove the files whose links have run out, and what killed workers left; return how many links ran out."""
-    # Of a clock that was ahead when the link was sent.
-    Delivery.objects.filter(expires_at__gt=now + LINK_HOLDS).update(expires_at=now + LINK_HOLDS)
-    over = Delivery.objects.filter(expires_at__lte=now).exclude(file_name="").select_related("occurrence__schedule")
-    expired = 0
-    for delivery in over.filter(expires_at__gt=now - timedelta(days=30)).order_by("pk"):
-        name = name_of(delivery)
-        if storage.is_stored(name):
-            storage.remove(name)
-            expired += 1
-    linked = Delivery.objects.filter(expires_at__gt=now)
-    known = {str(key) for key in linked.values_list("key", flat=True)}
-    storage.remove_strangers(FOLDER, known, before=now - timedelta(days=1))
-    return expired

@@ -15,8 +15,10 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.evidence.jobs import MOST_SAMPLED, name_of, own_packs, packs, request_pack, rows_done
-from dashboard.files import storage
+from dashboard.evidence.jobs import MOST_SAMPLED, packs, request_pack
+from dashboard.files.downloads import handed_out
+from dashboard.files.jobs import percent_done
+from dashboard.files.kept_scope import covers
 from dashboard.models import EvidencePack, User
 from dashboard.pages.settings.fields import DayField
 from dashboard.rate_limits import limited
@@ -119,28 +121,20 @@ def evidence(request: ScopedRequest) -> HttpResponse:
 
 
 def _line(request: ScopedRequest, pack: EvidencePack, reader: User) -> dict[str, Any]:
-    done = rows_done(pack)
-    is_ready = pack.state == EvidencePack.State.READY and (pack.expires_at or request.now) > request.now
     return {
         "pack": pack,
-        "percent": min(99, 100 * done // pack.rows_total) if pack.rows_total else None,
-        "is_ready": is_ready,
-        "is_here": is_ready and pack.user_id == reader.pk and request.scope.viewer is None,
+        "percent": percent_done(pack),
+        "is_ready": pack.is_here(request.now),
+        "is_own": pack.user_id == reader.pk and request.scope.viewer is None,
+        "is_theirs": covers(request.scope, pack.scope),
     }
 
 
 @require_safe
 def evidence_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
-    """Answer with a pack; 404 for another reader's, and once its time is over."""
-    if request.scope.viewer is not None:
-        raise Http404
-    found = get_object_or_404(own_packs(request.scope, request.user), pk=pk)
-    if found.state != EvidencePack.State.READY or found.expires_at is None or found.expires_at <= request.now:
-        raise Http404
-    try:
-        response = storage.download(name_of(found), found.file_name, "application/zip")
-    except FileNotFoundError:
-        raise Http404 from None
+    """Answer with a pack; 404 for another reader's, once its time is over or their role shrank."""
+    found = get_object_or_404(packs(request.scope), pk=pk, user=request.user.pk)
+    response = handed_out(request, found)
     audit.record(
         audit.Action.DOWNLOADED,
         account=request.account,

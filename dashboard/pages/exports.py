@@ -15,11 +15,14 @@ from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
-from dashboard.exports.jobs import exports_of, formats_for, is_theirs, name_of, remember_csv, request_export, rows_done
-from dashboard.exports.streaming import CONTENT_TYPES, is_large, streamed
+from dashboard.exports.jobs import exports_of, formats_for, remember_csv, request_export
+from dashboard.exports.streaming import is_large, streamed
 from dashboard.exports.table_request import Question, Table
 from dashboard.exports.tables import TABLES
-from dashboard.files import storage
+from dashboard.files.downloads import handed_out
+from dashboard.files.errors import NotMadeError, explained
+from dashboard.files.jobs import percent_done, rows_done
+from dashboard.files.kept_scope import covers
 from dashboard.models import Export, User
 from dashboard.pages.schedules_form import LISTS
 from dashboard.rate_limits import limited
@@ -95,12 +98,16 @@ def _deliver(request: ScopedRequest, table: Table, question: Question) -> HttpRe
     kind = Export.Format(wanted)
     if request.scope.viewer is None:
         remember_csv(reader, kind)
-    with transaction.atomic():
-        answer = table.ask(question)
-        if is_large(answer.count, kind):
-            return _have_made(request, table, question, [column.key for column in columns], kind, answer.count)
-        _record(request, table, question, kind, answer.count)
-        return streamed(question, table, answer, columns, kind, reader)
+    try:
+        with explained(), transaction.atomic():
+            answer = table.ask(question)
+            if is_large(answer.count, kind):
+                return _have_made(request, table, question, [column.key for column in columns], kind, answer.count)
+            _record(request, table, question, kind, answer.count)
+            return streamed(question, table, answer, columns, kind, reader)
+    except NotMadeError as error:
+        messages.error(request, str(error))
+        return redirect(_back(table, question))
 
 
 def _have_made(
@@ -155,10 +162,10 @@ def exports(request: ScopedRequest) -> HttpResponse:
             {
                 "export": one,
                 "title": TABLES[one.table].title if one.table in TABLES else one.table,
-                "done": (done := rows_done(one)),
-                "percent": min(100, 100 * done // one.rows_total) if one.rows_total else None,
-                "is_here": one.state == Export.State.READY and (one.expires_at or request.now) > request.now,
-                "is_theirs": is_theirs(one, request.scope),
+                "done": rows_done(one),
+                "percent": percent_done(one),
+                "is_here": one.is_here(request.now),
+                "is_theirs": covers(request.scope, one.scope),
             }
             for one in found
         ],
@@ -176,14 +183,7 @@ def exports(request: ScopedRequest) -> HttpResponse:
 def export_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
     """Answer with a file that a worker made; 404 for another reader's, once its day is over or their role shrank."""
     found = get_object_or_404(exports_of(request.scope, request.user), pk=pk)
-    if found.state != Export.State.READY or found.expires_at is None or found.expires_at <= request.now:
-        raise Http404
-    if not is_theirs(found, request.scope):
-        raise Http404
-    try:
-        response = storage.download(name_of(found), found.file_name, CONTENT_TYPES[Export.Format(found.format)])
-    except FileNotFoundError:
-        raise Http404 from None
+    response = handed_out(request, found)
     query = QueryDict(found.parameters.get("query", ""))
     audit.record(
         audit.Action.DOWNLOADED,

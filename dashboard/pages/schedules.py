@@ -1,6 +1,5 @@
 """Schedules: which reports are mailed to whom on which days, what each recipient gets, and what became of it."""
 
-import logging
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,34 +16,27 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dashboard import audit
 from dashboard.access import ScopedRequest
 from dashboard.files import storage
-from dashboard.files.kept_scope import covers
+from dashboard.files.downloads import as_attachment, handed_out
+from dashboard.files.errors import NoAccessError, NotMadeError, explained
 from dashboard.formats import number
 from dashboard.mail import reading
 from dashboard.mail.composing import REPORTS, Copy, compose, what_is
 from dashboard.mail.subjects import nobody_left
 from dashboard.models import Delivery, Occurrence, Schedule, User
-from dashboard.outbox import handing_over, occurrences, sending
+from dashboard.outbox import handing_over, occurrences
 from dashboard.outbox.calendar import upcoming
-from dashboard.outbox.sending import NoAccessError
 from dashboard.pages.schedules_form import LISTS, WEEKDAYS, ScheduleForm, initial_of
 from dashboard.pages.settings.guards import decider, for_deciders, for_readers_of_settings
 from dashboard.queries.account_roles import may_decide
 from dashboard.rate_limits import limited
-from dashboard.reports import Kind, RenderingError
+from dashboard.reports import Kind
 from dashboard.requests.sent_forms import once
 from dashboard.row_security import within
 from dashboard.services import schedules as decisions
 from dashboard.services.deciding import RefusedError
 from dashboard.task_queue import send
 
-log = logging.getLogger(__name__)
-
 HISTORY = 20
-_FILE_TYPES = {
-    "pdf": "application/pdf",
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 @require_safe
@@ -288,15 +281,12 @@ def preview_schedule(request: ScopedRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(reading.schedules(request.scope), pk=pk)
     recipient = _recipient(request, found)
     copy, problem = None, ""
-    with storage.work_folder(f"preview-{uuid4()}") as room:
-        try:
+    try:
+        with explained(), storage.work_folder(f"preview-{uuid4()}") as room:
             copy = compose(found, recipient, at=request.now, place=room / "report")
-        except (NoAccessError, RenderingError) as error:
-            problem = str(error)
-        except OSError:
-            log.exception("A preview could not be made.")
-            problem = _("Its file could not be written.")
-        text, label = _shown(copy)
+    except NotMadeError as error:
+        problem = str(error)
+    text, label = _shown(copy)
     context = {
         "schedule": found,
         "recipient": recipient,
@@ -316,27 +306,33 @@ def _shown(copy: Copy | None) -> tuple[str, str]:
         return "", ""
     with within(copy.scope):
         link = _("(here stands the link)")
-        return copy.body("txt", link=link, until=timezone.now() + sending.LINK_HOLDS), copy.scope.label
+        return copy.body("txt", link=link, until=timezone.now() + Delivery.KEPT_FOR), copy.scope.label
 
 
 @require_safe
 @limited("export")
 def preview_file(request: ScopedRequest, pk: int) -> HttpResponseBase:
-    """Answer with the file that a recipient would get now; 404 when there is none, and to who may not decide."""
+    """Answer with the file that a recipient would get now; 404 when there is none, and to who may not decide.
+
+    What cannot be made leads to the preview, which says why.
+    """
     if not request.scope.may_decide:
         raise Http404
     found = get_object_or_404(reading.schedules(request.scope), pk=pk)
     recipient = _recipient(request, found)
-    with storage.work_folder(f"preview-{uuid4()}") as room:
-        try:
+    try:
+        with explained(), storage.work_folder(f"preview-{uuid4()}") as room:
             copy = compose(found, recipient, at=request.now, place=room / "report")
-        except (NoAccessError, RenderingError) as error:
-            raise Http404 from error
-        if copy.file is None:
-            raise Http404
-        _note_preview(request, found, recipient, copy.file.sha256)
-        # Open files stay readable when their name is gone.
-        return storage.as_attachment(copy.file.path.open("rb"), copy.file.name, copy.file.content_type)
+            if copy.file is None:
+                raise Http404
+            # Open files stay readable when their name is gone.
+            response = as_attachment(copy.file.path.open("rb"), copy.file.name)
+    except NoAccessError as error:
+        raise Http404 from error
+    except NotMadeError:
+        return redirect(f"{reverse('preview_schedule', args=[pk])}?as={recipient.pk}")
+    _note_preview(request, found, recipient, copy.file.sha256)
+    return response
 
 
 def _note_preview(request: ScopedRequest, found: Schedule, recipient: User, digest: str = "") -> None:
@@ -356,13 +352,7 @@ def _note_preview(request: ScopedRequest, found: Schedule, recipient: User, dige
 def delivery_file(request: ScopedRequest, key: str) -> HttpResponseBase:
     """Answer with the file behind a mailed link: for its recipient alone, while it holds and their scope does."""
     found = get_object_or_404(reading.own_deliveries(request.scope), key=key)
-    if not found.is_here(request.now) or not covers(request.scope, found.scope):
-        raise Http404
-    try:
-        kind = _FILE_TYPES[found.file_name.rpartition(".")[2]]
-        response = storage.download(sending.name_of(found), found.file_name, kind)
-    except FileNotFoundError:
-        raise Http404 from None
+    response = handed_out(request, found)
     audit.record(
         audit.Action.DOWNLOADED,
         account=request.account,

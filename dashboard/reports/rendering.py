@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from dashboard.files.errors import NotMadeError
 from dashboard.isolation import isolated_in
 from dashboard.reports.blocks import BREAK
 from dashboard.reports.fonts import FAMILIES, displayable
@@ -21,7 +22,7 @@ from dashboard.reports.typesetting import DRAWING, TEMPLATES, LimitError, Typese
 STANDARD: Final = "ua-1"
 
 
-class RenderingError(Exception):
+class RenderingError(NotMadeError):
     """A report that could not be made; the message is a sentence to show, the cause is for the log."""
 
 

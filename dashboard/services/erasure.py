@@ -174,6 +174,9 @@ def _erase_row(person: Person, emails: list[str], done: Erased, at: datetime) ->
 
 def _expire_files(account: Account, done: Erased, at: datetime) -> None:
     """End what can be ended of files that hold them, and note what was handed out."""
+    # What is being made may hold them: it is not stored then, and made anew. First, lest one is finished in between.
+    for kind in (Export, EvidencePack):
+        kind.objects.filter(account=account, state=kind.State.WORKING).update(state=kind.State.WAITING)
     Export.objects.filter(account=account, state=Export.State.READY, expires_at__gt=at).update(expires_at=at)
     Delivery.objects.filter(account=account, expires_at__gt=at).update(expires_at=at)
     done.packs += EvidencePack.objects.filter(account=account, ready_at__isnull=False).order_by("ready_at", "pk")

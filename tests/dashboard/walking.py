@@ -22,9 +22,10 @@ from dashboard.evidence import jobs as evidence
 from dashboard.exports import jobs as exports
 from dashboard.exports.metric_report.answers import GROUPINGS
 from dashboard.exports.tables import TABLES
+from dashboard.files import jobs as made
+from dashboard.files.errors import NoAccessError
 from dashboard.mail.composing import REPORTS, compose
 from dashboard.models import EvidencePack, Export, Schedule, User
-from dashboard.outbox.sending import NoAccessError
 from sync.models import Account
 from tests.dashboard.canary import Canary
 from tests.dashboard.routes import ROUTES, addresses, names
@@ -195,13 +196,13 @@ def made_files(canary: Canary, reader: User, *, account: Account, at: datetime) 
             exports.make_export(export.pk)
             export.refresh_from_db()
             if export.state == Export.State.READY:
-                yield key, query, set(MARK.findall(text_of_file(stored(exports.name_of(export)), "csv")))
+                yield key, query, set(MARK.findall(text_of_file(stored(made.name_of(export)), "csv")))
     first_day = (at - timedelta(days=80)).date()
     pack = EvidencePack.objects.create(first_day=first_day, last_day=at.date(), sample_seed="1", **asked)
     evidence.make_pack(pack.pk)
     pack.refresh_from_db()
     if pack.state == EvidencePack.State.READY:
-        yield "evidence", "", set(MARK.findall(text_of_file(stored(evidence.name_of(pack)), "zip")))
+        yield "evidence", "", set(MARK.findall(text_of_file(stored(made.name_of(pack)), "zip")))
 
 
 def reports(reader: User, account: Account) -> Iterator[Seen]:

@@ -10,7 +10,7 @@ import time_machine
 from config.beat import Scheduler
 from config.celery import app
 from dashboard import rollups
-from dashboard.exports import jobs
+from dashboard.files import jobs
 from dashboard.models import Delivery, Export, Occurrence, PersonStanding, RollupState, Schedule
 from dashboard.outbox import occurrences
 from sync.knowbe4.pacing import Pacer
@@ -196,8 +196,8 @@ def test_files_of_the_future_are_made_and_forgotten_as_others(account, now, tmp_
     made = Export.objects.create(
         **values, requested_at=now, state="ready", expires_at=now + AHEAD + timedelta(hours=24)
     )
-    assert jobs.forgotten(now) == [asked.pk]
-    assert [jobs.forget_expired(now + timedelta(hours=hours)) for hours in (0, 23, 24)] == [0, 0, 1]
+    assert jobs.forgotten(Export, now) == [asked.pk]
+    assert [jobs.forget_expired(Export, now + timedelta(hours=hours)) for hours in (0, 23, 24)] == [0, 0, 1]
     made.refresh_from_db()
     assert made.state == "expired"
 

@@ -18,17 +18,15 @@ from django.utils import timezone
 from config.schema import applied_migrations, unknown_migrations
 from config.sealing import fingerprint
 from dashboard.audit.chain import verify
-from dashboard.evidence import jobs as evidence
-from dashboard.exports import jobs as exports
+from dashboard.files.jobs import KINDS
 from dashboard.management.backup import programs
 from dashboard.management.backup.archive import BackupError, Reader, Writer, read_in_chunks
 from dashboard.models import AuditHead
-from dashboard.outbox import sending as mail
 
 FORMAT = 1
 _DATABASE, _FILES = "database.dump", "files/"
 # Of the made files, all but what is being made just now.
-FOLDERS = (exports.FOLDER, evidence.FOLDER, mail.FOLDER)
+FOLDERS = tuple(kind.FOLDER for kind in KINDS)
 
 Say = Callable[[str], object]
 

@@ -14,8 +14,8 @@ from django.test import Client
 from django.urls import reverse
 
 from dashboard import tasks
-from dashboard.exports import jobs, streaming
-from dashboard.files import storage
+from dashboard.exports import streaming
+from dashboard.files import jobs, storage
 from dashboard.models import AuditEvent, Delegation, Export, Membership, Role, User
 from dashboard.requests.searches import keep
 from sync.models import Account, Department
@@ -147,7 +147,7 @@ def test_a_place_that_cannot_be_written_to_is_said(asked: Export, tmp_path: Path
     tasks.make_export(export_id=asked.pk)
     asked.refresh_from_db()
     assert (asked.state, asked.error) == (State.FAILED, "The file could not be written: Not a directory.")
-    assert jobs.forget_expired(now) == 0
+    assert jobs.forget_expired(Export, now) == 0
 
 
 def test_the_scope_is_that_of_the_moment_it_is_made(asked: Export, alice: User) -> None:
@@ -218,7 +218,7 @@ def test_a_file_is_gone_after_a_day(asked: Export, as_alice: Client, folder: Pat
     tasks.make_export(export_id=asked.pk)
     Export.objects.filter(pk=asked.pk).update(expires_at=now - timedelta(seconds=1))
     assert as_alice.get(reverse("export_file", args=[asked.pk])).status_code == 404
-    assert jobs.forget_expired(now) == 1
+    assert jobs.forget_expired(Export, now) == 1
     asked.refresh_from_db()
     assert asked.state == State.EXPIRED
     assert list(folder.iterdir()) == []
@@ -238,14 +238,14 @@ def test_strangers_in_the_folder_go_after_a_day(asked: Export, folder: Path, now
         written = (now - timedelta(days=age)).timestamp()
         os.utime(path, (written, written))
     with storage.work_folder(busy.name):
-        jobs.forget_expired(now)
+        jobs.forget_expired(Export, now)
         assert list(folder.iterdir()) == [new]
         assert list(work.iterdir()) == [busy]
 
 
 def test_what_no_worker_took_up_is_queued_again(asked: Export, queue: Queue, now: datetime) -> None:
     queue.clear()
-    assert jobs.forgotten(now + timedelta(minutes=1)) == []
+    assert jobs.forgotten(Export, now + timedelta(minutes=1)) == []
     Export.objects.filter(pk=asked.pk).update(requested_at=now - timedelta(minutes=6))
     tasks.keep_exports()
     assert queue.tasks() == [("dashboard.tasks.make_export", {"export_id": asked.pk})]

@@ -16,6 +16,7 @@ from dashboard.access import Scope
 from dashboard.exports import jobs
 from dashboard.exports.metric_report.answers import Asked, answer
 from dashboard.exports.tables import TABLES
+from dashboard.files.jobs import name_of
 from dashboard.formats import number, percent
 from dashboard.metrics.registry import REGISTRY, find
 from dashboard.models import Export, Membership, Role, User
@@ -148,7 +149,7 @@ def test_workers_make_files_of_the_same_scope(reader: User, company: Account, se
     jobs.make_export(export.pk)
     export.refresh_from_db()
     assert export.state == Export.State.READY, export.error
-    found = {row[0] for row in rows_of_csv((tmp_path / jobs.name_of(export)).read_bytes())[1:]}
+    found = {row[0] for row in rows_of_csv((tmp_path / name_of(export)).read_bytes())[1:]}
     assert found == set(scope.people().values_list("email", flat=True))
 
 

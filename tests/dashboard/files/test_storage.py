@@ -31,7 +31,7 @@ def make(name: str, content: bytes) -> storage.Fingerprint:
 
 def test_a_file_is_private_and_the_newer_one_takes_its_name(files: Path) -> None:
     make("exports/a.csv", b"first")
-    with storage.download("exports/a.csv", "a.csv", "text/csv").file_to_stream as old:
+    with storage.opened("exports/a.csv") as old:
         made = make("exports/a.csv", b"second one")
         assert old.read() == b"first"
     assert (files / "exports" / "a.csv").read_bytes() == b"second one"
