@@ -390,7 +390,7 @@ def test_files_of_before_the_log_was_kept_are_for_its_readers(
             scope={} if kind.model is EvidencePack else {"everyone": True}
         )
     with connection.cursor() as cursor:
-        cursor.execute(import_module("dashboard.migrations.0036_files")._KEPT)
+        cursor.execute(import_module("dashboard.migrations.0035_files")._KEPT)
     role_of(ines, company, Role.SECURITY_MANAGER)
     found = [status(as_ines, kind.address(file)) for file in files]
     assert found == [404, 404 if kind.model is EvidencePack else 200]
