@@ -109,10 +109,9 @@ def _counts(selection: Selection, by: By | None, period: By, periods: list[tuple
     in_period = "completed_in_month" if period == By.MONTH else "completed_in_quarter"
     counts = ("enrolled", "due", "completed", in_period, "on_time", "due_on_time")
     key = KEYS[by] if by else "0"
-    if by in (None, By.DEPARTMENT):
-        rows = tallies.cohorts(selection, (key, number, "is_exempt"), counts)
-        if rows is not None:
-            return rows
+    rows = tallies.cohorts(selection, KEYS[by] if by else "", (key, number, "is_exempt"), counts)
+    if rows is not None:
+        return rows
     return _from_facts(selection, key, number, counts, periods)
 
 

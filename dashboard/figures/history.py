@@ -1,20 +1,18 @@
 """Figures at several moments at once, such as the ends of quarters: one reading, by department or by campaign."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
 from dashboard.figures.counts import KEYS
-from dashboard.figures.selection import Basis, By, Selection
+from dashboard.figures.coverage import bounds, covering_people, starts
+from dashboard.figures.selection import By, Selection
 from dashboard.metrics import INTERVALS, Counts, Totals
-from dashboard.models import Grain
 from dashboard.rollups import intervals
-from dashboard.rollups.buckets import Horizon, is_midnight
+from dashboard.rollups.tallies import TallyGrain
 
-_TICK = timedelta(microseconds=1)
-_GRAINS = {By.DEPARTMENT: Grain.DEPARTMENT, By.CAMPAIGN: Grain.CAMPAIGN}
 _PEOPLE = {"people_counted": "counted", "people_past_due": "past_due"}
 _COUNTS = (*INTERVALS, *_PEOPLE)
 
@@ -29,46 +27,21 @@ def standings(selection: Selection, by: By, moments: Sequence[datetime]) -> list
     are placed as they were at the selection's moment, at each moment alike. Active people are not counted: 0.
     ValueError for any other grouping, and for a filter by state, which is another at every moment.
     """
-    if by not in _GRAINS or selection.states:
+    if by not in {By.DEPARTMENT, By.CAMPAIGN} or selection.states:
         raise ValueError(f"Several moments are not read by {by}, or not in a state.")
     if not moments:
         return []
-    sinces = _sinces(selection, moments) if _has_tallies(selection, by) else None
-    if sinces is None:
+    grain = covering_people(selection, KEYS[by])
+    sinces = starts(selection, moments, with_active=False) if grain and grain.keeps_days else None
+    if grain is None or sinces is None:
         return _from_facts(selection, KEYS[by], moments)
-    return _from_tallies(selection, by, moments, sinces)
-
-
-def _has_tallies(selection: Selection, by: By) -> bool:
-    others = [selection.managers, selection.without, selection.only, selection.content_types, selection.groups]
-    # Distinct people do not add up over the other key.
-    others.append(selection.campaigns if by == By.DEPARTMENT else selection.departments)
-    is_plain = selection.basis == Basis.NOW and not selection.is_mixed
-    return is_plain and all(narrowed is None for narrowed in others)
-
-
-def _sinces(selection: Selection, moments: Sequence[datetime]) -> list[datetime | None] | None:
-    """Return, for each moment, the last one at which is kept what stood (None: nothing); None where tallies are not
-    that fine. Before they begin nothing was counted.
-    """
-    state, zone = selection.state, selection.zone
-    if state is None or state.tallies_from is None or state.time_zone != selection.account.time_zone:
-        return None
-    if any(at < state.horizon and not is_midnight(at, zone) for at in moments):
-        return None
-    kept = [*Horizon(state.horizon, state.days_from, zone).months_since(state.tallies_from - _TICK), state.horizon]
-    return [max((start for start in kept if start <= at), default=None) for at in moments]
+    return _from_tallies(selection, KEYS[by], grain, moments, sinces)
 
 
 def _from_tallies(
-    selection: Selection, by: By, moments: Sequence[datetime], sinces: Sequence[datetime | None]
+    selection: Selection, key: str, grain: TallyGrain, moments: Sequence[datetime], sinces: Sequence[datetime | None]
 ) -> list[MomentTotals]:
-    bounds = [f"tally.account_id = %(account)s AND tally.grain = {int(_GRAINS[by])}"]
-    if selection.departments is not None:
-        bounds.append("tally.department_id = ANY(%(departments)s)")
-    if selection.campaigns is not None:
-        bounds.append("tally.campaign_id = ANY(%(campaigns)s)")
-    where = " AND ".join(bounds)
+    where = f"tally.grain = {int(grain.grain)} AND {bounds(selection, 'tally')}"
     with connection.cursor() as cursor:
         # Raw SQL: the ORM cannot join a table with moments of our own.
         cursor.execute(
@@ -76,7 +49,7 @@ def _from_tallies(
             WITH wanted (place, at, since) AS (
                 SELECT * FROM unnest(%(places)s::int[], %(moments)s::timestamptz[], %(sinces)s::timestamptz[])
             )
-            SELECT place, {KEYS[by]}, is_exempt, {", ".join(f"sum({count})::int" for count in _COUNTS)}
+            SELECT place, {key}, is_exempt, {", ".join(f"sum({count})::int" for count in _COUNTS)}
             FROM (
                 SELECT wanted.place, tally.* FROM wanted
                 JOIN dashboard_tally tally ON tally.is_standing AND tally.at = wanted.since AND {where}
@@ -96,12 +69,12 @@ def _from_tallies(
         rows = cursor.fetchall()
     gross: list[dict[Any, Counts]] = [{} for _ in moments]
     exempt: list[dict[Any, Counts]] = [{} for _ in moments]
-    for place, key, is_exempt, *counts in rows:
-        (exempt if is_exempt else gross)[place][key] = Counts(*counts)
+    for place, group, is_exempt, *counts in rows:
+        (exempt if is_exempt else gross)[place][group] = Counts(*counts)
     return [
         {
-            key: Totals(whole - taken[key], whole) if key in taken else Totals(whole, whole)
-            for key, whole in all_.items()
+            group: Totals(whole - taken[group], whole) if group in taken else Totals(whole, whole)
+            for group, whole in all_.items()
         }
         for all_, taken in zip(gross, exempt, strict=True)
     ]

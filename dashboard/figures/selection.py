@@ -1,6 +1,6 @@
 """Questions of figures: about whom and what, grouped by what, with whose department; and the same as SQL over facts."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -91,6 +91,12 @@ class Selection:
     def zone(self) -> ZoneInfo:
         """The account's time zone."""
         return self.account.zone
+
+    @cached_property
+    def narrowed_by(self) -> frozenset[str]:
+        """The names of the fields that narrow what is selected: of every filter that is set, a new one too."""
+        filters = (each.name for each in fields(self) if each.name not in _NO_FILTERS)
+        return frozenset(name for name in filters if getattr(self, name) not in (None, False, frozenset()))
 
     @property
     def values(self) -> dict[str, Any]:
@@ -185,6 +191,8 @@ class Selection:
         return f"({' OR '.join(wanted)})"
 
 
+# What a question is about; the scope narrows by `departments`, `managers` or `is_mixed`.
+_NO_FILTERS = frozenset({"account", "as_of", "basis", "scope_departments", "scope_managers"})
 _PLACED_IN_SCOPE = "{0}.department_id = ANY(%(scope_departments)s) OR {0}.manager_id = ANY(%(scope_managers)s)"
 
 

@@ -16,15 +16,12 @@ from django.db import connection
 from dashboard import metrics
 from dashboard.access import Scope
 from dashboard.figures.counts import KEYS, Group, figures_by
+from dashboard.figures.coverage import TICK, bounds, covering_people, starts
 from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.local_days import local_midnight
 from dashboard.metrics import COUNT_NAMES, INTERVALS, NO_COUNTS, Counts, Totals
-from dashboard.models import Grain
 from dashboard.rollups import intervals
-from dashboard.rollups.buckets import Horizon, is_midnight
 
-TICK = timedelta(microseconds=1)
-_GRAINS = {By.DEPARTMENT: Grain.DEPARTMENT, By.CAMPAIGN: Grain.CAMPAIGN}
 _NAMES = {By.DEPARTMENT: "sync_department", By.CAMPAIGN: "sync_campaign"}
 # A row of a reading: the key of its group (None: everything), the index of its day (None: all of them), and its counts.
 _Row = tuple[Any, ...]
@@ -98,7 +95,7 @@ def _daily(
 ) -> tuple[list[Point], list[Group], Trails]:
     if filters.states:
         raise ValueError("A filter by state selects others on every day.")
-    if by is not None and by not in _GRAINS:
+    if by is not None and by not in _NAMES:
         raise ValueError(f"Days are not read together with groups by {by}.")
     last = last_day(as_of, scope)
     dates = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
@@ -126,16 +123,13 @@ def _from_tallies(
     selection: Selection, by: By | None, moments: Sequence[datetime]
 ) -> tuple[list[Totals] | None, list[Group], Trails]:
     """Return by how much the figures grow up to each moment, and the groups at the last; None where only facts can."""
-    grain = _grain(selection, by)
-    since = _since(selection, moments)
-    if grain is None or since is _UNKNOWN:
+    # The same rows have to add up to the days and to the groups.
+    grain = covering_people(selection, "")
+    is_enough = grain and grain.keeps_days and (by is None or covering_people(selection, KEYS[by]) == grain)
+    since = starts(selection, [moments[0], moments[-1]]) if is_enough else None
+    if grain is None or since is None:
         return None, [], {}
-    bounds = [f"grain = {int(grain)}", "account_id = %(account)s"]
-    if selection.departments is not None:
-        bounds.append("department_id = ANY(%(departments)s)")
-    if selection.campaigns is not None:
-        bounds.append("campaign_id = ANY(%(campaigns)s)")
-    where = " AND ".join(bounds)
+    where = f"grain = {int(grain.grain)} AND {bounds(selection)}"
     sums = ", ".join(f"sum({count})::int AS {count}" for count in COUNT_NAMES)
     key, sets, named = "0", "(index, is_exempt)", "(SELECT 0 AS id, '' AS name WHERE false)"
     if by is not None:
@@ -164,7 +158,7 @@ def _from_tallies(
                    coalesce(named.name, ''), CASE WHEN index IS NULL THEN trails.weeks END
             FROM sums LEFT JOIN {named} AS named ON named.id = sums.key LEFT JOIN trails ON trails.key = sums.key
             """,
-            {**selection.values, "since": since, "moments": list(moments), "last": len(moments) - 1},
+            {**selection.values, "since": since[0], "moments": list(moments), "last": len(moments) - 1},
         )
         rows = cursor.fetchall()
     steps = [Totals()] * len(moments)
@@ -190,35 +184,6 @@ def _from_tallies(
 def _step(counts: Counts, *, is_exempt: bool) -> Totals:
     """Return what a row adds: an exempt one is what exemptions take away from the net figures."""
     return Totals(NO_COUNTS - counts, NO_COUNTS) if is_exempt else Totals(counts, counts)
-
-
-def _grain(selection: Selection, by: By | None) -> Grain | None:
-    """Return which tallies hold what is asked for, distinct people too; None: none."""
-    others = (selection.managers, selection.without, selection.only, selection.content_types, selection.groups)
-    if selection.basis != Basis.NOW or selection.is_mixed or any(narrowed is not None for narrowed in others):
-        return None
-    if selection.campaigns is None and by != By.CAMPAIGN:
-        return Grain.DEPARTMENT
-    # Distinct people do not add up over campaigns.
-    is_one = selection.campaigns is not None and len(selection.campaigns) == 1
-    return Grain.CAMPAIGN if is_one and selection.departments is None and by != By.DEPARTMENT else None
-
-
-_UNKNOWN = object()
-
-
-def _since(selection: Selection, moments: Sequence[datetime]) -> Any:
-    """Return the last moment, no later than the first of `moments`, at which the tallies tell what stood.
-
-    None: they begin with nothing; _UNKNOWN: they do not reach back so far, or are not that fine.
-    """
-    state, zone = selection.state, selection.zone
-    if state is None or state.tallies_from is None or state.time_zone != selection.account.time_zone:
-        return _UNKNOWN
-    if moments[0] < state.tallies_from or (moments[-1] < state.horizon and not is_midnight(moments[-1], zone)):
-        return _UNKNOWN
-    kept = Horizon(state.horizon, state.days_from, zone).months_since(state.tallies_from - TICK)
-    return max((start for start in (*kept, state.horizon) if start <= moments[0]), default=None)
 
 
 # From facts -------------------------------------------------------------------------------------------------------

@@ -1,34 +1,16 @@
 """Answers from tallies: a sum over what stood at the last beginning of a month, or today's, and what came since."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from dashboard.figures import lines as reporting_lines
-from dashboard.figures.selection import Basis, Selection
-from dashboard.local_days import local_midnight
+from dashboard.figures.coverage import bounds, covering, covering_people, holds, starts
+from dashboard.figures.selection import Selection
 from dashboard.metrics import COUNT_NAMES, Counts, Totals
-from dashboard.models import RollupState
-from dashboard.rollups.buckets import Horizon, is_midnight, is_month_start
-from dashboard.rollups.tallies import PEOPLE, TALLY_GRAINS, TallyGrain
-
-_BOUNDS = {
-    "department_id": "departments",
-    "manager_id": "managers",
-    "campaign_id": "campaigns",
-    "content_type": "content_types",
-}
-
-
-@dataclass(frozen=True)
-class Past:
-    """Start of a sum up to a moment: from what stood at `since` (None: from the beginning)."""
-
-    since: datetime | None
+from dashboard.rollups.tallies import COHORTS, PEOPLE
 
 
 def totals(selection: Selection, key: str, *, with_people: bool, lines: str = "") -> dict[Any, Totals] | None:
@@ -73,99 +55,44 @@ def people_counted(selection: Selection, key: str) -> dict[Any, int] | None:
 
 def _of_key(selection: Selection, key: str, counts: Iterable[str], *, lines: str = "") -> list[tuple[Any, ...]] | None:
     """Return the counts of each value of a key: as they are, and what exemptions take away; None: no tallies can."""
-    tally_grain, past = _source(selection, key)
-    if tally_grain is None or past is None:
+    grain = covering(selection, key)
+    since = grain and starts(selection, [selection.as_of], keeps_days=grain.keeps_days, keeps_months=grain.keeps_months)
+    if not grain or not since:
         return None
-    bounds = [f"{column} = ANY(%({name})s)" for column, name in _BOUNDS.items() if getattr(selection, name) is not None]
-    where = [f"grain = {int(tally_grain.grain)}", *bounds]
-    return _sums("dashboard_tally", (key or "0", "is_exempt"), counts, past, where, selection.values, lines=lines)
+    where = f"grain = {int(grain.grain)} AND {bounds(selection)}"
+    return _sums("dashboard_tally", (key or "0", "is_exempt"), counts, since[0], where, selection.values, lines=lines)
 
 
 def has_people(selection: Selection, key: str) -> bool:
     """Return whether the tallies that answer hold distinct people, too: of campaigns, only one by one."""
-    tally_grain, _ = _source(selection, key)
-    if tally_grain is None or not tally_grain.people:
-        return False
-    is_one = selection.campaigns is not None and len(selection.campaigns) == 1
-    return "campaign_id" not in tally_grain.people or (
-        (is_one or key == "campaign_id") and selection.content_types is None and key != "content_type"
-    )
+    return covering_people(selection, key) is not None
 
 
 def has_active_people(selection: Selection, key: str) -> bool:
     """Return whether they hold active people, too: those of campaigns do not, for nobody is one campaign's."""
-    tally_grain, _ = _source(selection, key)
-    return tally_grain is not None and bool(tally_grain.people) and "campaign_id" not in tally_grain.people
+    grain = covering(selection, key)
+    return grain is not None and bool(grain.people) and "campaign_id" not in grain.people
 
 
-def cohorts(selection: Selection, keys: Iterable[str], counts: Iterable[str]) -> list[tuple[Any, ...]] | None:
+def cohorts(selection: Selection, key: str, keys: Iterable[str], counts: Iterable[str]) -> list[tuple[Any, ...]] | None:
     """Return the keys (SQL over department_id, due_month and is_exempt) and counts; None where only facts can tell."""
-    # An empty filter is one, too: nothing passes it.
-    narrowed = (selection.managers, selection.campaigns, selection.content_types, selection.groups, selection.only)
-    is_plain = selection.basis == Basis.NOW and not selection.states and all(ids is None for ids in narrowed)
-    is_plain = is_plain and not selection.is_mixed
-    past = _past(selection, keeps_days=True, keeps_months=True) if is_plain else None
-    if past is None:
+    since = starts(selection, [selection.as_of]) if holds(selection, key, COHORTS.keys) else None
+    if since is None:
         return None
-    bounds = ["department_id = ANY(%(departments)s)"] if selection.departments is not None else []
-    return _sums("dashboard_cohorttally", keys, counts, past, bounds, selection.values)
-
-
-def _source(selection: Selection, key: str) -> tuple[TallyGrain | None, Past | None]:
-    """Return the smallest tally_grain that holds what is asked for, and how to sum it."""
-    is_other = (
-        selection.groups is not None
-        or selection.states
-        or selection.without is not None
-        or selection.only
-        or selection.is_mixed
-    )
-    if selection.basis != Basis.NOW or is_other or key == "group_id":
-        return None, None
-    needed = {column for column, name in _BOUNDS.items() if getattr(selection, name) is not None}
-    needed |= {key} if key else set()
-    for tally_grain in TALLY_GRAINS:
-        if needed <= set(tally_grain.keys):
-            return tally_grain, _past(
-                selection, keeps_days=tally_grain.keeps_days, keeps_months=tally_grain.keeps_months
-            )
-    return None, None
-
-
-def _past(selection: Selection, *, keeps_days: bool, keeps_months: bool) -> Past | None:
-    """Return how to sum up to the selection's moment; None where tallies are not that fine, or not there."""
-    state = selection.state
-    if state is None or state.tallies_from is None or state.time_zone != selection.account.time_zone:
-        return None
-    as_of, zone = selection.as_of, selection.zone
-    if as_of >= state.horizon:
-        return Past(state.horizon)
-    if as_of < state.tallies_from or not is_midnight(as_of, zone):
-        return None
-    if not keeps_days and as_of < state.days_from and not is_month_start(as_of, zone):
-        return None
-    return Past(_month_before(as_of, state, zone) if keeps_months else None)
-
-
-def _month_before(as_of: datetime, state: RollupState, zone: ZoneInfo) -> datetime | None:
-    """Return the last beginning of a month, no later than `as_of`, whose standing is kept."""
-    start = local_midnight(as_of.astimezone(zone).date().replace(day=1), zone)
-    kept = Horizon(state.horizon, state.days_from, zone).months_since(state.tallies_from or state.horizon)
-    return start if start in kept else None
+    return _sums("dashboard_cohorttally", keys, counts, since[0], bounds(selection), selection.values)
 
 
 def _sums(
     table: str,
     keys: Iterable[str],
     counts: Iterable[str],
-    past: Past,
-    bounds: Iterable[str],
+    since: datetime | None,
+    where: str,
     values: dict[str, Any],
     *,
     lines: str = "",
 ) -> list[tuple[Any, ...]]:
     """Return the counts summed up to `now`, by keys; with `lines` the first key is a manager, with all below them."""
-    where = " AND ".join(("account_id = %(account)s", *bounds))
     keys, counts = tuple(keys), tuple(counts)
     named = ", ".join(f"{expression} AS key_{place}" for place, expression in enumerate(keys))
     sql = f"""
@@ -181,5 +108,5 @@ def _sums(
     if lines:
         sql = reporting_lines.widened(sql, [f"key_{place}" for place in range(len(keys))], counts, lines)
     with connection.cursor() as cursor:
-        cursor.execute(sql, {**values, "since": past.since})
+        cursor.execute(sql, {**values, "since": since})
         return cursor.fetchall()
