@@ -1,4 +1,4 @@
-"""Which questions tallies answer, and that none goes to them with a filter they are not kept by."""
+"""Coverage of questions by tallies: none goes to them with a filter that they are not kept by."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Any
