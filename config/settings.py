@@ -295,7 +295,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "dashboard.charts.finder.PlotlyFinder",
+    "dashboard.charts.plotly_js.finder.PlotlyFinder",
     "dashboard.web.styles.StylesFinder",
     "dashboard.web.fonts.FontsFinder",
 ]

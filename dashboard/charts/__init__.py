@@ -1,7 +1,8 @@
 """Charts: drawn on the server as plain SVG, and once more by Plotly where JavaScript runs.
 
-`svg` and `periods` lay out, `interactive` makes Plotly's figures, `panel` is what a page shows; `bundle` cuts Plotly's
-JavaScript.
+`svg` and `periods` lay out, `plotly_figure` makes Plotly's figures, `panel` is what a page shows; `plotly_js` cuts
+Plotly's JavaScript. A figure travels in the page as JSON (`components/chart_figure.html`); `static/js/chart.js` draws
+it.
 """
 
 from dashboard.charts.svg import (

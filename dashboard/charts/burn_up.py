@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dashboard.charts import Mark, Size
-from dashboard.charts.interactive import AXIS, LOOK
+from dashboard.charts.plotly_figure import AXIS, LOOK
 from dashboard.formats import number, percent
 from dashboard.queries.campaign import BurnDay
 from dashboard.wording.campaign import HALF, THREE_QUARTERS, on_day, reached, short
@@ -186,7 +186,7 @@ def _kept(days: Sequence[BurnDay], deadline: date | None) -> list[date]:
 
 
 def figure(days: Sequence[BurnDay], deadline: date | None) -> dict[str, Any]:
-    """Return the same as Plotly's figure, as `dashboard.charts.interactive` does: exact values by day on hover."""
+    """Return the same as Plotly's figure, as `dashboard.charts.plotly_figure` does: exact values by day on hover."""
     drawn = thinned(days, _kept(days, deadline))
     first, last = days[0].date, days[-1].date
     end = max(last, deadline or last)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 
-from dashboard.charts.interactive import AXIS, LOOK
+from dashboard.charts.plotly_figure import AXIS, LOOK
 from dashboard.charts.svg import count_axis
 from dashboard.formats import number
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.charts.interactive import figure
 from dashboard.charts.periods import NARROW, WIDE, Drawing, Plot, draw
+from dashboard.charts.plotly_figure import figure
 from dashboard.isolation import isolated_in
 
 

@@ -27,7 +27,7 @@ def imported(module: str) -> set[str]:
 def test_all_that_makes_static_files_is_looked_at() -> None:
     finders = {path.rpartition(".")[0] for path in settings.STATICFILES_FINDERS if path.startswith("dashboard.")}
     modules = set().union(*(imported(module) for module in finders))
-    assert {"dashboard.charts.script", "dashboard.web.fonts", "dashboard.web.styles"} <= modules
+    assert {"dashboard.charts.plotly_js.javascript", "dashboard.web.fonts", "dashboard.web.styles"} <= modules
     files = {embedded.BASE_DIR.joinpath(*module.split(".")).with_suffix(".py") for module in modules}
     assert files <= set(static_sources())
 

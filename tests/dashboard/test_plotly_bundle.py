@@ -6,10 +6,10 @@ import pytest
 from django.contrib.staticfiles import finders
 from plotly import graph_objects as go
 
-from dashboard.charts.bundle import NAME, cut, source
-from dashboard.charts.interactive import figure
 from dashboard.charts.periods import Line, Plot
-from dashboard.charts.script import UnreadableScriptError, parts_of, reachable, words_of
+from dashboard.charts.plotly_figure import figure
+from dashboard.charts.plotly_js.bundle import NAME, cut, source
+from dashboard.charts.plotly_js.javascript import UnreadableScriptError, parts_of, reachable, words_of
 
 
 def declared(script: str) -> list[str]:

@@ -7,7 +7,7 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-from dashboard.charts.script import Part, UnreadableScriptError, parts_of, reachable, words_of
+from dashboard.charts.plotly_js.javascript import Part, UnreadableScriptError, parts_of, reachable, words_of
 from dashboard.generated_files import made_once
 
 # Lines and areas (`scatter`) are part of Plotly's core, as are the parts that draw axes, hover texts and shapes.
@@ -77,5 +77,5 @@ def build(folder: Path) -> Path:
         (part / NAME).parent.mkdir()
         (part / NAME).write_text(cut(source().read_text()))
 
-    code = (Path(__file__).with_name(name) for name in ("script.py", "bundle.py"))
+    code = (Path(__file__).with_name(name) for name in ("javascript.py", "bundle.py"))
     return made_once(folder, (source(), *code), make)

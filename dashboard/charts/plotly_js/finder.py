@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from dashboard.charts.bundle import NAME, build
+from dashboard.charts.plotly_js.bundle import NAME, build
 from dashboard.generated_files import GeneratedFilesFinder
 
 
