@@ -1,5 +1,5 @@
-// Draws charts once more with Plotly, for hover values and downloads, when they come into view. Without it the
-// drawing of the server stays. Figures name colors of the style sheets, so a change of theme draws them anew.
+// Draws charts once more with Plotly, for hover values and downloads, when they are in view and the browser is idle: the
+// library keeps a slow phone busy for seconds. Without it the drawing of the server stays. Figures name colors of the style sheets, so a change of theme draws them anew.
 (() => {
   const source = document.currentScript.dataset.plotly;
   const live = new Set();
@@ -69,12 +69,20 @@
   });
   const again = () => { forget(); live.forEach(draw); };
 
-  const seen = new IntersectionObserver((entries) => entries.forEach((entry) => {
-    if (!entry.isIntersecting) return;
-    seen.unobserve(entry.target);
-    // Not reached: the drawing of the server says the same.
-    draw(entry.target).catch((error) => console.info(error.message));
-  }), { rootMargin: "160px" });
+  // Safari has no word for idle; by then most pages are.
+  const idle = () => new Promise((done) => window.requestIdleCallback ? requestIdleCallback(done, { timeout: 5000 }) : setTimeout(done, 400));
+  const waiting = new Set();
+  const seen = new IntersectionObserver((entries) => entries.forEach(({ isIntersecting, target }) => {
+    if (!isIntersecting) { waiting.delete(target); return; }
+    if (waiting.has(target)) return;
+    waiting.add(target);
+    idle().then(() => {
+      // Scrolled past meanwhile: it is asked for when it is in view again.
+      if (!waiting.delete(target)) return null;
+      seen.unobserve(target);
+      return draw(target);
+    }).catch((error) => console.info(error.message)); // Not reached: the drawing of the server says the same.
+  }));
   const watch = (root) => root.querySelectorAll("[data-chart-figure]:not(.is-live)").forEach((chart) => seen.observe(chart));
 
   document.addEventListener("DOMContentLoaded", () => {
