@@ -84,12 +84,29 @@ DUE_AFTER = """
 """
 ORIGINAL_DUE_AT = "coalesce(m.original_due_at, derived.due_at)"
 
-COMPLETED_AT = f"CASE WHEN {DONE} THEN coalesce(s.completed_at, m.completed_at, %(now)s::timestamptz) END"
+# Dates before 2000, or later than the sync that brings them, cannot be, and count as not given. Of work that a sync saw
+# done before KnowBe4 gave a date, only one that is no later than that is its date.
+_EARLIEST = "'2000-01-01 00:00:00+00'::timestamptz"
+_IS_COMPLETION_GIVEN = f"""
+    (s.completed_at >= {_EARLIEST}
+     AND s.completed_at <= CASE WHEN m.is_completion_observed THEN least(m.completed_at, %(now)s) ELSE %(now)s END)
+"""
+# What an earlier version took for a date, and had not come.
+_SEEN_DONE_AT = "CASE WHEN m.completed_at <= %(now)s THEN m.completed_at END"
+COMPLETED_AT = f"""
+    CASE WHEN {DONE} THEN coalesce(CASE WHEN {_IS_COMPLETION_GIVEN} THEN s.completed_at END, {_SEEN_DONE_AT},
+                                   %(now)s::timestamptz) END
+"""
 IS_COMPLETION_OBSERVED = f"""
-    {DONE} AND s.completed_at IS NULL AND (m.completed_at IS NULL OR m.is_completion_observed)
+    {DONE} AND {_IS_COMPLETION_GIVEN} IS NOT TRUE
+    AND (m.completed_at IS NULL OR m.completed_at > %(now)s OR m.is_completion_observed)
 """
 # Started is a start date, or time spent; without a date the first sync that saw the time stands for it.
-STARTED_AT = "coalesce(s.started_at, CASE WHEN s.time_spent > 0 THEN coalesce(m.started_at, %(now)s::timestamptz) END)"
+STARTED_AT = f"""
+    coalesce(CASE WHEN s.started_at >= {_EARLIEST} AND s.started_at <= %(now)s THEN s.started_at END,
+             CASE WHEN s.time_spent > 0 THEN coalesce(CASE WHEN m.started_at <= %(now)s THEN m.started_at END,
+                                                      %(now)s::timestamptz) END)
+"""
 
 
 @cache

@@ -133,6 +133,42 @@ def test_done_without_a_date_is_completed_when_first_seen(sync, enrollment):
     assert (enrollment().completed_at, enrollment().is_completion_observed) == (MONDAY + HOUR, True)
 
 
+@pytest.mark.parametrize(
+    "cannot_be", [MONDAY + HOUR + timedelta(minutes=10), MONDAY + 20 * DAY, datetime(1970, 1, 1, tzinfo=UTC)]
+)
+def test_done_is_done_whatever_its_date(sync, enrollment, cannot_be):
+    sync(MONDAY, campaign=[SPECIFIC], enrollment=row())
+    done = row("Passed", completed_at=cannot_be)
+    sync(MONDAY + HOUR, campaign=[SPECIFIC], enrollment=done)
+    assert (enrollment().completed_at, enrollment().is_completion_observed) == (MONDAY + HOUR, True)
+    # Once that day has come it is still later than the sync that saw it done.
+    sync(MONDAY + 30 * DAY, campaign=[SPECIFIC], enrollment=done)
+    assert (enrollment().completed_at, enrollment().is_completion_observed) == (MONDAY + HOUR, True)
+
+
+def test_a_first_real_date_corrects_the_one_a_sync_stood_for(sync, enrollment):
+    sync(MONDAY, campaign=[SPECIFIC], enrollment=row("Passed"))
+    sync(MONDAY + HOUR, campaign=[SPECIFIC], enrollment=row("Passed", completed_at=ENROLLED + DAY))
+    assert (enrollment().completed_at, enrollment().is_completion_observed) == (ENROLLED + DAY, False)
+
+
+def test_a_date_that_an_earlier_version_took_from_the_future_is_taken_back(sync, enrollment):
+    sync(MONDAY, campaign=[SPECIFIC], enrollment=row("Passed"))
+    found = enrollment()
+    found.completed_at, found.is_completion_observed = MONDAY + 20 * DAY, False
+    found.save()
+    sync(MONDAY + HOUR, campaign=[SPECIFIC], enrollment=row("Passed", completed_at=MONDAY + 20 * DAY))
+    assert (enrollment().completed_at, enrollment().is_completion_observed) == (MONDAY + HOUR, True)
+
+
+@pytest.mark.parametrize("cannot_be", [MONDAY + 9 * DAY, datetime(1970, 1, 1, tzinfo=UTC)])
+def test_a_start_that_cannot_be_is_none(sync, enrollment, cannot_be):
+    sync(MONDAY, campaign=[SPECIFIC], enrollment=row("In Progress", started_at=cannot_be))
+    assert enrollment().started_at is None
+    sync(MONDAY + HOUR, campaign=[SPECIFIC], enrollment=row("In Progress", started_at=cannot_be, time_spent=30))
+    assert enrollment().started_at == MONDAY + HOUR
+
+
 def test_time_spent_without_a_start_date_counts_as_started(sync, enrollment):
     sync(MONDAY, campaign=[SPECIFIC], enrollment=row(time_spent=30))
     assert enrollment().started_at == MONDAY
