@@ -28,8 +28,11 @@ from tests.dashboard.canary import SALES_IN_LINE, Canary, add_mail
 WORD = "Elsewhere"
 
 
-def add_readers(canary: Canary) -> None:
-    """Add heads of two departments and of one that nobody is in, and a manager of one report."""
+def add_readers(canary: Canary, now: datetime) -> None:
+    """Add heads of two departments and of one that nobody is in, and a manager of one report.
+
+    And an exemption of a group that everybody is in.
+    """
     account = canary.account
     claims, sales = (Department.objects.get(account=account, name=name) for name in ("Claims", "Sales"))
     empty = factories.DepartmentFactory(account=account, name="Vacant")
@@ -40,6 +43,12 @@ def add_readers(canary: Canary) -> None:
         member.departments.add(*homes)
     canary.readers["manager_of_one"] = factories.UserFactory(email=canary.people[SALES_IN_LINE][0].email)
     factories.MembershipFactory(user=canary.readers["manager_of_one"], account=account, role=Role.PEOPLE_MANAGER)
+    exemption = Exemption.objects.create(
+        account=account, group=Group.objects.get(account=account), reason="other", note="All",
+        starts_at=now - timedelta(days=2),
+        requested_by=canary.readers["administrator"], requested_at=now - timedelta(days=2),
+    )  # fmt: skip
+    canary.add("exemption", exemption)
 
 
 def change_the_others(canary: Canary, reader: User, now: datetime) -> None:
@@ -137,19 +146,29 @@ def _add_newcomers(canary: Canary, mine: set[int], now: datetime) -> None:
         first_seen_at=now, campaign=phishing,
     )  # fmt: skip
     older = Campaign.objects.filter(account=account).order_by("pk")[0]
-    decider = canary.readers["administrator"]
+    decider, shared = canary.readers["administrator"], Group.objects.filter(account=account).order_by("pk")[0]
     chief = _other_manager(account, mine)
+    # Years before anybody else.
+    first = now - timedelta(days=1_200)
     for number in range(4):
         person = factories.PersonFactory(
-            account=account, department=home, department_name=home.name, manager=chief if number else None
+            account=account,
+            department=home,
+            department_name=home.name,
+            manager=chief if number else None,
+            first_seen_at=first,
+            joined_at=first,
         )
-        for one in (campaign, older):
+        for asks in (campaign, older):
             enrollment = factories.EnrollmentFactory(
-                account=account, person=person, campaign=one, content=content, enrolled_at=now - timedelta(days=20),
-                due_at=now - timedelta(days=number), reported_status="Past Due",
+                account=account, person=person, campaign=asks, content=content,
+                enrolled_at=now - timedelta(days=20) if number else first,
+                due_at=now - timedelta(days=number) if number else first + timedelta(days=30),
+                reported_status="Past Due",
             )  # fmt: skip
             _changed(account, run, Change.Subject.ENROLLMENT, enrollment.pk)
-        GroupMembership.objects.create(account=account, group=group, person=person, first_seen_at=now)
+        for one in (group, shared):
+            GroupMembership.objects.create(account=account, group=one, person=person, first_seen_at=now)
         PhishingResult.objects.create(
             account=account, test=test, knowbe4_id=7_000_010 + number, person=person, first_seen_at=now,
             delivered_at=now - timedelta(days=5), failed_at=now - timedelta(days=4),

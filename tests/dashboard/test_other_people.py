@@ -73,7 +73,7 @@ def canary(marked_companies: Canary, db: None, redis_url: str, settings: Any, tm
     settings.MEDIA_ROOT = tmp_path
     keys = {kind: list(values) for kind, values in marked_companies.keys.items()}
     with time_machine.travel(MOMENT, tick=False):
-        add_readers(marked_companies)
+        add_readers(marked_companies, MOMENT)
         yield marked_companies
     marked_companies.keys.clear()
     marked_companies.keys.update(keys)
