@@ -103,7 +103,7 @@ class Walk:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How much was asked of each kind."""
+        """Number of answers of each kind."""
         kinds = sorted(key.split()[0] if key[0] != "/" else "page" for key in self.told)
         return {kind: len(list(group)) for kind, group in itertools.groupby(kinds)}
 
