@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, Func, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.middleware.csrf import get_token, rotate_token
@@ -260,8 +260,17 @@ class Scope:
         return campaigns.filter(enrolled | Q(group_ids__overlap=ArraySubquery(self.groups().values("pk"))))
 
     def content(self) -> QuerySet[ContentItem]:
-        """Return the account's content; none without a role."""
-        return ContentItem.objects.filter(account=self.account) if self.is_member else ContentItem.objects.none()
+        """Return the account's content; none without a role.
+
+        Who sees some people meets what one of them was ever enrolled in, and what their campaigns ask for.
+        """
+        if not self.is_member:
+            return ContentItem.objects.none()
+        content = ContentItem.objects.filter(account=self.account)
+        if self.sees_everyone:
+            return content
+        asked_for = self.campaigns().values_list(Func("content_ids", function="unnest"), flat=True)
+        return content.filter(self._with_people(Enrollment, "content") | Q(pk__in=asked_for))
 
     def departments(self) -> QuerySet[Department]:
         """Return the departments of people in scope, merged spellings too; none unless a role grants them."""
@@ -320,9 +329,9 @@ class Scope:
             return changes
         about = Change.Subject
         return changes.filter(
-            Q(subject=about.CONTENT)
-            | Q(subject=about.PERSON, subject_id__in=self.people().values("pk"))
+            Q(subject=about.PERSON, subject_id__in=self.people().values("pk"))
             | Q(subject=about.ENROLLMENT, subject_id__in=self.enrollments().values("pk"))
+            | Q(subject=about.CONTENT, subject_id__in=self.content().values("pk"))
             | Q(subject=about.CAMPAIGN, subject_id__in=self.campaigns().values("pk"))
             | Q(subject=about.GROUP, subject_id__in=self.groups().values("pk"))
             | Q(subject=about.PHISHING_TEST, subject_id__in=self.phishing_tests().values("pk"))

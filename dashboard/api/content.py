@@ -78,7 +78,7 @@ class PurchasesAsked(Listed):
 @router.get("/content", url_name="api_content", operation_id="list_content", summary="Modules and policies")
 @view_of("GET /content")
 def content(call: Call, asked: Query[ContentAsked]) -> Rows:
-    """List what people can be asked to do, as of the last sync."""
+    """List what people in scope were or will be asked to do, as of the last sync; everything for who sees everyone."""
     found = _there(call, asked.content_type)
     if asked.source:
         found = found.filter(source=asked.source)
@@ -90,7 +90,7 @@ def content(call: Call, asked: Query[ContentAsked]) -> Rows:
 )
 @view_of("GET /store-purchases")
 def store_purchases(call: Call, asked: Query[PurchasesAsked]) -> Rows:
-    """List what was bought in KnowBe4's store, as far as its API tells, as of the last sync."""
+    """List the content of /content that was bought in KnowBe4's store, as far as its API tells, as of the last sync."""
     found = _there(call, asked.content_type).filter(source=ContentItem.Source.STORE_PURCHASE, knowbe4_id__isnull=False)
     return page_of(call, found, _PURCHASES, fields_of(PURCHASES, asked), asked)
 

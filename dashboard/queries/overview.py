@@ -59,7 +59,8 @@ class Headline:
 class DepartmentRow:
     """One department and its figures; 0 and no name for people without one.
 
-    `trail` is how many people were past due at the end of each week; empty where that would take too long to count.
+    `trail` is how many people were past due at the end of each week; empty where that would take too long to count, and
+    before anybody in scope was enrolled.
     """
 
     pk: int
@@ -146,6 +147,8 @@ def overview(scope: Scope, *, as_of: datetime, basis: Basis = Basis.NOW) -> Over
     if basis != Basis.NOW:
         groups, trails = figures_by(scope, By.DEPARTMENT, as_of=as_of, basis=basis), {}
         placed = select(scope, as_of=as_of, filters=Filters(), basis=basis)
+    if trails and not _has_facts_before(scope, points[0].at):
+        trails = {}
     now, week_ago = points[-1], points[-1 - WEEK_DAYS]
     rows = [DepartmentRow(int(group.key), group.name, group.totals.net, trails.get(group.key, ())) for group in groups]
     counts = _by_campaign(scope, selection)
@@ -159,6 +162,16 @@ def overview(scope: Scope, *, as_of: datetime, basis: Basis = Basis.NOW) -> Over
         due_soon=_due_soon(scope, selection, counts, as_of=as_of),
         spread=PastDue(placed, By.MANAGER).spread(most=MOST_MANAGERS + 1),
     )
+
+
+def _has_facts_before(scope: Scope, moment: datetime) -> bool:
+    """Return whether somebody in scope was enrolled before a moment.
+
+    Tallies have trails since the account's first enrollment: to show them then would tell when others had theirs.
+    """
+    if scope.sees_everyone or scope.account is None:
+        return True
+    return Fact.objects.filter(scope.placed(), account_id=scope.account.pk, enrolled_at__lt=moment).exists()
 
 
 def _by_campaign(scope: Scope, selection: Selection | None) -> dict[int, Counts]:

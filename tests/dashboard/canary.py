@@ -187,11 +187,11 @@ def _fill(canary: Canary, account: Account, now: datetime, *, prefix: str) -> No
     canary.add("console_import", imported)
     export = Export.objects.create(account=account, user=decider, table="people", requested_at=now)
     canary.add("export", export)
-    _mail(canary, account, decider, now, prefix=prefix)
+    add_mail(canary, account, decider, now, prefix=prefix)
     rollups.rebuild(account, at=now)
 
 
-def _mail(canary: Canary, account: Account, decider: User, now: datetime, *, prefix: str) -> None:
+def add_mail(canary: Canary, account: Account, decider: User, now: datetime, *, prefix: str) -> None:
     """Give an account a schedule with a mail of last week, and a pack of evidence that waits."""
     schedule = Schedule.objects.create(
         account=account, owner=decider, name=f"{prefix}Past due", content="table", what="past_due", format="csv",

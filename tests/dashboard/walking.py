@@ -59,10 +59,11 @@ def walk(client: Client, canary: Canary) -> Iterator[Seen]:
         yield met(address, response)
 
 
-def answers(client: Client, canary: Canary) -> Iterator[tuple[str, Any]]:
+def answers(client: Client, canary: Canary, *, follows: bool = True) -> Iterator[tuple[str, Any]]:
     """Open every address with every key of both companies, what each page links to, and each of its fragments.
 
-    Of the links between pages those are followed that bring a page a parameter it had not yet.
+    Of the links between pages those are followed that bring a page a parameter it had not yet; with `follows` False
+    none.
     """
     waiting = [address for name in names() if name not in NOT_WALKED for address in addresses(name, canary.keys)]
     for page, text in SEARCHES:
@@ -85,7 +86,7 @@ def answers(client: Client, canary: Canary) -> Iterator[tuple[str, Any]]:
         for target in sorted({target for target in TARGETS.findall(page) if (name, target) not in asked}):
             asked.add((name, target))
             yield f"{address} #{target}", client.get(address, headers={"HX-Request": "true", "HX-Target": target})
-        for link in LINKS.findall(page):
+        for link in LINKS.findall(page) if follows else ():
             found = urljoin(address, unescape(link))
             if found.startswith("/") and not found.startswith(("//", "/static/")) and not parameters(found) <= known:
                 known |= parameters(found)
