@@ -3,36 +3,28 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.columns import Column, Kind
+from dashboard.exports.columns import Column, column, columns, others
 from dashboard.exports.table_request import Answer, Question, Table
-from dashboard.exports.tables.words import YES_NO, filters_in_words
+from dashboard.exports.tables.words import filters_in_words
 from dashboard.metrics import Age
 from dashboard.queries import people as people_queries
+from dashboard.queries.fields import ENROLLMENTS, PEOPLE, Kind
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_groups import PastDue
 from dashboard.queries.people_lists import past_due_query, people_query
 from dashboard.requests import past_due as past_due_request
 from dashboard.requests import people as people_request
 from dashboard.wording.past_due import ages_in_words
-from sync.models.training import DueSource
 
-PERSON = Column("person", gettext_lazy("Person"), width=28)
-EMAIL = Column("email", gettext_lazy("Email"), width=34)
-EMPLOYEE_NUMBER = Column("employee_number", gettext_lazy("Employee number"), is_default=False)
-JOB_TITLE = Column("job_title", gettext_lazy("Job title"), is_default=False, width=28)
-LOCATION = Column("location", gettext_lazy("Location"), is_default=False, width=20)
-DIVISION = Column("division", gettext_lazy("Division"), is_default=False, width=20)
-DEPARTMENT = Column("department", gettext_lazy("Department"), width=26)
-MANAGER = Column("manager", gettext_lazy("Manager"), width=26)
-MANAGER_EMAIL = Column("manager_email", gettext_lazy("Manager's email"), width=34)
-PERSON_ID = Column("person_id", gettext_lazy("Person in Rollcall"), Kind.ID, is_default=False)
-KNOWBE4_PERSON_ID = Column("person_knowbe4_id", gettext_lazy("Person in KnowBe4"), Kind.ID)
 # What every list of people begins with.
-WHO = (PERSON, EMAIL, EMPLOYEE_NUMBER, JOB_TITLE, LOCATION, DIVISION, DEPARTMENT, MANAGER, MANAGER_EMAIL)
-
-_LAST_ACTIVITY = Column("last_activity_at", gettext_lazy("Last activity"), Kind.MOMENT)
-_OLDEST_DUE = Column("oldest_due_at", gettext_lazy("Oldest due date"), Kind.DAY)
-_DAYS = Column("days_past_due", gettext_lazy("Days past due"), Kind.INTEGER)
+WHO = (
+    *columns(PEOPLE, "person", "email"),
+    *columns(PEOPLE, "employee_number", "job_title", "location", "division", is_default=False),
+    *columns(PEOPLE, "department", "manager", "manager_email"),
+)
+KNOWBE4_PERSON_ID = column(PEOPLE["person_knowbe4_id"])
+PERSON_ID = column(PEOPLE["person_id"], is_default=False)
+_OLDEST = (column(PEOPLE["oldest_due_at"], kind=Kind.DAY), column(PEOPLE["days_past_due"]))
 
 _LATE_ORDERS = {
     Sort.DAYS: gettext_lazy("days past due"),
@@ -79,17 +71,17 @@ def _past_due(question: Question) -> Answer:
     )
 
 
-PAST_DUE = Table(
+PAST_DUE_PEOPLE = Table(
     "past_due",
     gettext_lazy("People past due"),
     (
         *WHO,
-        Column("items", gettext_lazy("Past due"), Kind.INTEGER),
+        column(PEOPLE["past_due"], key="items"),
         Column("campaign", gettext_lazy("Campaign past due for longest"), width=32),
-        _OLDEST_DUE,
-        Column("due_source", gettext_lazy("Due date from"), Kind.STATE, words=dict(DueSource.choices), width=24),
-        _DAYS,
-        _LAST_ACTIVITY,
+        _OLDEST[0],
+        column(ENROLLMENTS["due_source"]),
+        _OLDEST[1],
+        column(PEOPLE["last_activity_at"]),
         KNOWBE4_PERSON_ID,
         PERSON_ID,
     ),
@@ -121,23 +113,20 @@ def _people(question: Question) -> Answer:
     )
 
 
-PEOPLE = Table(
+_STANDING = (
+    *WHO,
+    column(PEOPLE["active"], is_default=False),
+    *columns(PEOPLE, "assigned", "completed", "past_due"),
+    column(PEOPLE["exempt"], is_default=False),
+    *_OLDEST,
+    *columns(PEOPLE, "last_activity_at", "risk_score"),
+    KNOWBE4_PERSON_ID,
+    PERSON_ID,
+)
+ALL_PEOPLE = Table(
     "people",
     gettext_lazy("People"),
-    (
-        *WHO,
-        Column("active", gettext_lazy("Active"), Kind.STATE, words=YES_NO, is_default=False),
-        Column("assigned", gettext_lazy("Assigned"), Kind.INTEGER),
-        Column("completed", gettext_lazy("Completed"), Kind.INTEGER),
-        Column("past_due", gettext_lazy("Past due"), Kind.INTEGER),
-        Column("exempt", gettext_lazy("Exempt"), Kind.INTEGER, is_default=False),
-        _OLDEST_DUE,
-        _DAYS,
-        _LAST_ACTIVITY,
-        Column("risk_score", gettext_lazy("Risk score"), Kind.NUMBER),
-        KNOWBE4_PERSON_ID,
-        PERSON_ID,
-    ),
+    (*_STANDING, *others(PEOPLE, _STANDING)),
     _people,
     page="people",
     terms=("counted", "completed", "past_due"),
