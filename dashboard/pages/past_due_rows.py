@@ -17,6 +17,7 @@ from dashboard.figures.selection import By
 from dashboard.formats import number, stamp
 from dashboard.markup import Markup, joined
 from dashboard.metrics import AGE_LIMITS
+from dashboard.queries.fields import ENROLLMENTS, PEOPLE
 from dashboard.queries.past_due import PastDuePerson
 from dashboard.queries.past_due_found import Item
 from dashboard.web.templatetags.addresses import here, to
@@ -55,7 +56,11 @@ class Pen:
         self._sources = {source.value: str(source.label) for source in DueSource}
         self._select, self._nowhere = _("Select %(name)s"), (_("No department"), _("No manager"))
         self._no_campaign, self._nameless = _("No campaign"), _("Campaign without a name")
-        self._labels = (_("Department"), _("Manager"), _("Past due"), _("Due"), _("Last activity"), _("Days past due"))
+        fields = (
+            *(PEOPLE["department"], PEOPLE["manager"], PEOPLE["past_due"]),
+            *(ENROLLMENTS["due_at"], PEOPLE["last_activity_at"], PEOPLE["days_past_due"]),
+        )
+        self._labels = [str(field.label) for field in fields]
         self._never = _ZERO(_("None yet"))
 
     def row(self, person: PastDuePerson, item: Item | None) -> SafeString:

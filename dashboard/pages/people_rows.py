@@ -11,6 +11,7 @@ from dashboard.access import ScopedRequest
 from dashboard.formats import NOTHING, number, stamp
 from dashboard.markup import Markup, joined
 from dashboard.metrics import days_past_due
+from dashboard.queries.fields import PEOPLE
 from dashboard.queries.people import PersonRow
 from dashboard.web.templatetags.addresses import here, to
 from dashboard.web.templatetags.figures import mark
@@ -35,15 +36,10 @@ class Pen:
         self._person = reverse("person", args=[0]).removesuffix("0/")
         self._left, self._no_department, self._no_manager = _("Left"), _("No department"), _("No manager")
         self._none = _DIM(_("None"))
-        self._labels = (
-            _("Department"),
-            _("Manager"),
-            _("Assigned"),
-            _("Completed"),
-            _("Past due"),
-            _("Last activity"),
-            _("Risk score"),
-        )
+        self._labels = [
+            str(PEOPLE[name].label)
+            for name in ("department", "manager", "assigned", "completed", "past_due", "last_activity_at", "risk_score")
+        ]
 
     def row(self, row: PersonRow) -> SafeString:
         """Write one person."""
