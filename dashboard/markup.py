@@ -1,4 +1,4 @@
-"""HTML that Python writes, where a template is measurably too slow: rows of long lists, lanes, drawings.
+"""HTML written by Python, where a template is measurably too slow: rows of long lists, lanes, drawings.
 
 A piece of HTML is a `Markup`: literal text with gaps. Whatever fills a gap is escaped, unless it is HTML that a piece
 wrote, so that no value can become markup. Everywhere else HTML stands in templates.

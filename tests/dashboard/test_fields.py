@@ -1,11 +1,13 @@
 """The catalogue of fields: each is written once, and whoever shows rows shows what is in it."""
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.template.loader import get_template
 from django.utils.translation import gettext_lazy
 
 import dashboard
@@ -112,3 +114,25 @@ def test_a_new_field_is_in_files_and_the_api() -> None:
     assert (added.key, str(added.heading), added.kind, added.is_default) == ("language", "Language", Kind.TEXT, False)
     assert of_api(more)[-1] == new
     assert not others({**more, new.name: replace(new, label="")}, TABLES["people"].columns)
+
+
+_HEADS = re.compile(
+    r"""<th[^>]*>\s*\{% translate "([^"]+)"|data-label="\{% translate ["']([^"']+)|"([^"]+)" as \w+_label"""
+)
+# Templates whose tables have rows of people, enrollments or campaigns.
+TABLES_OF_ROWS = (
+    *("campaign/people", "campaign/department_table", "campaigns/table", "overview/campaign_table", "people/list"),
+    *("past_due/people", "person/reports", "review/campaigns", "settings/campaign_table"),
+)
+
+
+@pytest.mark.parametrize("name", TABLES_OF_ROWS)
+def test_no_template_heads_a_column_by_its_own_word(name: str) -> None:
+    text = Path(get_template(f"dashboard/{name}.html").origin.name).read_text()
+    spelled = {next(filter(None, words)) for words in _HEADS.findall(text)}
+    assert not spelled & labels()
+
+
+def test_heads_of_templates_are_found() -> None:
+    text = Path(get_template("dashboard/settings/department_table.html").origin.name).read_text()
+    assert "Department" in {next(filter(None, words)) for words in _HEADS.findall(text)}

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import BadRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,6 +15,7 @@ from dashboard.queries import campaigns as queries
 from dashboard.queries.campaigns import CampaignRow, Sort
 from dashboard.queries.fields import CAMPAIGNS, Kind
 from dashboard.requests import campaigns as asked
+from dashboard.requests.fields import search_in
 from dashboard.wording.campaign import audience_words, content_words, state_words, trigger_words
 
 _ORDERS = {
@@ -31,15 +31,13 @@ _ORDERS = {
 
 def _campaigns(question: Question) -> Answer:
     """Answer for the Campaigns page, with its search and requirement."""
-    sort, is_descending = asked.sort_in(question.request)
-    requirement, name = asked.requirement_in(question.request), question.GET.get("name", "").strip()
-    if len(name) > asked.LONGEST_NAME:
-        raise BadRequest("name is too long")
+    order, name = asked.order_of_campaigns(question.request), search_in(question.request)
+    requirement = asked.requirement_in(question.request)
     every = queries.campaigns(question.scope, **question.numbers)
     rows = queries.ordered(
         queries.narrowed(every, question.asked.filters, requirements=requirement, name=name),
-        sort,
-        is_descending=is_descending,
+        order.by,
+        is_descending=order.is_descending,
     )
     more = [
         (_("Name"), name),
@@ -48,7 +46,7 @@ def _campaigns(question: Question) -> Answer:
     return Answer(
         len(rows),
         rows=lambda: rows,
-        order=order_in_words(str(_ORDERS[sort]), is_descending=is_descending),
+        order=order_in_words(_ORDERS, order),
         filters=filters_in_words(question, more=more),
     )
 

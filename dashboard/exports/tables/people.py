@@ -1,5 +1,8 @@
 """Lists of people: everyone on the People page, and everyone past due."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,6 +17,7 @@ from dashboard.queries.past_due_groups import PastDue
 from dashboard.queries.people_lists import past_due_query, people_query
 from dashboard.requests import past_due as past_due_request
 from dashboard.requests import people as people_request
+from dashboard.requests.sorting import Order
 from dashboard.wording.past_due import ages_in_words
 
 # What every list of people begins with.
@@ -46,9 +50,10 @@ _ORDERS = {
 }
 
 
-def order_in_words(order: str, *, is_descending: bool) -> str:
-    """Say by what a list is ordered, and which way."""
-    return _("By %(what)s, descending") % {"what": order} if is_descending else _("By %(what)s") % {"what": order}
+def order_in_words(words: Mapping[Any, Any], order: Order[Any]) -> str:
+    """Say by what a list is ordered, in these words, and which way."""
+    what = {"what": str(words[order.by])}
+    return _("By %(what)s, descending") % what if order.is_descending else _("By %(what)s") % what
 
 
 def _past_due(question: Question) -> Answer:
@@ -56,7 +61,7 @@ def _past_due(question: Question) -> Answer:
     view = past_due_request.view_of(question.GET, question.asked.filters)
     chosen = past_due_request.people_asked_for(question.GET)
     asking = PastDue.ask(question.scope, ages=() if chosen else view.ages, **question.numbers)
-    select_query = past_due_query(asking, view.sort, is_descending=view.is_descending, only=chosen)
+    select_query = past_due_query(asking, view.order.by, is_descending=view.order.is_descending, only=chosen)
     found = asking.spread().people
     if chosen and select_query is not None:
         found = select_query.count()
@@ -66,7 +71,7 @@ def _past_due(question: Question) -> Answer:
     return Answer(
         found,
         select_query,
-        order=order_in_words(str(_LATE_ORDERS[view.sort]), is_descending=view.is_descending),
+        order=order_in_words(_LATE_ORDERS, view.order),
         filters=filters_in_words(question, more=more),
     )
 
@@ -94,9 +99,9 @@ PAST_DUE_PEOPLE = Table(
 def _people(question: Question) -> Answer:
     """Answer for the People page, with its search, status and standing."""
     wanted = people_request.wanted_in(question.request)
-    sort, is_descending = people_request.sort_in(question.request)
+    order = people_request.order_of_people(question.request)
     found = people_queries.listing(
-        question.scope, **question.numbers, wanted=wanted, sort=sort, is_descending=is_descending
+        question.scope, **question.numbers, wanted=wanted, sort=order.by, is_descending=order.is_descending
     )
     more = [
         (_("Search"), " ".join(wanted.words)),
@@ -108,7 +113,7 @@ def _people(question: Question) -> Answer:
     return Answer(
         found[2],
         people_query(found, people_queries.bare_names(question.scope, **question.numbers)),
-        order=order_in_words(str(_ORDERS[sort]), is_descending=is_descending),
+        order=order_in_words(_ORDERS, order),
         filters=filters_in_words(question, more=more),
     )
 
