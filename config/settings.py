@@ -173,7 +173,16 @@ TEMPLATES = [
             ],
             "libraries": {
                 name: f"dashboard.web.templatetags.{name}"
-                for name in ("addresses", "cached_include", "drawings", "entrance", "exports", "figures", "members")
+                for name in (
+                    "addresses",
+                    "cached_include",
+                    "drawings",
+                    "entrance",
+                    "exports",
+                    "figures",
+                    "labels",
+                    "members",
+                )
             },
             # As in Django 6, so that no template changes with the upgrade.
             "builtins": ["template_partials.templatetags.partials", "dashboard.web.templatetags.forms"],

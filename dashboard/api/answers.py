@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest, HttpResponse
 
-from dashboard.api.fields import Field, written
+from dashboard.api.fields import written
+from dashboard.queries.fields import Field
 from dashboard.web.problems import Problem
 
 JSON, CSV = "application/json", "text/csv"

@@ -15,12 +15,13 @@ from ninja.security.base import AuthBase
 from dashboard.access import Scope
 from dashboard.api import paging
 from dashboard.api.answers import One, Origin, Rows, Told, respond, wants_csv
-from dashboard.api.fields import Field, chosen
+from dashboard.api.fields import chosen
 from dashboard.api.paging import Place
 from dashboard.api.parameters import LARGEST_ID, AsOf, Listed, Shown, moment
 from dashboard.audit import asked as asked_for
 from dashboard.identity import tokens
 from dashboard.identity.tokens import Caller
+from dashboard.queries.fields import Field
 from dashboard.row_security import within
 from dashboard.web.problems import Problem
 from sync.models import Account

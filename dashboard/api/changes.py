@@ -10,19 +10,20 @@ from pydantic import Field as Parameter
 from dashboard.access import Scope
 from dashboard.api.answers import Rows
 from dashboard.api.calls import Call, fields_of, view_of
-from dashboard.api.fields import Field, Kind
 from dashboard.api.parameters import DAY_OR_MOMENT, Id, Listed, Name, moment
 from dashboard.api.rows import page_of
+from dashboard.queries.fields import Field, Kind
 from sync.models import Change
 
 router = Router(tags=["Sync"])
 _SUBJECTS = {subject: subject.name.lower() for subject in Change.Subject}
+_WORDS = {word: subject.label for subject, word in _SUBJECTS.items()}
 
 FIELDS = (
     Field("change_id", Kind.INTEGER, "Rollcall's number of the change; later ones are larger.", 90412),
     Field("run_id", Kind.INTEGER, "The sync that found it.", 312),
     Field("observed_at", Kind.MOMENT, "When that sync was published.", "2026-11-23T06:00:00Z"),
-    Field("subject", Kind.TEXT, "What kind of thing changed.", "enrollment", words=tuple(_SUBJECTS.values())),
+    Field("subject", Kind.CHOICE, "What kind of thing changed.", "enrollment", words=_WORDS),
     Field("subject_id", Kind.INTEGER, "KnowBe4's id of it; null where it has none.", 450100001, True),
     Field("field", Kind.TEXT, "Which field of Rollcall's mirror.", "reported_status"),
     Field("old", Kind.TEXT, "The value before, as text; null for none.", "In Progress", True),

@@ -1,5 +1,6 @@
 """GET /content: modules and policies, and GET /store-purchases."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from django.db.models import F, QuerySet
@@ -8,21 +9,19 @@ from pydantic import Field as Parameter
 
 from dashboard.api.answers import Rows
 from dashboard.api.calls import Call, fields_of, view_of
-from dashboard.api.fields import Field, Kind
 from dashboard.api.parameters import Listed
 from dashboard.api.rows import page_of
+from dashboard.queries.fields import CONTENT, Field, Kind
+from dashboard.queries.fields.campaigns import CONTENT_PARTS
+from dashboard.queries.fields.field import OWN_WORD
 from sync.models import ContentItem
 from sync.models.training import ContentType
 
 router = Router(tags=["Content"])
-_SOURCES = tuple(ContentItem.Source.values)
 
 FIELDS = (
-    Field("content_id", Kind.INTEGER, "KnowBe4's id, unique within its source; null where it gave none.", 800123, True),
-    Field("source", Kind.TEXT, "What it is.", "store_purchase", words=_SOURCES),
-    Field("name", Kind.TEXT, "Its name.", "Spotting a fake invoice"),
-    Field("content_type", Kind.TEXT, "The kind of content.", "Training Module", words=tuple(ContentType.values)),
-    Field("reported_type", Kind.TEXT, "KnowBe4's own word.", "Training Module"),
+    *CONTENT_PARTS,
+    Field("reported_type", Kind.TEXT, OWN_WORD, "Training Module"),
     Field("description", Kind.TEXT, "What KnowBe4 says about it.", "Ten minutes on invoices that are not."),
     Field("publisher", Kind.TEXT, "Who made it.", "KnowBe4"),
     Field("duration", Kind.INTEGER, "Minutes.", 10, True),
@@ -34,8 +33,8 @@ FIELDS = (
 PURCHASES = (
     Field("store_purchase_id", Kind.INTEGER, "KnowBe4's id of the purchase.", 800123),
     Field("content_id", Kind.INTEGER, "The same: KnowBe4 gives its content no other id.", 800123),
-    Field("content_type", Kind.TEXT, "The kind of content.", "Training Module", words=tuple(ContentType.values)),
-    Field("content_name", Kind.TEXT, "Its name.", "Spotting a fake invoice"),
+    CONTENT["content_type"],
+    replace(CONTENT["content"], name="content_name"),
     Field("purchase_date", Kind.MOMENT, "When it was bought.", "2025-02-01T00:00:00Z", True),
     Field(
         "expiration_date",
@@ -66,13 +65,13 @@ class ContentAsked(Listed):
     """Parameters of the list of content."""
 
     source: Literal["store_purchase", "policy", ""] = Parameter("", description="Modules and the like, or policies.")
-    content_type: list[ContentType] = Parameter([], description="The kind of content.")
+    content_type: list[ContentType] = Parameter([], description=CONTENT["content_type"].meaning)
 
 
 class PurchasesAsked(Listed):
     """Parameters of the list of store purchases."""
 
-    content_type: list[ContentType] = Parameter([], description="The kind of content.")
+    content_type: list[ContentType] = Parameter([], description=CONTENT["content_type"].meaning)
 
 
 @router.get("/content", url_name="api_content", operation_id="list_content", summary="Modules and policies")

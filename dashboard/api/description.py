@@ -13,8 +13,9 @@ from django.views.decorators.http import condition, require_safe
 
 from dashboard.api import campaigns, changes, content, enrollments, groups, metrics, people, phishing, sync
 from dashboard.api.answers import CSV, JSON
-from dashboard.api.fields import Field, example_of, schema_of, written
+from dashboard.api.fields import example_of, schema_of, written
 from dashboard.api.site import PREFIX, api
+from dashboard.queries.fields import Field
 from dashboard.web import problems
 
 LISTS: dict[str, tuple[Field, ...]] = {

@@ -9,50 +9,14 @@ from pydantic import Field as Parameter
 
 from dashboard.api.answers import One, Rows
 from dashboard.api.calls import Call, fields_of, view_of
-from dashboard.api.fields import Field, Kind
 from dashboard.api.parameters import About, AsOf, Id, Listed, Shown, filters
-from dashboard.metrics import State
+from dashboard.queries.fields import ENROLLMENTS, Field, of_api
 from dashboard.queries.paged.enrollments import enrollment_page
 from dashboard.web.problems import Problem
-from sync.models import ContentItem
-from sync.models.training import ContentType, DueSource
 
 router = Router(tags=["Training"])
 
-FIELDS = (
-    Field("enrollment_id", Kind.INTEGER, "KnowBe4's id of the enrollment.", 450100001),
-    Field("person_id", Kind.INTEGER, "KnowBe4's id of the user; null where it sent none.", 33100001, True),
-    Field("person", Kind.TEXT, "First and last name, else the email.", "Ada Marsh", True),
-    Field("email", Kind.TEXT, "The person's email.", "ada.marsh@brackwater.example", True),
-    Field("employee_number", Kind.TEXT, "The employee number, empty without one.", "10042", True),
-    Field("department", Kind.TEXT, "The department as figures count it; null for none.", "Claims", True),
-    Field("manager", Kind.TEXT, "The manager's name as KnowBe4 has it.", "Rosa Okafor", True),
-    Field("manager_email", Kind.TEXT, "The manager's email as KnowBe4 has it.", "rosa.okafor@brackwater.example", True),
-    Field("campaign_id", Kind.INTEGER, "KnowBe4's id of the campaign.", 250012, True),
-    Field("campaign", Kind.TEXT, "The campaign's name.", "Autumn awareness 2026", True),
-    Field("content_id", Kind.INTEGER, "KnowBe4's id of the content, unique within its source.", 800123, True),
-    Field("content_source", Kind.TEXT, "What the content is.", "store_purchase",
-          words=tuple(ContentItem.Source.values)),
-    Field("content", Kind.TEXT, "The content's name.", "Spotting a fake invoice"),
-    Field("content_type", Kind.TEXT, "The kind of content.", "Training Module", words=tuple(ContentType.values)),
-    Field("state", Kind.TEXT, "Where it stands at the moment, counted or not: see is_counted.", "past_due",
-          words=tuple(state.value for state in State)),
-    Field("is_late", Kind.BOOLEAN, "Completed after the due date.", False),
-    Field("is_counted", Kind.BOOLEAN, "Counted in figures at the moment.", True),
-    Field("is_exempt", Kind.BOOLEAN, "Under an approved exemption: in gross figures, not in net ones.", False),
-    Field("enrolled_at", Kind.MOMENT, "When the person was enrolled.", "2026-09-01T06:00:00Z"),
-    Field("started_at", Kind.MOMENT, "When work began.", "2026-09-03T08:12:00Z", True),
-    Field("completed_at", Kind.MOMENT, "When it was completed.", None, True),
-    Field("due_at", Kind.MOMENT, "When it falls due; null where there is no deadline or none is known.",
-          "2026-10-01T21:59:00Z", True),
-    Field("due_source", Kind.TEXT, "The rule that gave the due date.", "campaign_end", words=tuple(DueSource.values)),
-    Field("original_due_at", Kind.MOMENT, "The first due date.", "2026-10-01T21:59:00Z", True),
-    Field("days_past_due", Kind.INTEGER, "Local days since the due date, at least 1; null unless past due.", 12, True),
-    Field("time_spent", Kind.INTEGER, "Seconds, as of the last sync.", 340),
-    Field("score", Kind.NUMBER, "KnowBe4's score.", 90.0, True),
-    Field("policy_acknowledged", Kind.BOOLEAN, "As KnowBe4 says, as of the last sync.", False),
-    Field("reported_status", Kind.TEXT, "KnowBe4's own word, as of the last sync.", "Past Due"),
-)  # fmt: skip
+FIELDS = of_api(ENROLLMENTS)
 
 
 class EnrollmentsAsked(About, AsOf, Listed):

@@ -1,31 +1,20 @@
-"""Fields of the API's rows: name, kind and meaning of each value, in JSON, in CSV and in the description."""
+"""Fields of the API's rows, in JSON, in CSV and in the description."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from dashboard.exports.csv_injection import neutralize
+from dashboard.queries.fields import Field, Kind
 from dashboard.web.problems import Problem
-
-
-class Kind(StrEnum):
-    """Kind of a value. Moments are ISO 8601 in UTC, days are local days of the account; a list holds objects."""
-
-    TEXT = "text"
-    INTEGER = "integer"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    MOMENT = "moment"
-    DAY = "day"
-    OBJECTS = "objects"
-
 
 _TYPES: dict[Kind, dict[str, Any]] = {
     Kind.TEXT: {"type": "string"},
+    Kind.CHOICE: {"type": "string"},
+    Kind.ID: {"type": "integer"},
     Kind.INTEGER: {"type": "integer"},
     Kind.NUMBER: {"type": "number"},
+    Kind.RATE: {"type": "number"},
     Kind.BOOLEAN: {"type": "boolean"},
     Kind.MOMENT: {"type": "string", "format": "date-time"},
     Kind.DAY: {"type": "string", "format": "date"},
@@ -33,29 +22,16 @@ _TYPES: dict[Kind, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Field:
-    """One value of a row; `words` are all it can be, `parts` the fields of each object of a list."""
-
-    name: str
-    kind: Kind
-    about: str
-    example: Any
-    can_be_null: bool = False
-    words: tuple[str, ...] = ()
-    parts: tuple["Field", ...] = ()
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """The JSON Schema of the value."""
-        found = dict(_TYPES[self.kind])
-        if self.parts:
-            found["items"] = schema_of(self.parts)
-        if self.words:
-            found["enum"] = [*self.words, *([None] if self.can_be_null else [])]
-        if self.can_be_null:
-            found["type"] = [found["type"], "null"]
-        return {**found, "description": self.about, "examples": [self.example]}
+def schema_of_value(field: Field) -> dict[str, Any]:
+    """Return the JSON Schema of a field's value."""
+    found = dict(_TYPES[field.kind])
+    if field.parts:
+        found["items"] = schema_of(field.parts)
+    if field.words:
+        found["enum"] = [*field.words, *([None] if field.can_be_null else [])]
+    if field.can_be_null:
+        found["type"] = [found["type"], "null"]
+    return {**found, "description": field.meaning, "examples": [field.example]}
 
 
 def schema_of(fields: Iterable[Field], *, is_whole: bool = True) -> dict[str, Any]:
@@ -63,7 +39,7 @@ def schema_of(fields: Iterable[Field], *, is_whole: bool = True) -> dict[str, An
     fields = tuple(fields)
     found: dict[str, Any] = {
         "type": "object",
-        "properties": {field.name: field.schema for field in fields},
+        "properties": {field.name: schema_of_value(field) for field in fields},
         "additionalProperties": False,
     }
     if is_whole:

@@ -1,5 +1,6 @@
 """GET /groups."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import F
@@ -7,18 +8,19 @@ from ninja import Query, Router
 
 from dashboard.api.answers import Rows
 from dashboard.api.calls import Call, fields_of, view_of
-from dashboard.api.fields import Field, Kind
 from dashboard.api.parameters import Listed
 from dashboard.api.rows import number_of, page_of
+from dashboard.queries.fields import Field, Kind
+from dashboard.queries.fields.campaigns import GROUP_PARTS
+from dashboard.queries.fields.field import OWN_WORD
 from sync.models import GroupMembership
 
 router = Router(tags=["People"])
 
 FIELDS = (
-    Field("group_id", Kind.INTEGER, "KnowBe4's id; 0 is its group of everybody.", 710001),
-    Field("name", Kind.TEXT, "Its name.", "New hires"),
-    Field("group_type", Kind.TEXT, "KnowBe4's own word.", "smart_group"),
-    Field("status", Kind.TEXT, "KnowBe4's own word.", "active"),
+    *(replace(part, example=example) for part, example in zip(GROUP_PARTS, (710001, "New hires"), strict=True)),
+    Field("group_type", Kind.TEXT, OWN_WORD, "smart_group"),
+    Field("status", Kind.TEXT, OWN_WORD, "active"),
     Field(
         "member_count",
         Kind.INTEGER,

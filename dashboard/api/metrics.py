@@ -16,6 +16,7 @@ from dashboard.exports.metric_report.structured import BYTE_ORDER_MARK, write_cs
 from dashboard.figures.selection import Basis, By
 from dashboard.metrics.registry import REGISTRY, UnknownMetricError, find
 from dashboard.models import RollupState
+from dashboard.queries.fields import PEOPLE
 from dashboard.web.problems import Problem
 
 router = Router(tags=["Figures"])
@@ -94,7 +95,7 @@ _ROW: dict[str, Any] = {
         "name": {"type": "string"},
         "start": {"type": "string", "format": "date", "description": "Of a period: its first day."},
         "end": {"type": "string", "format": "date", "description": "Of a period: the day after its last."},
-        "exempt": {"type": "integer", "description": "Enrollments under an approved exemption."},
+        "exempt": {"type": "integer", "description": PEOPLE["exempt"].meaning},
         "values": {
             "type": "object",
             "additionalProperties": {

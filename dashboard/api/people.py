@@ -6,44 +6,15 @@ from pydantic import Field as Parameter
 from dashboard.api.answers import One, Rows
 from dashboard.api.calls import Call, fields_of, view_of
 from dashboard.api.enrollments import read
-from dashboard.api.fields import Field, Kind
 from dashboard.api.parameters import AboutPeople, AsOf, Listed, Shown, filters
+from dashboard.queries.fields import PEOPLE, of_api
 from dashboard.queries.paged.people import people_page
 from dashboard.queries.people import Status
 from dashboard.web.problems import Problem
-from sync.models.people import PersonStatus
 
 router = Router(tags=["People"])
 
-FIELDS = (
-    Field("person_id", Kind.INTEGER, "KnowBe4's id of the user.", 33100001),
-    Field("first_name", Kind.TEXT, "First name.", "Ada"),
-    Field("last_name", Kind.TEXT, "Last name.", "Marsh"),
-    Field("email", Kind.TEXT, "Email.", "ada.marsh@brackwater.example"),
-    Field("employee_number", Kind.TEXT, "Employee number, empty without one.", "10042"),
-    Field("job_title", Kind.TEXT, "Job title.", "Claims handler"),
-    Field("department", Kind.TEXT, "The department as figures count it; null for none.", "Claims", True),
-    Field("location", Kind.TEXT, "Location.", "Bremen"),
-    Field("division", Kind.TEXT, "Division.", "Operations"),
-    Field("organization", Kind.TEXT, "Organization.", "Brackwater Mutual"),
-    Field("manager", Kind.TEXT, "The manager's name as KnowBe4 has it.", "Rosa Okafor", True),
-    Field("manager_email", Kind.TEXT, "The manager's email as KnowBe4 has it.", "rosa.okafor@brackwater.example", True),
-    Field("is_active", Kind.BOOLEAN, "Active at the moment.", True),
-    Field("reported_status", Kind.TEXT, "What KnowBe4 says now.", "active", words=tuple(PersonStatus.values)),
-    Field("joined_at", Kind.MOMENT, "When they joined, as far as KnowBe4 says.", "2023-02-01T00:00:00Z", True),
-    Field("left_at", Kind.MOMENT, "When they left; null for who is active, or left at an unknown moment.", None, True),
-    Field("last_sign_in_at", Kind.MOMENT, "Their last sign-in to KnowBe4.", "2026-11-02T09:12:00Z", True),
-    Field("assigned", Kind.INTEGER, "Enrollments that count at the moment, net of exemptions.", 7),
-    Field("completed", Kind.INTEGER, "Of these, completed.", 5),
-    Field("in_progress", Kind.INTEGER, "Of these, started, neither completed nor past due.", 1),
-    Field("past_due", Kind.INTEGER, "Of these, past due.", 1),
-    Field("exempt", Kind.INTEGER, "Enrollments under an approved exemption.", 0),
-    Field("oldest_due_at", Kind.MOMENT, "The oldest due date of what is past due.", "2026-10-01T21:59:00Z", True),
-    Field("last_activity_at", Kind.MOMENT, "When they last began or completed anything that counts.",
-          "2026-11-02T09:40:00Z", True),
-    Field("risk_score", Kind.NUMBER, "KnowBe4's risk score of the last sync.", 31.4, True),
-    Field("phish_prone_percentage", Kind.NUMBER, "KnowBe4's figure of the last sync, in percent.", 14.2, True),
-)  # fmt: skip
+FIELDS = of_api(PEOPLE)
 
 
 class PeopleAsked(AboutPeople, AsOf, Listed):

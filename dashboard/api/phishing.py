@@ -1,5 +1,6 @@
 """GET /phishing-tests and /phishing-results."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from django.db.models import F, FloatField, Value
@@ -9,9 +10,11 @@ from pydantic import Field as Parameter
 from dashboard.access import Scope
 from dashboard.api.answers import Rows
 from dashboard.api.calls import Call, fields_of, view_of
-from dashboard.api.fields import Field, Kind
 from dashboard.api.parameters import Id, Listed
 from dashboard.api.rows import number_of, page_of
+from dashboard.queries.fields import Field, Kind
+from dashboard.queries.fields.field import OWN_WORD
+from dashboard.queries.fields.people import of_person
 from dashboard.web.problems import Problem
 from sync.models import PhishingResult
 
@@ -36,7 +39,7 @@ TESTS = (
     Field("test_id", Kind.INTEGER, "KnowBe4's id of the phishing security test (pst_id).", 509),
     Field("campaign_id", Kind.INTEGER, "KnowBe4's id of the phishing campaign.", 4711, True),
     Field("name", Kind.TEXT, "Its name.", "October parcel notice"),
-    Field("reported_status", Kind.TEXT, "KnowBe4's own word.", "Closed"),
+    Field("reported_status", Kind.TEXT, OWN_WORD, "Closed"),
     Field("started_at", Kind.MOMENT, "When it started.", "2026-10-05T07:00:00Z", True),
     Field("duration", Kind.INTEGER, "Days.", 3, True),
     Field("template", Kind.TEXT, "The name of the template.", "Parcel held"),
@@ -69,8 +72,8 @@ RESULTS = (
     Field("recipient_id", Kind.INTEGER, "KnowBe4's id of the recipient, unique within a test.", 149800001),
     Field("test_id", Kind.INTEGER, "KnowBe4's id of the phishing security test (pst_id).", 509),
     Field("test", Kind.TEXT, "Its name.", "October parcel notice"),
-    Field("person_id", Kind.INTEGER, "KnowBe4's id of the user.", 33100001, True),
-    Field("email", Kind.TEXT, "The person's email.", "ada.marsh@brackwater.example", True),
+    replace(of_person("person_knowbe4_id"), name="person_id"),
+    of_person("email"),
     *(Field(name, Kind.MOMENT, about, None, True) for name, about in _MOMENTS.items()),
 )
 _TESTS: dict[str, Any] = {

@@ -8,8 +8,8 @@ from django.db.models.functions import Coalesce
 
 from dashboard.api.answers import Rows
 from dashboard.api.calls import Call
-from dashboard.api.fields import Field
 from dashboard.api.parameters import Listed
+from dashboard.queries.fields import Field
 
 # Far above every key: where a list begins that goes down.
 _TOP = 2**63 - 1

@@ -7,20 +7,20 @@ from ninja import Query, Router
 
 from dashboard.api.answers import One, Rows
 from dashboard.api.calls import Call, fields_of, view_of
-from dashboard.api.fields import Field, Kind
 from dashboard.api.parameters import Listed, Shown
 from dashboard.api.rows import page_of
+from dashboard.queries.fields import Field, Kind
 from sync.models import SyncRun
 
 router = Router(tags=["Sync"])
 
-_STATES = tuple(SyncRun.State.values)
+_STATES = dict(SyncRun.State.choices)
 RUNS = (
     Field("run_id", Kind.INTEGER, "Rollcall's id of the sync, as changes name it.", 312),
     Field("number", Kind.INTEGER, "The sync's number in its account, as the pages show it.", 87),
-    Field("kind", Kind.TEXT, "What it read: everything, what is due, or a file of the console.", "full",
-          words=tuple(SyncRun.Kind.values)),
-    Field("state", Kind.TEXT, "How it stands or ended.", "published", words=_STATES),
+    Field("kind", Kind.CHOICE, "What it read: everything, what is due, or a file of the console.", "full",
+          words=dict(SyncRun.Kind.choices)),
+    Field("state", Kind.CHOICE, "How it stands or ended.", "published", words=_STATES),
     Field("started_at", Kind.MOMENT, "When it began to read.", "2026-11-23T05:51:00Z"),
     Field("finished_at", Kind.MOMENT, "When it ended.", "2026-11-23T06:00:00Z", True),
     Field("published_at", Kind.MOMENT, "When its data began to be shown; null unless published.",
@@ -37,7 +37,7 @@ STATUS = (
     Field("data_as_of", Kind.MOMENT, "When it began to read: nothing shown is older.", "2026-11-23T05:51:00Z", True),
     Field("last_run_id", Kind.INTEGER, "The latest sync, published or not.", 312, True),
     Field("last_run_number", Kind.INTEGER, "Its number in the account.", 87, True),
-    Field("last_run_state", Kind.TEXT, "How it stands or ended.", "published", True, words=_STATES),
+    Field("last_run_state", Kind.CHOICE, "How it stands or ended.", "published", True, words=_STATES),
     Field("last_run_started_at", Kind.MOMENT, "When it began.", "2026-11-23T05:51:00Z", True),
 )
 _RUNS: dict[str, Any] = {**{field.name: F(field.name) for field in RUNS}, "run_id": F("pk")}

@@ -156,8 +156,8 @@ FRAGMENTS = (
     Endpoint("list of past due by department", _at("past_due"), LIST),
     Endpoint("list of past due of a department", _at("past_due", department=_department), LIST),
     *(
-        Endpoint(f"list of past due, by {sort}", _at("past_due", by="none", sort=sort), LIST)
-        for sort in ("days", "items", "person", "department", "manager", "activity")
+        Endpoint(f"list of past due, by {sort.lstrip('-')}", _at("past_due", by="none", sort=sort), LIST)
+        for sort in ("-days", "-items", "person", "department", "manager", "-activity")
     ),
     Endpoint("people as one types", _at("people", found=Places.found), PEOPLE),
     *(

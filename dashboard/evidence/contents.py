@@ -5,7 +5,7 @@ run stand behind an apostrophe.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from dashboard.exports.csv_injection import neutralize, neutralize_json
 from dashboard.mail.reading import deliveries
 from dashboard.metrics.registry import REGISTRY
 from dashboard.models import CampaignSetting
+from dashboard.queries.fields import CAMPAIGNS, ENROLLMENTS, PEOPLE, Field
 from sync.models import Change, Enrollment, Person
 
 _AT_ONCE = 5_000
@@ -100,20 +101,31 @@ def listings(scope: Scope, reader: Scope, period: Period) -> list[Listing]:
     return [*found, _audit(reader, period)] if reader.may_read_audit else found
 
 
-def _read(rows: QuerySet[Any], *fields: str) -> Callable[[], Iterator[Sequence[Any]]]:
+def _read(rows: QuerySet[Any], fields: Iterable[str]) -> Callable[[], Iterator[Sequence[Any]]]:
     return lambda: rows.values_list(*fields).iterator(chunk_size=_AT_ONCE)
 
 
+def _table(
+    path: str, names: Sequence[str], fields: Mapping[str, Field], rows: QuerySet[Any], what: str, **own: str
+) -> Listing:
+    """Return the table of rows by our key, of columns with these names and of what else the catalogue has.
+
+    A column lies where the catalogue says, else where `own` does, else in the mirror under its own name.
+    """
+    columns = {name: own.get(name) or (name in fields and fields[name].orm) or name for name in names}
+    told = frozenset(columns.values())
+    columns |= {one.name: one.orm for one in fields.values() if one.orm and one.orm not in told}
+    return Listing(path, tuple(columns), _read(rows.order_by("pk"), columns.values()), what)
+
+
 def _population(scope: Scope, period: Period) -> Listing:
-    fields = (
-        *("pk", "knowbe4_id", "first_name", "last_name", "email", "employee_number", "job_title", "home"),
+    names = (
+        *("person_id", "knowbe4_id", "first_name", "last_name", "email", "employee_number", "job_title", "department"),
         *("manager_id", "manager_name", "manager_email", "status", "joined_at", "archived_at", "removed_at"),
     )
     rows = people(scope, period).annotate(home=Coalesce("department__merged_into__name", "department__name"))
-    heads = ("person_id", *fields[1:7], "department", *fields[8:])
-    return Listing(
-        "population.csv", heads, _read(rows.order_by("pk"), *fields), "Whoever was in scope during the period"
-    )
+    what = "Whoever was in scope during the period"
+    return _table("population.csv", names, PEOPLE, rows, what, department="home")
 
 
 def _enrollments(scope: Scope, period: Period) -> Listing:
@@ -122,19 +134,14 @@ def _enrollments(scope: Scope, period: Period) -> Listing:
         state=metrics.state(at),
         counts=Case(When(metrics.counted(at), then=Value("yes")), default=Value("no"), output_field=CharField()),
     )
-    fields = (
-        *("pk", "knowbe4_id", "person_id", "campaign_id", "campaign__name", "content__name", "content__content_type"),
-        *("state", "counts", "reported_status", "enrolled_at", "started_at", "completed_at", "is_completion_observed"),
+    names = (
+        *("enrollment_id", "knowbe4_id", "person_id", "campaign_id", "campaign", "content", "content_type"),
+        *("state", "counted", "reported_status", "enrolled_at", "started_at", "completed_at", "is_completion_observed"),
         *("due_at", "due_source", "due_after", "original_due_at", "extended_due_at", "time_spent"),
         *("policy_acknowledged", "score", "first_seen_at", "removed_at"),
     )
-    heads = ("enrollment_id", *fields[1:4], "campaign", "content", "content_type", "state", "counted", *fields[9:])
-    return Listing(
-        "enrollments.csv",
-        heads,
-        _read(rows.order_by("pk"), *fields),
-        "Their enrollments with every fact; state and counted are as of the end of the period",
-    )
+    what = "Their enrollments with every fact; state and counted are as of the end of the period"
+    return _table("enrollments.csv", names, ENROLLMENTS, rows, what)
 
 
 def _history(scope: Scope, period: Period) -> Listing:
@@ -158,19 +165,18 @@ def _exemptions(scope: Scope, period: Period) -> Listing:
     rows = scope.exemptions().filter(starts_at__lte=period.end, requested_at__lte=period.now)
     rows = rows.filter(Q(ends_at=None) | Q(ends_at__gt=period.start)).distinct()
     heads = ("exemption_id", "person_id", "group", *(name.replace("__email", "") for name in fields[3:]))
-    return Listing("exemptions.csv", heads, _read(rows.order_by("pk"), *fields), "Who was excused, by whom and why")
+    return Listing("exemptions.csv", heads, _read(rows.order_by("pk"), fields), "Who was excused, by whom and why")
 
 
 def _campaigns(scope: Scope, period: Period) -> Listing:
-    fields = ("pk", "knowbe4_id", "name", "reported_status", "start_at", "end_at", "duration_type", "relative_duration")
+    names = (
+        *("campaign_id", "knowbe4_id", "name", "reported_status", "start_at", "end_at", "duration_type"),
+        *("relative_duration", "requirement"),
+    )
     required = CampaignSetting.Requirement.REQUIRED.value
     rows = scope.campaigns().annotate(requirement=Coalesce("setting__requirement", Value(required)))
-    return Listing(
-        "campaigns.csv",
-        ("campaign_id", *fields[1:], "requirement"),
-        _read(rows.order_by("pk"), *fields, "requirement"),
-        "The campaigns, and whether each counts for compliance",
-    )
+    what = "The campaigns, and whether each counts for compliance"
+    return _table("campaigns.csv", names, CAMPAIGNS, rows, what)
 
 
 def _sent(reader: Scope, period: Period) -> Listing:
@@ -181,7 +187,7 @@ def _sent(reader: Scope, period: Period) -> Listing:
     rows = deliveries(reader).filter(occurrence__due_at__gte=period.start, occurrence__due_at__lte=period.end)
     heads = ("delivery_id", "schedule", "kind", "due_at", "recipient", "handed_over_for", *fields[6:])
     return Listing(
-        "sent.csv", heads, _read(rows.order_by("pk"), *fields), "Which reports Rollcall mailed to whom, by their hash"
+        "sent.csv", heads, _read(rows.order_by("pk"), fields), "Which reports Rollcall mailed to whom, by their hash"
     )
 
 
@@ -205,7 +211,7 @@ def _runs(scope: Scope, period: Period) -> Listing:
     )
     rows = scope.runs().filter(started_at__gte=period.start, started_at__lte=period.end)
     heads = ("run_id", *(name.replace("__email", "") for name in fields[1:]))
-    return Listing("sync_runs.csv", heads, _read(rows.order_by("number"), *fields), "Every sync of the period")
+    return Listing("sync_runs.csv", heads, _read(rows.order_by("number"), fields), "Every sync of the period")
 
 
 def _audit(reader: Scope, period: Period) -> Listing:

@@ -1,43 +1,32 @@
 """The columns of a list as a file has them: what is in them, and how each kind of value is written."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
-from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext_lazy as _
+
 from dashboard.exports.csv_injection import neutralize
+from dashboard.queries.fields import Field, Kind
 from dashboard.rate import Rate
 
 _TENTH = Decimal("0.001")
 
 
-class Kind(StrEnum):
-    """Kind of a column. A day is a local day of the account, a moment its local time; a state is one of a few words.
-
-    A rate is a `Rate`; a number may have decimals. An id is a whole number that nobody calculates with: its digits are
-    a text, so that no separator and no rounding comes between them.
-    """
-
-    TEXT = "text"
-    ID = "id"
-    INTEGER = "integer"
-    NUMBER = "number"
-    RATE = "rate"
-    DAY = "day"
-    MOMENT = "moment"
-    STATE = "state"
-    LINK = "link"
+YES_NO = {True: _("Yes"), False: _("No")}
+_NUMBERS = frozenset({Kind.INTEGER, Kind.NUMBER})
 
 
 @dataclass(frozen=True)
 class Column:
     """One column. `key` names it in addresses, and in the SQL of lists that the database writes.
 
-    `of` takes the value from a row of a list that is written here. `words` are those of a state, by its value; a value
-    without a word is written as it is.
+    `of` takes the value from a row of a list that is written here. `words` are those of a choice, by its value; a value
+    without a word is written as it is. A moment in a column of days is its local day. An id is written as a text, so
+    that no separator and no rounding comes between its digits.
     """
 
     key: str
@@ -45,18 +34,20 @@ class Column:
     kind: Kind = Kind.TEXT
     is_default: bool = True
     of: Callable[[Any], Any] | None = None
-    words: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[Any, Any] = field(default_factory=dict)
     width: int = 0
 
     def cell(self, value: Any, zone: ZoneInfo) -> Any:
-        """Return a raw value as a typed one: local days and times, words of states, shares; None for nothing."""
+        """Return a raw value as a typed one: local days and times, words of choices, shares; None for nothing."""
         if value is None or value == "":
             return None
         if self.kind == Kind.DAY:
             return value.astimezone(zone).date() if isinstance(value, datetime) else value
         if self.kind == Kind.MOMENT:
             return value.astimezone(zone).replace(tzinfo=None, microsecond=0)
-        if self.kind == Kind.STATE:
+        if self.kind == Kind.BOOLEAN:
+            return str(YES_NO[value])
+        if self.kind == Kind.CHOICE:
             return str(self.words.get(value, value))
         if self.kind == Kind.RATE:
             return share(value)
@@ -78,7 +69,40 @@ class Column:
         return neutralize(found) if isinstance(found, str) else str(found)
 
 
-_NUMBERS = frozenset({Kind.INTEGER, Kind.NUMBER})
+# Of columns whose texts are longer, or shorter, than those of their kind are.
+_WIDTHS = {
+    **{"person": 28, "email": 34, "job_title": 28, "location": 20, "division": 20, "department": 26, "manager": 26},
+    **{"manager_email": 34, "campaign": 34, "content": 34, "content_type": 18, "state": 14, "due_source": 24},
+    "reported_status": 16,
+}
+
+
+def column(source: Field, *, is_default: bool = True, **own: Any) -> Column:
+    """Return the column of a field of the catalogue; `own` is what this list has of its own: key, kind, of, width.
+
+    Words go with the kind: a choice in a column of texts is written as it is.
+    """
+    kind = own.get("kind", source.kind)
+    told = {
+        "key": source.name,
+        "heading": source.label,
+        "kind": kind,
+        "of": source.of,
+        "words": source.words if kind == Kind.CHOICE else {},
+        "width": _WIDTHS.get(source.name, 0),
+    }
+    return Column(is_default=is_default, **{**told, **own})
+
+
+def columns(fields: Mapping[str, Field], *names: str, is_default: bool = True) -> tuple[Column, ...]:
+    """Return the columns of the fields with these names."""
+    return tuple(column(fields[name], is_default=is_default) for name in names)
+
+
+def others(fields: Mapping[str, Field], columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Return the columns of fields for files that none of these is of; nobody gets them unasked."""
+    there = {one.key for one in columns}
+    return tuple(column(one, is_default=False) for one in fields.values() if one.label and one.name not in there)
 
 
 def share(rate: Rate) -> Decimal | None:

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from psycopg import ClientCursor, sql
 
-from dashboard.exports.columns import Column, Kind
+from dashboard.exports.columns import YES_NO, Column
 from dashboard.exports.csv_injection import neutralize_sql
 from dashboard.figures.select_query import SelectQuery
+from dashboard.queries.fields import Kind
 
 # The day before the first that spreadsheets know, and what COPY writes for letters that would end a value.
 EPOCH = "1899-12-30"
@@ -67,7 +68,8 @@ def copied(
 def counted(select_query: SelectQuery, columns: Sequence[Column], zone: ZoneInfo) -> Iterator[list[str | None]]:
     """Yield the rows of a query as a workbook takes them: texts, and numbers as text; None for nothing.
 
-    A state is its value, without its word. Must be asked for inside a transaction in the reader's scope.
+    A choice is its value, without its word; yes and no are `t` and `f`. Must be asked for inside a transaction in the
+    reader's scope.
     """
     values = {**select_query.values, "export_zone": zone.key}
     written = ", ".join(_number(column) for column in columns)
@@ -127,13 +129,15 @@ def _expression(column: Column, place: int, dialect: Dialect) -> str:
         return f"({name} AT TIME ZONE %(export_zone)s)::date"
     if column.kind == Kind.MOMENT:
         return f"date_trunc('second', {name} AT TIME ZONE %(export_zone)s)"
-    if column.kind == Kind.STATE:
+    if column.kind == Kind.BOOLEAN:
+        return f"CASE WHEN {name} THEN %(export_yes)s ELSE %(export_no)s END"
+    if column.kind == Kind.CHOICE:
         cases = "".join(
             f" WHEN %(export_{place}_{number}_value)s THEN %(export_{place}_{number}_word)s"
             for number in range(len(column.words))
         )
         return f"CASE {name}{cases} ELSE {neutralize_sql(name)} END" if cases else neutralize_sql(name)
-    if column.kind in {Kind.TEXT, Kind.LINK}:
+    if column.kind == Kind.TEXT:
         return neutralize_sql(name)
     return name
 
@@ -149,7 +153,7 @@ def _number(column: Column) -> str:
 
 
 def _words(columns: Sequence[Column], zone: ZoneInfo) -> dict[str, str]:
-    values = {"export_zone": zone.key}
+    values = {"export_zone": zone.key, "export_yes": str(YES_NO[True]), "export_no": str(YES_NO[False])}
     for place, column in enumerate(columns):
         for number, (value, word) in enumerate(column.words.items()):
             values[f"export_{place}_{number}_value"] = value

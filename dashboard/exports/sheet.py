@@ -17,14 +17,18 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from dashboard.exports.columns import Column, Kind
+from dashboard.exports.columns import YES_NO, Column
 from dashboard.exports.copying import EPOCH
 from dashboard.exports.csv_injection import is_dangerous
+from dashboard.queries.fields import Kind
 
 # What a cell holds at most.
 MOST_LETTERS = 32_767
 _EPOCH = date.fromisoformat(EPOCH).toordinal()
-_WIDTHS = {Kind.DAY: 12, Kind.MOMENT: 18, Kind.INTEGER: 11, Kind.NUMBER: 11, Kind.RATE: 12, Kind.STATE: 15, Kind.ID: 18}
+_WIDTHS = {
+    **{Kind.DAY: 12, Kind.MOMENT: 18, Kind.INTEGER: 11, Kind.NUMBER: 11, Kind.RATE: 12, Kind.ID: 18},
+    **{Kind.CHOICE: 15, Kind.BOOLEAN: 15},
+}
 _FORMATS = {
     Kind.DAY: "yyyy-mm-dd",
     Kind.MOMENT: "yyyy-mm-dd hh:mm",
@@ -112,6 +116,9 @@ def _cell_of(column: Column, styles: Styles, zone: ZoneInfo) -> Callable[[Any], 
 
         return rate
     words = {value: str(word) for value, word in column.words.items()}
+    if column.kind == Kind.BOOLEAN:
+        # As rows have them, and as the database writes them.
+        words = {value: str(YES_NO[value in (True, "t")]) for value in (True, False, "t", "f")}
     marked = f' s="{styles.marked._get_xf_index()}"'
 
     def text(value: Any) -> str:

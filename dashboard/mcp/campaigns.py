@@ -11,9 +11,11 @@ from msgspec import Meta
 from dashboard.figures.counts import figures_by
 from dashboard.figures.selection import By, Filters
 from dashboard.mcp.reading import Reader, campaign_not_found, listing, sliced
-from dashboard.mcp.shapes import About, Arguments, Id, Listing, Page, PerPage, Shape
+from dashboard.mcp.shapes import About, Arguments, Id, Listing, Page, PerPage, Shape, meaning
 from dashboard.metrics import Totals, campaign_state
 from dashboard.queries.campaigns import CampaignPlan, plans
+from dashboard.queries.fields import CAMPAIGNS, CONTENT
+from dashboard.queries.fields.campaigns import GROUP_PARTS
 from dashboard.rate import Rate
 from sync.models import Campaign as CampaignRow
 
@@ -23,45 +25,37 @@ Status = Literal["created", "scheduled", "active", "closed", "cancelled", "archi
 class CampaignContent(Shape):
     """One thing that a campaign asks people to do."""
 
-    content_id: Annotated[
-        int | None, Meta(description="KnowBe4's id of the store purchase or policy; null when it told none.")
-    ]
+    content_id: Annotated[int | None, meaning(CONTENT["content_id"])]
     content_type: str
     name: str
 
 
 class CampaignGroup(Shape):
-    """A group of KnowBe4 that a campaign is for; 0 is all users."""
+    """A group of KnowBe4 that a campaign is for."""
 
-    group_id: int
+    group_id: Annotated[int, meaning(GROUP_PARTS[0])]
     name: str
 
 
 class Campaign(Shape):
     """A training campaign and how far it is. Figures count what is in the caller's scope, without what is exempt."""
 
-    campaign_id: Annotated[int, Meta(description="KnowBe4's id.")]
+    campaign_id: Annotated[int, meaning(CAMPAIGNS["knowbe4_id"])]
     name: str
-    status: Annotated[
-        Status,
-        Meta(description="other: a word of KnowBe4's that nobody knows, in reported_status."),
-    ]
-    reported_status: Annotated[str, Meta(description="KnowBe4's own word.")]
+    status: Annotated[Status, meaning(CAMPAIGNS["state"])]
+    reported_status: Annotated[str, meaning(CAMPAIGNS["reported_status"])]
     content: list[CampaignContent]
     groups: list[CampaignGroup]
     duration_type: str
     start_date: datetime | None
     end_date: datetime | None
-    relative_duration: Annotated[str | None, Meta(description='Like "2 weeks" from each enrollment; null without.')]
+    relative_duration: Annotated[str | None, meaning(CAMPAIGNS["relative_duration"])]
     auto_enroll: bool | None
     allow_multiple_enrollments: bool | None
-    completion_percentage: Annotated[
-        float | None,
-        Meta(description="Completed out of counted, rounded down to one decimal; null when nothing counts, not 0."),
-    ]
-    requirement: Annotated[str, Meta(description="required counts for compliance; optional and excluded do not.")]
-    trigger: Annotated[str, Meta(description="Why people are enrolled, as inferred or chosen.")]
-    counted: Annotated[int, Meta(description="Enrollments that count.")]
+    completion_percentage: Annotated[float | None, meaning(CAMPAIGNS["completion_rate"])]
+    requirement: Annotated[str, meaning(CAMPAIGNS["requirement"])]
+    trigger: Annotated[str, meaning(CAMPAIGNS["trigger"])]
+    counted: Annotated[int, meaning(CAMPAIGNS["counted"])]
     completed: int
     in_progress: int
     not_started: int
@@ -95,7 +89,7 @@ class ListCampaigns(Arguments):
 class GetCampaign(Arguments):
     """Choice of a campaign."""
 
-    campaign_id: Annotated[Id, Meta(description="KnowBe4's id of the campaign.")]
+    campaign_id: Annotated[Id, meaning(CAMPAIGNS["knowbe4_id"])]
 
 
 def list_campaigns(reader: Reader, asked: ListCampaigns) -> Campaigns:

@@ -13,9 +13,10 @@ from dashboard.figures.counts import figures
 from dashboard.figures.selection import Filters
 from dashboard.mcp.campaigns import campaign_of
 from dashboard.mcp.reading import Reader, ToolError, listing
-from dashboard.mcp.shapes import About, Arguments, Id, Listing, Member, Page, Shape
+from dashboard.mcp.shapes import About, Arguments, Id, Listing, Member, Page, Shape, meaning
 from dashboard.metrics import days_past_due
 from dashboard.queries.enrollment_keys import enrollment_keys
+from dashboard.queries.fields import CAMPAIGNS, ENROLLMENTS
 from sync.models import Enrollment as EnrollmentRow
 from sync.models import Person
 
@@ -26,7 +27,7 @@ Status = Literal["not_started", "in_progress", "completed", "past_due"]
 class Enrollment(Shape):
     """One person, one thing to do, one campaign."""
 
-    enrollment_id: Annotated[int, Meta(description="KnowBe4's id.")]
+    enrollment_id: Annotated[int, meaning(ENROLLMENTS["knowbe4_id"])]
     content_type: str
     module_name: str
     user: Annotated[Member | None, Meta(description="null when KnowBe4 sent no user.")]
@@ -35,15 +36,15 @@ class Enrollment(Shape):
     enrollment_date: datetime
     start_date: datetime | None
     completion_date: datetime | None
-    status: Annotated[Status, Meta(description="At as_of. Completed after the due date is completed.")]
-    is_counted: Annotated[bool, Meta(description="Counted in figures at as_of; what is not can be past due, too.")]
-    reported_status: Annotated[str, Meta(description="KnowBe4's own word.")]
-    time_spent: Annotated[int, Meta(description="Seconds.")]
+    status: Annotated[Status, meaning(ENROLLMENTS["state"])]
+    is_counted: Annotated[bool, meaning(ENROLLMENTS["counted"])]
+    reported_status: Annotated[str, meaning(ENROLLMENTS["reported_status"])]
+    time_spent: Annotated[int, meaning(ENROLLMENTS["time_spent"])]
     current_module: Annotated[None, Meta(description="KnowBe4's API does not tell it.")]
     policy_acknowledged: bool
-    due_date: Annotated[datetime | None, Meta(description="Derived: KnowBe4's API gives none. null: none is known.")]
-    due_source: Annotated[str, Meta(description="The rule that gave the due date.")]
-    days_past_due: Annotated[int | None, Meta(description="Local days, for what is past due.")]
+    due_date: Annotated[datetime | None, meaning(ENROLLMENTS["due_at"])]
+    due_source: Annotated[str, meaning(ENROLLMENTS["due_source"])]
+    days_past_due: Annotated[int | None, meaning(ENROLLMENTS["days_past_due"])]
 
 
 class Enrollments(Listing):
@@ -63,7 +64,7 @@ class OneEnrollment(Shape):
 class ListEnrollments(Arguments):
     """Choice of enrollments."""
 
-    campaign_id: Annotated[Id, Meta(description="KnowBe4's id of the campaign.")]
+    campaign_id: Annotated[Id, meaning(CAMPAIGNS["knowbe4_id"])]
     status: Annotated[Status | None, Meta(description="Only enrollments of this status.")] = None
     page: Page = 1
 
@@ -71,7 +72,7 @@ class ListEnrollments(Arguments):
 class GetEnrollment(Arguments):
     """Choice of an enrollment."""
 
-    enrollment_id: Annotated[Id, Meta(description="KnowBe4's id of the enrollment.")]
+    enrollment_id: Annotated[Id, meaning(ENROLLMENTS["knowbe4_id"])]
 
 
 def list_enrollments(reader: Reader, asked: ListEnrollments) -> Enrollments:

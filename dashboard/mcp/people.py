@@ -10,10 +10,11 @@ from msgspec import Meta
 from dashboard.figures.selection import By
 from dashboard.mcp.enrollments import Enrollment, member, shown, told
 from dashboard.mcp.reading import Reader, invalid, listing, sliced
-from dashboard.mcp.shapes import About, Arguments, Listing, Member, Name, Page, PerPage, Shape
+from dashboard.mcp.shapes import About, Arguments, Listing, Member, Name, Page, PerPage, Shape, meaning
 from dashboard.mcp.summaries import CampaignId, Department, Manager
 from dashboard.metrics import Age, days_past_due
 from dashboard.queries import people as queries
+from dashboard.queries.fields import PEOPLE
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_groups import PastDue
 from sync.models import Person
@@ -29,8 +30,8 @@ class LatePerson(Shape):
     person: Member
     items: Annotated[int, Meta(description="Enrollments past due.")]
     oldest_due_date: datetime
-    days_past_due: Annotated[int, Meta(description="Of the oldest, in local days.")]
-    last_activity: Annotated[datetime | None, Meta(description="When they last began or completed anything.")]
+    days_past_due: Annotated[int, meaning(PEOPLE["days_past_due"])]
+    last_activity: Annotated[datetime | None, meaning(PEOPLE["last_activity_at"])]
 
 
 class LateGroup(Shape):
@@ -78,7 +79,7 @@ class FoundPerson(Shape):
     oldest_due_date: datetime | None
     days_past_due: int | None
     last_activity: datetime | None
-    risk_score: Annotated[float | None, Meta(description="KnowBe4's, of the last sync.")]
+    risk_score: Annotated[float | None, meaning(PEOPLE["risk_score"])]
     link: Annotated[str, Meta(description="Their page of Rollcall.")]
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from dashboard.queries.fields import PEOPLE, Field
+
 
 class Shape(Struct, kw_only=True):
     """A part of an answer; its annotations become the schema."""
@@ -12,6 +14,11 @@ class Shape(Struct, kw_only=True):
 
 class Arguments(Struct, kw_only=True, forbid_unknown_fields=True):
     """Arguments of a tool; a name that it does not know is refused rather than passed over."""
+
+
+def meaning(field: Field) -> Meta:
+    """Return what the catalogue says of a field."""
+    return Meta(description=field.meaning)
 
 
 Name = Annotated[str, Meta(max_length=300)]
@@ -72,7 +79,7 @@ class Number(Shape):
 class Member(Shape):
     """Someone KnowBe4 trains."""
 
-    id: Annotated[int, Meta(description="KnowBe4's id of the user.")]
+    id: Annotated[int, meaning(PEOPLE["person_knowbe4_id"])]
     first_name: str
     last_name: str
     email: str

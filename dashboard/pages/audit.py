@@ -13,7 +13,8 @@ from dashboard.access import ScopedRequest
 from dashboard.models import AuditEvent
 from dashboard.pages.settings.filters import SearchedBar
 from dashboard.queries.audit import Search, actors, found, older, sought
-from dashboard.requests.audit import FIELDS, _id, search_of
+from dashboard.requests.audit import FIELDS, search_of
+from dashboard.requests.fields import id_in
 from dashboard.requests.filter_choices import Choice, Control, FilterBar
 from dashboard.wording.audit import about, audit_lines
 
@@ -31,7 +32,7 @@ def audit_log(request: ScopedRequest) -> HttpResponse:
         raise Http404
     search = search_of(request)
     events = found(request.scope, search)
-    before = _id(request, "before")
+    before = id_in(request, "before")
     if before is not None:
         last = events.filter(pk=before).first()
         if last is None:

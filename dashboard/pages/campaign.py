@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -26,6 +25,7 @@ from dashboard.queries.campaigns import CampaignPlan, plans
 from dashboard.rate import Rate
 from dashboard.requests.campaign import TABS, WITHOUT_STATE, show_in
 from dashboard.requests.filters import Asked, asked
+from dashboard.requests.paging import page_of
 from dashboard.wording import campaign as words
 from sync.models import Enrollment
 
@@ -226,7 +226,7 @@ def _people(
     else:
         rows = queries.uncounted(scope, plan.campaign, as_of=as_of)
     carried = urlencode(shell_of(request).carried)
-    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    page = page_of(request.GET, rows, ROWS)
     return {
         "page": page,
         "lines": [_person(request, row, carried) for row in page.object_list],

@@ -1,7 +1,6 @@
 """KnowBe4's own completion percentage of a campaign beside Rollcall's, and the rows that explain the difference."""
 
 from django.core.exceptions import BadRequest
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from dashboard.formats import percent
 from dashboard.queries import reconciliation as queries
 from dashboard.queries.left_out import Reason
 from dashboard.queries.reconciliation import Reconciliation, Since
+from dashboard.requests.paging import page_of
 
 ROWS = 50
 
@@ -32,7 +32,7 @@ def campaign_reconciliation(request: ScopedRequest, pk: int) -> HttpResponse:
             .select_related("person", "content")
             .order_by("-enrolled_at", "pk")
         )
-        context["page"] = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+        context["page"] = page_of(request.GET, rows, ROWS)
         if request.htmx.target == "reconciliation-rows":
             return render(request, "dashboard/campaign_reconciliation.html#reconciliation-rows", context)
     return render(request, "dashboard/campaign_reconciliation.html", context)

@@ -1,11 +1,8 @@
 """Campaigns: which are running, for whom, until when, and how far they are."""
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
-from django.core.exceptions import BadRequest
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,35 +19,28 @@ from dashboard.pages.context import shell_of
 from dashboard.pages.no_data import no_data
 from dashboard.queries import campaigns as queries
 from dashboard.queries.campaigns import CampaignRow, Sort
-from dashboard.requests.campaigns import LONGEST_NAME, requirement_in, sort_in
+from dashboard.queries.fields import CAMPAIGNS
+from dashboard.requests.campaigns import order_of_campaigns, requirement_in
+from dashboard.requests.fields import search_in
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import asked
+from dashboard.requests.paging import page_of
+from dashboard.requests.sorting import Column, ordered
 from dashboard.wording import campaign as words
 
 ROWS = 30
 FILTERS = ("campaign_state", "trigger", "type")
 
 
-@dataclass(frozen=True)
-class Column:
-    """A heading that sorts: `next` is the order that a click asks for, `aria_sort` the one that is shown, if any."""
-
-    name: str
-    label: Any
-    css: str = ""
-    aria_sort: str = ""
-    next: str = ""
-
-
-# In the order of the table; the bar of states stands between counted and completion, and sorts nothing.
-_COLUMNS = (
-    (Sort.NAME, gettext_lazy("Campaign"), "", False),
-    (Sort.STATE, gettext_lazy("State"), "", False),
-    (Sort.DEADLINE, gettext_lazy("Deadline"), "", True),
-    (Sort.COUNTED, gettext_lazy("Enrolled"), "r c-counted", True),
-    (Sort.COMPLETION, gettext_lazy("Completion rate"), "r", False),
-    (Sort.ON_TIME, gettext_lazy("On-time rate"), "r c-on-time", False),
-    (Sort.PAST_DUE, gettext_lazy("Past due"), "r", True),
+COLUMNS = (
+    Column(CAMPAIGNS["campaign"].label, Sort.NAME),
+    Column(CAMPAIGNS["state"].label, Sort.STATE),
+    Column(CAMPAIGNS["deadline"].label, Sort.DEADLINE, starts_high=True),
+    Column(CAMPAIGNS["counted"].label, Sort.COUNTED, "r c-counted", starts_high=True),
+    Column(gettext_lazy("Status split"), None, "w-bar"),
+    Column(CAMPAIGNS["completion_rate"].label, Sort.COMPLETION, "r"),
+    Column(CAMPAIGNS["on_time_rate"].label, Sort.ON_TIME, "r c-on-time"),
+    Column(CAMPAIGNS["past_due"].label, Sort.PAST_DUE, "r", starts_high=True),
 )
 
 
@@ -77,23 +67,20 @@ def campaigns(request: ScopedRequest) -> HttpResponse:
     if not panel.status.has_data:
         return no_data(request, panel, _("Campaigns"))
     question = asked(request)
-    sort, is_descending = sort_in(request)
-    name = request.GET.get("name", "").strip()
-    if len(name) > LONGEST_NAME:
-        raise BadRequest("name is too long")
+    order, name = order_of_campaigns(request), search_in(request)
     requirement = requirement_in(request)
     every = queries.campaigns(request.scope, as_of=request.as_of, **question.question)
     shown = queries.ordered(
         queries.narrowed(every, question.filters, requirements=requirement, name=name),
-        sort,
-        is_descending=is_descending,
+        order.by,
+        is_descending=order.is_descending,
     )
     carried = urlencode(shell_of(request).carried)
-    page = Paginator(shown, ROWS).get_page(request.GET.get("page"))
+    page = page_of(request.GET, shown, ROWS)
     context = {
         "page": page,
         "lines": [_line(row, carried) for row in page.object_list],
-        "columns": [_column(*column, sort=sort, is_descending=is_descending) for column in _COLUMNS],
+        "columns": ordered(COLUMNS, order),
         "name": name,
         "requirement": next(iter(requirement), ""),
         "requirements": [(choice.value, choice.label) for choice in Requirement],
@@ -105,14 +92,6 @@ def campaigns(request: ScopedRequest) -> HttpResponse:
         return render(request, "dashboard/campaigns.html#campaign-list", context)
     fact, following, when = words.campaigns_lead(every, request.as_of)
     return render(request, "dashboard/campaigns.html", {**context, "fact": fact, "next": following, "when": when})
-
-
-def _column(name: Sort, label: Any, css: str, starts_high: bool, *, sort: Sort, is_descending: bool) -> Column:
-    if name != sort:
-        return Column(name, label, css, next=f"-{name}" if starts_high else name)
-    return Column(
-        name, label, css, "descending" if is_descending else "ascending", next=name if is_descending else f"-{name}"
-    )
 
 
 def _line(row: CampaignRow, carried: str) -> Line:

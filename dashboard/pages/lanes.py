@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils.safestring import SafeString
 
 from dashboard.local_days import local_midnight
+from dashboard.markup import Markup, joined
 from dashboard.metrics import State
 from dashboard.queries.person import Owed
 
@@ -17,6 +18,9 @@ SHORTEST = timedelta(days=180)
 # So many labels fit above the lanes.
 MOST_LABELS = 9
 _LEFT, _RIGHT = 2.0, 97.0
+_LINE = Markup('<line class="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>')
+_DUE = Markup('<svg y="50%" overflow="visible">{}</svg>')
+_END = Markup('<circle class="lane-end l-{}" cx="{}" cy="50%" r="4.5"/>')
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,13 @@ class Lane:
         if self.is_over:
             parts.append(_line(f"lane-line is-over{' is-late' if self.is_late else ''}", self.turn, self.end))
         if self.due:
-            parts.append(f'<svg y="50%" overflow="visible">{_line("lane-due", self.due, self.due, "-8", "8")}</svg>')
-        parts.append(f'<circle class="lane-end l-{self.tone}" cx="{self.end}" cy="50%" r="4.5"/>')
-        return SafeString("".join(parts))
+            parts.append(_DUE(_line("lane-due", self.due, self.due, "-8", "8")))
+        parts.append(_END(self.tone, self.end))
+        return joined(parts)
 
 
-def _line(kind: str, start: str, end: str, top: str = "50%", foot: str = "50%") -> str:
-    return f'<line class="{kind}" x1="{start}" x2="{end}" y1="{top}" y2="{foot}"/>'
+def _line(kind: str, start: str, end: str, top: str = "50%", foot: str = "50%") -> SafeString:
+    return _LINE(kind, start, end, top, foot)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Axis:
     def grid(self) -> SafeString:
         """The quarters and the moment of the page as SVG, the same behind every lane."""
         upright = [("c-grid", tick.x) for tick in self.ticks] + [("lane-today", self.x(self.now))]
-        return SafeString("".join(_line(kind, x, x, "0", "100%") for kind, x in upright))
+        return joined(_line(kind, x, x, "0", "100%") for kind, x in upright)
 
     @cached_property
     def ticks(self) -> list[Tick]:

@@ -1,19 +1,17 @@
 """Past due: one row per person across all campaigns, how long it has been, and who has most of them.
 
-The address says it all: `?by=manager&manager=12&age=31-60&sort=items&order=asc&page=2` beside the filters of
+The address says it all: `?by=manager&manager=12&age=31-60&sort=-items&page=2` beside the filters of
 `dashboard.requests.filters`. Without `by`, people are grouped by department until a filter singles some of them out.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -27,6 +25,7 @@ from dashboard.metrics import Age
 from dashboard.pages.context import shell_of
 from dashboard.pages.no_data import no_data
 from dashboard.pages.past_due_rows import Pen
+from dashboard.queries.fields import PEOPLE
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_found import PastDueGroup, Spread
 from dashboard.queries.past_due_groups import PastDue
@@ -34,15 +33,17 @@ from dashboard.rate import Rate
 from dashboard.rate_limits import limited
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import Asked, asked
+from dashboard.requests.paging import page_of
 from dashboard.requests.past_due import (
     GROUPINGS,
     MOST_ADDRESSES,
     NOT_GROUPED,
-    STARTS_DESCENDING,
+    OF_GROUPS,
     View,
     people_asked_for,
     view_of,
 )
+from dashboard.requests.sorting import Column, ordered
 from dashboard.web.templatetags.addresses import here
 from dashboard.wording import past_due as findings
 
@@ -52,19 +53,17 @@ PER_PAGE = 50
 GROUPS, EACH = 8, 6
 FILTERS = ("department", "manager", "campaign", "type", "trigger", "group", "basis")
 
+COLUMNS = (
+    Column(PEOPLE["person"].label, Sort.PERSON, "h-person"),
+    Column(PEOPLE["department"].label, Sort.DEPARTMENT, "h-department"),
+    Column(PEOPLE["manager"].label, Sort.MANAGER, "h-manager"),
+    Column(PEOPLE["past_due"].label, Sort.ITEMS, "h-items", starts_high=True),
+    Column(PEOPLE["oldest_due_at"].label, None, "h-due"),
+    Column(PEOPLE["last_activity_at"].label, Sort.ACTIVITY, "h-activity", starts_high=True),
+    Column(PEOPLE["days_past_due"].label, Sort.DAYS, "h-days r", starts_high=True),
+)
 # The column that the groups' rows take the place of.
-_IN_GROUP_ROWS = {By.DEPARTMENT: "department", By.MANAGER: "manager", By.CAMPAIGN: "items"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column's head. `order` is what its link asks for; empty where the list cannot be ordered by it."""
-
-    name: str
-    label: str
-    order: str = ""
-    is_current: bool = False
-    is_descending: bool = False
+_IN_GROUP_ROWS = {By.DEPARTMENT: Sort.DEPARTMENT, By.MANAGER: Sort.MANAGER, By.CAMPAIGN: Sort.ITEMS}
 
 
 @dataclass(frozen=True)
@@ -125,27 +124,10 @@ def past_due(request: ScopedRequest) -> HttpResponse:
 
 def _columns(view: View) -> list[Column]:
     """Return the heads of the list: what it is grouped by is in the groups' rows, not in a column."""
-    columns = [
-        ("person", gettext_lazy("Person"), Sort.PERSON),
-        ("department", gettext_lazy("Department"), Sort.DEPARTMENT),
-        ("manager", gettext_lazy("Manager"), Sort.MANAGER),
-        ("items", gettext_lazy("Past due"), Sort.ITEMS),
-        ("due", gettext_lazy("Oldest due date"), None),
-        ("activity", gettext_lazy("Last activity"), Sort.ACTIVITY),
-        ("days", gettext_lazy("Days past due"), Sort.DAYS),
-    ]
-    heads = []
-    for name, label, sort in columns:
-        if view.by is not None and name == _IN_GROUP_ROWS[view.by]:
-            continue
-        can_sort = sort is not None and (view.by is None or sort in {Sort.DAYS, Sort.ITEMS})
-        is_current = can_sort and sort == view.sort
-        order = ""
-        if can_sort:
-            goes_down = not view.is_descending if is_current else sort in STARTS_DESCENDING
-            order = "desc" if goes_down else "asc"
-        heads.append(Column(name, str(label), order, is_current, is_current and view.is_descending))
-    return heads
+    if view.by is None:
+        return ordered(COLUMNS, view.order)
+    left = [column for column in COLUMNS if column.sort != _IN_GROUP_ROWS[view.by]]
+    return ordered([column if column.sort in OF_GROUPS else replace(column, sort=None) for column in left], view.order)
 
 
 def _strip(spread: Spread, view: View) -> list[dict[str, Any]]:
@@ -168,14 +150,14 @@ def _list(request: ScopedRequest, asking: PastDue, spread: Spread, view: View) -
     """Return the page of people, or of groups with the first people of each."""
     pen = Pen(request, view.by)
     if view.by is None:
-        page = _page_of(range(spread.people), PER_PAGE, view.page)
+        page = page_of(request.GET, range(spread.people), PER_PAGE)
         offset = (page.number - 1) * PER_PAGE
-        people = asking.people(view.sort, is_descending=view.is_descending, limit=PER_PAGE, offset=offset)
+        people = asking.people(view.order.by, is_descending=view.order.is_descending, limit=PER_PAGE, offset=offset)
         items = asking.items(person.person_id for person in people)
         return {"page": page, "rows": [pen.row(person, items.get((0, person.person_id))) for person in people]}
-    page = _page_of(spread.groups, GROUPS, view.page)
+    page = page_of(request.GET, spread.groups, GROUPS)
     each = PER_PAGE if len(spread.groups) == 1 else EACH
-    groups = asking.with_rows(list(page.object_list), view.sort, is_descending=view.is_descending, each=each)
+    groups = asking.with_rows(list(page.object_list), view.order.by, is_descending=view.order.is_descending, each=each)
     items = asking.items({row.person_id for group in groups for row in group.rows})
     return {
         "page": page,
@@ -193,11 +175,6 @@ def _list(request: ScopedRequest, asking: PastDue, spread: Spread, view: View) -
 def _item_key(view: View, group: PastDueGroup) -> int:
     """Return the group under which `PastDue.items` has the items of a group's people."""
     return group.key if view.by == By.CAMPAIGN else 0
-
-
-def _page_of(rows: Sequence[Any], size: int, number: int) -> Page:
-    """Return a page; the last one for a number beyond it, for lists grow shorter."""
-    return Paginator(rows, size).get_page(number)
 
 
 def _ways_into(request: ScopedRequest, group: PastDueGroup, by: By) -> tuple[str, str]:

@@ -1,10 +1,9 @@
 """People: everyone in scope, found as one types, with where each stands."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -18,11 +17,14 @@ from dashboard.formats import number
 from dashboard.metrics import Counts
 from dashboard.pages.people_rows import Pen
 from dashboard.queries import people as queries
+from dashboard.queries.fields import PEOPLE
 from dashboard.queries.people import Sort, Status, Wanted
 from dashboard.requests.filter_choices import Choice, Control, FilterBar, filter_bar
 from dashboard.requests.filters import Asked, asked
-from dashboard.requests.people import STATUS_GROUPS, STATUSES, sort_in, wanted_in
+from dashboard.requests.paging import number_in, page_of
+from dashboard.requests.people import STATUS_GROUPS, STATUSES, order_of_people, wanted_in
 from dashboard.requests.searches import PARAMETER, searched
+from dashboard.requests.sorting import Column, Order, ordered
 
 ROWS = 50
 FRAGMENT = "people-list"
@@ -31,19 +33,16 @@ FILTERS = ("department", "manager", "campaign", "type", "group", "basis")
 _BROUGHT = frozenset({"campaign", "type", "group"})
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column that the list can be ordered by, and what its link asks for."""
-
-    label: str
-    asks_for: str
-    order: str
-    is_number: bool = False
-
-    @property
-    def icon(self) -> str:
-        """The arrow of the column the list is ordered by; none for the others."""
-        return {"ascending": "up", "descending": "down"}.get(self.order, "")
+COLUMNS = (
+    Column(PEOPLE["person"].label, Sort.PERSON),
+    Column(PEOPLE["department"].label, Sort.DEPARTMENT),
+    Column(PEOPLE["manager"].label, Sort.MANAGER),
+    Column(PEOPLE["assigned"].label, Sort.ASSIGNED, "r", starts_high=True),
+    Column(PEOPLE["completed"].label, Sort.COMPLETED, "r", starts_high=True),
+    Column(PEOPLE["past_due"].label, Sort.PAST_DUE, "r", starts_high=True),
+    Column(PEOPLE["last_activity_at"].label, Sort.ACTIVITY, starts_high=True),
+    Column(PEOPLE["risk_score"].label, Sort.RISK, "r", starts_high=True),
+)
 
 
 @require_safe
@@ -52,14 +51,14 @@ def people(request: ScopedRequest) -> HttpResponse:
     """List the people in scope; a search, a filter or an order replaces the list alone."""
     question = asked(request)
     wanted = wanted_in(request)
-    sort, is_descending = sort_in(request)
-    page, found = _page(request, question, wanted, sort, is_descending=is_descending)
+    order = order_of_people(request)
+    page, found = _page(request, question, wanted, order)
     pen = Pen(request)
     context: dict[str, Any] = {
         "page": page,
         "rows": [pen.row(row) for row in found.rows],
         "bar": _bar(request, question, wanted),
-        "columns": _columns(sort, is_descending=is_descending),
+        "columns": ordered(COLUMNS, order),
         "search": searched(request),
         "wanted": wanted,
         "elsewhere": _elsewhere(request, question, wanted) if wanted.words and not found.total else 0,
@@ -70,12 +69,9 @@ def people(request: ScopedRequest) -> HttpResponse:
     return render(request, "dashboard/people.html", {**context, **_lead(counts)})
 
 
-def _page(
-    request: ScopedRequest, question: Asked, wanted: Wanted, sort: Sort, *, is_descending: bool
-) -> tuple[Any, queries.Page]:
+def _page(request: ScopedRequest, question: Asked, wanted: Wanted, order: Order[Sort]) -> tuple[Any, queries.Page]:
     """Return the page the address asks for, the last one where there are fewer, and its people."""
-    text = request.GET.get("page", "")
-    asked_for = int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else 1
+    asked_for = number_in(request.GET)
 
     def read(place: int) -> queries.Page:
         return queries.people(
@@ -83,14 +79,14 @@ def _page(
             as_of=request.as_of,
             **question.question,
             wanted=wanted,
-            sort=sort,
-            is_descending=is_descending,
+            sort=order.by,
+            is_descending=order.is_descending,
             limit=ROWS,
-            offset=(max(place, 1) - 1) * ROWS,
+            offset=(place - 1) * ROWS,
         )
 
     found = read(asked_for)
-    page = Paginator(range(found.total), ROWS).get_page(asked_for)
+    page = page_of(request.GET, range(found.total), ROWS)
     if found.total and not found.rows:
         found = read(page.number)
     return page, found
@@ -123,34 +119,6 @@ def _control(
         is_on=chosen != usual,
         clear=f"?{left.urlencode()}",
     )
-
-
-def _columns(sort: Sort, *, is_descending: bool) -> list[Column]:
-    """Return the columns. A number is ordered from its largest first, anything else from the beginning."""
-    names = {
-        Sort.PERSON: _("Person"),
-        Sort.DEPARTMENT: _("Department"),
-        Sort.MANAGER: _("Manager"),
-        Sort.ASSIGNED: _("Assigned"),
-        Sort.COMPLETED: _("Completed"),
-        Sort.PAST_DUE: _("Past due"),
-        Sort.ACTIVITY: _("Last activity"),
-        Sort.RISK: _("Risk score"),
-    }
-    numbers = {Sort.ASSIGNED, Sort.COMPLETED, Sort.PAST_DUE, Sort.RISK}
-    columns = []
-    for key, label in names.items():
-        is_backwards_first = key in numbers or key == Sort.ACTIVITY
-        wants_backwards = is_backwards_first if key != sort else not is_descending
-        columns.append(
-            Column(
-                label=label,
-                asks_for=f"-{key}" if wants_backwards else str(key),
-                order="" if key != sort else "descending" if is_descending else "ascending",
-                is_number=key in numbers,
-            )
-        )
-    return columns
 
 
 def _elsewhere(request: ScopedRequest, question: Asked, wanted: Wanted) -> int:

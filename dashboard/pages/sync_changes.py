@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from dashboard.access import ScopedRequest
 from dashboard.formats import NOTHING, day, number
 from dashboard.queries import sync_changes as queries
 from dashboard.queries import vanished as register
+from dashboard.requests.paging import page_of
 from dashboard.wording.changes import Line, kind_words, lines, subject_words
 from sync.models import Change, SyncRun
 
@@ -55,7 +55,7 @@ def change_list(request: ScopedRequest, run: SyncRun, kind: queries.Kind | None)
         rows = queries.new_rows(request.scope, run, kind.subject)
     elif kind is not None and kind.field == queries.PAST_DUE:
         rows = queries.newly_past_due(request.scope, run)
-    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    page = page_of(request.GET, rows, ROWS)
     found = list(page.object_list)
     if kind is not None and kind.field in queries.OF_ROWS:
         written = _lines_of_rows(request, found, kind)
@@ -90,7 +90,7 @@ def vanished(request: ScopedRequest) -> HttpResponse:
         raise Http404
     context: dict[str, Any] = {"kind": kind, "day": on}
     if kind:
-        page = Paginator(register.vanished_rows(request.scope, kind, on), ROWS).get_page(request.GET.get("page"))
+        page = page_of(request.GET, register.vanished_rows(request.scope, kind, on), ROWS)
         rows = list(page.object_list)
         names = register.names_of_vanished(request.scope, kind, [row.pk for row in rows])
         runs = register.runs_at(request.scope, [row.removed_at for row in rows])

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
 from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,6 +18,7 @@ from dashboard.pages.sync_requests import decide
 from dashboard.queries import sync_changes
 from dashboard.queries.allowance import RunPlan
 from dashboard.queries.sync_status import Progress, progress_of
+from dashboard.requests.paging import page_of
 from dashboard.wording.changes import told
 from dashboard.wording.sync import clock_finding, run_lead
 from sync.models import QuarantinedRow, SyncRun
@@ -127,10 +127,8 @@ def _stop(request: ScopedRequest, run_id: int) -> HttpResponse:
 
 def _set_aside(request: ScopedRequest, rows: QuerySet[QuarantinedRow], count: int) -> dict[str, object]:
     """Return one page of the rows set aside; `count` spares asking again how many there are."""
-    paginator = Paginator(rows, SET_ASIDE_SHOWN)
-    if request.scope.sees_everyone:
-        paginator.count = count
-    page: Page[QuarantinedRow] = paginator.get_page(request.GET.get("set_aside"))
+    known = count if request.scope.sees_everyone else None
+    page = page_of(request.GET, rows, SET_ASIDE_SHOWN, "set_aside", count=known)
     return {
         "set_aside": page,
         "set_aside_rows": [

@@ -6,15 +6,16 @@ department and under the manager that the basis says.
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from dashboard.access import Scope
 from dashboard.figures.counts import IS_EXEMPT, figures
 from dashboard.figures.names import NAME
 from dashboard.figures.select_query import SelectQuery
 from dashboard.figures.selection import Basis, Filters, Selection, select
-from dashboard.metrics import INTERVALS, State
+from dashboard.metrics import INTERVALS
 from dashboard.queries import campaign as campaigns
+from dashboard.queries.fields import ENROLLMENTS, selected
+from dashboard.queries.fields.enrollments import held
 from dashboard.rollups import intervals
 from sync.models import Campaign
 
@@ -84,21 +85,17 @@ def uncounted_list(scope: Scope, campaign: Campaign, *, as_of: datetime) -> Enro
 
 
 def _in_count(measure: str) -> str:
-    counted = f"({_held('counted')})"
+    counted = held("counted")
     if measure == EXEMPT:
         return counted
     if measure != NOT_STARTED:
-        return f"({_held(measure)})"
-    return f"{counted} AND NOT ({' OR '.join(f'({_held(name)})' for name in ('completed', 'past_due', 'in_progress'))})"
-
-
-def _held(name: str) -> str:
-    return intervals.holds(INTERVALS[name], "%(now)s")
+        return held(measure)
+    return f"{counted} AND NOT ({' OR '.join(held(name) for name in ('completed', 'past_due', 'in_progress'))})"
 
 
 def _select_query(selection: Selection, source: str, measure: str) -> SelectQuery:
     return SelectQuery(
-        _COLUMNS,
+        selected(ENROLLMENTS.values(), "f"),
         source,
         "f.c DESC, f.enrollment_id" if measure in _DONE else "f.c <= %(now)s, f.d, f.enrollment_id",
         dict(selection.values),
@@ -124,14 +121,6 @@ def _bare(basis: Basis) -> str:
     """
 
 
-_STATE = " ".join(
-    f"WHEN {_held(name)} THEN '{state.value}'"
-    for name, state in (
-        ("completed", State.COMPLETED),
-        ("past_due", State.PAST_DUE),
-        ("in_progress", State.IN_PROGRESS),
-    )
-)
 _JOINS = {
     "enrollment": "JOIN sync_enrollment enrollment ON enrollment.id = f.enrollment_id",
     "person": "LEFT JOIN sync_person person ON person.id = f.person_id",
@@ -142,41 +131,4 @@ _JOINS = {
     """,
     "campaign": "LEFT JOIN sync_campaign campaign ON campaign.id = f.campaign_id",
     "content": "LEFT JOIN sync_contentitem content ON content.id = enrollment.content_id",
-}
-# `metrics.days_past_due` in SQL, of what is past due.
-DAYS_PAST_DUE = """
-    greatest(((%(now)s::timestamptz - interval '1 microsecond') AT TIME ZONE %(zone)s)::date
-             - ({due} AT TIME ZONE %(zone)s)::date, 1)
-"""
-_COLUMNS: dict[str, Any] = {
-    "person": NAME,
-    "email": "person.email",
-    "employee_number": "person.employee_number",
-    "job_title": "person.job_title",
-    "location": "person.location",
-    "division": "person.division",
-    "department": "CASE WHEN f.department_id = 0 THEN '' ELSE coalesce(department.name, '') END",
-    "manager": "coalesce(above.name, bare.name, '')",
-    "manager_email": "coalesce(above.email, CASE WHEN f.manager_id < 0 THEN person.manager_email END, '')",
-    "campaign": "campaign.name",
-    "content": "content.name",
-    "content_type": "content.content_type",
-    "state": f"CASE {_STATE} ELSE '{State.NOT_STARTED.value}' END",
-    "late": f"CASE WHEN {intervals.holds(INTERVALS['completed_late'], '%(now)s')} THEN 'yes' ELSE 'no' END",
-    "enrolled_at": "f.e",
-    "started_at": "CASE WHEN f.s <= %(now)s THEN f.s END",
-    "completed_at": "CASE WHEN f.c <= %(now)s THEN f.c END",
-    "due_at": "nullif(f.d, 'infinity')",
-    "due_source": "enrollment.due_source",
-    "original_due_at": "enrollment.original_due_at",
-    "days_past_due": f"CASE WHEN {_held('past_due')} THEN {DAYS_PAST_DUE.format(due='f.d')} END",
-    "minutes": "enrollment.time_spent / 60",
-    "score": "enrollment.score",
-    "acknowledged": "CASE WHEN enrollment.policy_acknowledged THEN 'yes' ELSE 'no' END",
-    "reported_status": "enrollment.reported_status",
-    "exempt": f"CASE WHEN {IS_EXEMPT} THEN 'yes' ELSE 'no' END",
-    "person_id": "f.person_id",
-    "person_knowbe4_id": "person.knowbe4_id",
-    "enrollment_id": "f.enrollment_id",
-    "knowbe4_id": "enrollment.knowbe4_id",
 }

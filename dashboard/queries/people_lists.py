@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from dashboard.figures.select_query import SelectQuery
-from dashboard.queries.enrollment_list import DAYS_PAST_DUE
+from dashboard.queries.fields import PEOPLE, selected
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_groups import PastDue
 
@@ -21,23 +21,8 @@ _LATE_ROW = (
     "last_activity_at, key"
 )
 _JOINS = {
-    "person": "JOIN sync_person person ON person.id = listed.person_id",
-    "above": "LEFT JOIN sync_person above ON above.id = listed.manager_id",
-}
-_DAYS = DAYS_PAST_DUE.format(due="listed.oldest_due_at")
-_COMMON = {
-    "person_id": "listed.person_id",
-    "person_knowbe4_id": "person.knowbe4_id",
-    "person": "listed.name",
-    "email": "listed.email",
-    "employee_number": "person.employee_number",
-    "location": "person.location",
-    "division": "person.division",
-    "department": "listed.department",
-    "manager_email": ("coalesce(above.email, CASE WHEN listed.manager_id < 0 THEN person.manager_email END, '')"),
-    "last_activity_at": "listed.last_activity_at",
-    "oldest_due_at": "listed.oldest_due_at",
-    "days_past_due": f"CASE WHEN listed.oldest_due_at IS NOT NULL THEN {_DAYS} END",
+    "person": "JOIN sync_person person ON person.id = f.person_id",
+    "above": "LEFT JOIN sync_person above ON above.id = f.manager_id",
 }
 
 
@@ -45,24 +30,14 @@ def people_query(found: tuple[str, dict[str, Any], int], bare_names: dict[int, s
     """Return the people of a `people.listing`; `bare_names` are the names of then of managers known by name only."""
     sql, values, _total = found
     return SelectQuery(
-        {
-            **_COMMON,
-            "job_title": "listed.job_title",
-            "active": "CASE WHEN listed.is_active THEN 'yes' ELSE 'no' END",
-            "manager": "coalesce(called.name, listed.manager)",
-            "assigned": "listed.assigned",
-            "completed": "listed.completed",
-            "past_due": "listed.past_due",
-            "exempt": "listed.exempt",
-            "risk_score": "listed.risk_score",
-        },
+        _columns(manager="coalesce(called.name, f.manager)"),
         _numbered(sql, _PERSON_ROW),
-        "listed.place",
+        "f.place",
         {**values, "bare_keys": list(bare_names), "bare_names": list(bare_names.values())},
         {
             **_JOINS,
             "called": "LEFT JOIN unnest(%(bare_keys)s::bigint[], %(bare_names)s::text[]) AS called (key, name)"
-            " ON called.key = listed.manager_id",
+            " ON called.key = f.manager_id",
         },
     )
 
@@ -75,23 +50,21 @@ def past_due_query(
     if found is None:
         return None
     sql, values = found
-    chosen = "WHERE listed.person_id = ANY(%(only)s)" if only else ""
+    chosen = "WHERE f.person_id = ANY(%(only)s)" if only else ""
     return SelectQuery(
-        {
-            **_COMMON,
-            "job_title": "person.job_title",
-            "manager": "listed.manager",
-            "items": "listed.items",
-            "campaign": "item.campaign",
-            "due_source": "item.due_source",
-        },
-        f"(SELECT listed.* FROM {_numbered(sql, _LATE_ROW)} {chosen}) listed",
-        "listed.place",
+        {**_columns(), "items": "f.items", "campaign": "item.campaign", "due_source": "item.due_source"},
+        f"(SELECT f.* FROM {_numbered(sql, _LATE_ROW)} {chosen}) f",
+        "f.place",
         {**values, "only": list(only)},
-        {**_JOINS, "item": f"LEFT JOIN ({asking.oldest()}) item ON item.person_id = listed.person_id"},
+        {**_JOINS, "item": f"LEFT JOIN ({asking.oldest()}) item ON item.person_id = f.person_id"},
     )
+
+
+def _columns(**own: str) -> dict[str, str]:
+    """Return what is known of people, whose name and department the page's own SELECT has."""
+    return selected(PEOPLE.values(), "f", person="f.name", department="f.department", **own)
 
 
 def _numbered(sql: str, columns: str) -> str:
     """Return the SQL source of a list whose rows know their place, for joins keep no order."""
-    return f"(SELECT listed.*, row_number() OVER () AS place FROM ({sql}) AS listed ({columns})) listed"
+    return f"(SELECT f.*, row_number() OVER () AS place FROM ({sql}) AS f ({columns})) f"

@@ -7,7 +7,7 @@ from django.core.exceptions import BadRequest
 from dashboard.access import ScopedRequest
 from dashboard.models import AuditEvent
 from dashboard.queries.audit import Search
-from dashboard.requests.fields import word_in
+from dashboard.requests.fields import id_in, word_in
 
 FIELDS = ("actor", "action", "subject", "subject_id", "day")
 
@@ -16,21 +16,12 @@ def search_of(request: ScopedRequest) -> Search:
     """Return what the address looks for. BadRequest for ids that are no numbers, unknown words, a day that is none."""
     subject = word_in(request, "subject", AuditEvent.Subject.values)
     return Search(
-        actor=_id(request, "actor"),
+        actor=id_in(request, "actor"),
         action=word_in(request, "action", AuditEvent.Action.values),
         subject=subject,
-        subject_id=_id(request, "subject_id") if subject else None,
+        subject_id=id_in(request, "subject_id") if subject else None,
         day=_day(request),
     )
-
-
-def _id(request: ScopedRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise BadRequest(f"{name} is no id")
-    return int(text)
 
 
 def _day(request: ScopedRequest) -> date | None:

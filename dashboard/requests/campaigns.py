@@ -1,25 +1,16 @@
 """Filter and order of the list of campaigns."""
 
-from django.core.exceptions import BadRequest
-
 from dashboard.access import ScopedRequest
 from dashboard.metrics import Requirement
 from dashboard.queries.campaigns import Sort
+from dashboard.requests.fields import word_in
+from dashboard.requests.sorting import Order, order_in
 
-LONGEST_NAME = 100
 
-
-def sort_in(request: ScopedRequest) -> tuple[Sort, bool]:
-    """Return what the address sorts by, and whether downwards ("-completion"). BadRequest for any other word."""
-    text = request.GET.get("sort") or Sort.STATE
-    try:
-        return Sort(text.removeprefix("-")), text.startswith("-")
-    except ValueError:
-        raise BadRequest("sort is not one of the columns") from None
+def order_of_campaigns(request: ScopedRequest) -> Order[Sort]:
+    return order_in(request.GET, Order(Sort.STATE))
 
 
 def requirement_in(request: ScopedRequest) -> frozenset[str]:
-    text = request.GET.get("requirement", "")
-    if text and text not in Requirement.values:
-        raise BadRequest("requirement is required, optional or excluded")
+    text = word_in(request, "requirement", Requirement.values)
     return frozenset({text} if text else ())

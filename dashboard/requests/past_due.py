@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy
 from dashboard.figures.selection import By, Filters
 from dashboard.metrics import Age
 from dashboard.queries.past_due import Sort
+from dashboard.requests.paging import number_in
+from dashboard.requests.sorting import Order, order_in
 
 NOT_GROUPED = "none"
 
@@ -21,8 +23,9 @@ GROUPINGS = {
     By.CAMPAIGN.value: gettext_lazy("Campaign"),
 }
 
-# What each order starts with when it is chosen anew: names from A, the rest from the most.
-STARTS_DESCENDING = {Sort.DAYS, Sort.ITEMS, Sort.ACTIVITY}
+_USUAL = Order(Sort.DAYS, is_descending=True)
+# Groups are ordered by figures alone.
+OF_GROUPS = frozenset({Sort.DAYS, Sort.ITEMS})
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,7 @@ class View:
     """View of the list: grouped by what (None: not at all), in which order, of which ages."""
 
     by: By | None
-    sort: Sort
-    is_descending: bool
+    order: Order[Sort]
     ages: frozenset[Age]
     page: int
 
@@ -40,19 +42,17 @@ def view_of(query: QueryDict, filters: Filters) -> View:
     """Read how the list is asked for. BadRequest for a word that is none."""
     singled_out = bool(filters.departments or filters.campaigns or filters.manager is not None)
     by = query.get("by") or (NOT_GROUPED if singled_out else By.DEPARTMENT.value)
-    order = query.get("order") or ""
     try:
-        sort = Sort(query.get("sort") or Sort.DAYS)
         ages = frozenset(Age(text) for text in query.getlist("age") if text)
-        page = int(query.get("page") or 1)
     except ValueError:
-        raise BadRequest("sort, age or page is not one of its words") from None
-    if by not in GROUPINGS or order not in {"", "asc", "desc"} or not 0 < page < 1_000_000:
-        raise BadRequest("by, order or page is not one of its words")
+        raise BadRequest("age is not one of its words") from None
+    if by not in GROUPINGS:
+        raise BadRequest("by is not one of its words")
     grouping = None if by == NOT_GROUPED else By(by)
-    if grouping and sort not in {Sort.DAYS, Sort.ITEMS}:
-        sort, order = Sort.DAYS, ""  # groups are ordered by figures alone
-    return View(grouping, sort, order == "desc" if order else sort in STARTS_DESCENDING, ages, page)
+    order = order_in(query, _USUAL)
+    if grouping and order.by not in OF_GROUPS:
+        order = _USUAL
+    return View(grouping, order, ages, number_in(query))
 
 
 def people_asked_for(query: QueryDict) -> frozenset[int]:

@@ -1,17 +1,15 @@
 """Filter and order of a list of people."""
 
 from dataclasses import replace
-from enum import StrEnum
-from typing import TypeVar
 
-from django.core.exceptions import BadRequest
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
+from dashboard.access import ScopedRequest
 from dashboard.queries.people import Sort, Status, StatusGroup, Wanted
+from dashboard.requests.fields import word_in
 from dashboard.requests.searches import searched
+from dashboard.requests.sorting import Order, order_in
 
-_Word = TypeVar("_Word", bound=StrEnum)
 STATUSES = {
     Status.ACTIVE: gettext_lazy("Active"),
     Status.LEFT: gettext_lazy("Left"),
@@ -25,25 +23,13 @@ STATUS_GROUPS = {
 }
 
 
-def wanted_in(request: HttpRequest) -> Wanted:
-    status = _word(request, "status", Status) or Status.ACTIVE
+def wanted_in(request: ScopedRequest) -> Wanted:
+    status = Status(word_in(request, "status", tuple(Status)) or Status.ACTIVE)
     search = searched(request)
-    wanted = Wanted.typed(search.text, status, _word(request, "standing", StatusGroup))
+    standing = word_in(request, "standing", tuple(StatusGroup))
+    wanted = Wanted.typed(search.text, status, StatusGroup(standing) if standing else None)
     return replace(wanted, is_nobody=search.is_lost)
 
 
-def _word(request: HttpRequest, name: str, words: type[_Word]) -> _Word | None:
-    text = request.GET.get(name, "")
-    try:
-        return words(text) if text else None
-    except ValueError:
-        raise BadRequest(f"{name} is not one of its words") from None
-
-
-def sort_in(request: HttpRequest) -> tuple[Sort, bool]:
-    """Read the order: a column's name, with a minus for descending."""
-    text = request.GET.get("sort", "")
-    try:
-        return Sort(text.removeprefix("-") or Sort.PERSON), text.startswith("-")
-    except ValueError:
-        raise BadRequest("sort is not one of the columns") from None
+def order_of_people(request: ScopedRequest) -> Order[Sort]:
+    return order_in(request.GET, Order(Sort.PERSON))

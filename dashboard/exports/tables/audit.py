@@ -6,10 +6,11 @@ from itertools import islice
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.columns import Column, Kind
+from dashboard.exports.columns import Column
 from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.models import AuditEvent
 from dashboard.queries.audit import Search, actors, found, sought
+from dashboard.queries.fields import Kind
 from dashboard.requests.audit import search_of
 from dashboard.wording.audit import AuditLine, about, audit_lines
 

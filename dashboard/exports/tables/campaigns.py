@@ -1,19 +1,21 @@
 """The list of campaigns, with the figures of each."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import BadRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.columns import Column, Kind
+from dashboard.exports.columns import Column, column, columns, others
 from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.tables.people import order_in_words
 from dashboard.exports.tables.words import filters_in_words
 from dashboard.metrics import Requirement
 from dashboard.queries import campaigns as queries
 from dashboard.queries.campaigns import CampaignRow, Sort
+from dashboard.queries.fields import CAMPAIGNS, Kind
 from dashboard.requests import campaigns as asked
+from dashboard.requests.fields import search_in
 from dashboard.wording.campaign import audience_words, content_words, state_words, trigger_words
 
 _ORDERS = {
@@ -29,15 +31,13 @@ _ORDERS = {
 
 def _campaigns(question: Question) -> Answer:
     """Answer for the Campaigns page, with its search and requirement."""
-    sort, is_descending = asked.sort_in(question.request)
-    requirement, name = asked.requirement_in(question.request), question.GET.get("name", "").strip()
-    if len(name) > asked.LONGEST_NAME:
-        raise BadRequest("name is too long")
+    order, name = asked.order_of_campaigns(question.request), search_in(question.request)
+    requirement = asked.requirement_in(question.request)
     every = queries.campaigns(question.scope, **question.numbers)
     rows = queries.ordered(
         queries.narrowed(every, question.asked.filters, requirements=requirement, name=name),
-        sort,
-        is_descending=is_descending,
+        order.by,
+        is_descending=order.is_descending,
     )
     more = [
         (_("Name"), name),
@@ -46,72 +46,39 @@ def _campaigns(question: Question) -> Answer:
     return Answer(
         len(rows),
         rows=lambda: rows,
-        order=order_in_words(str(_ORDERS[sort]), is_descending=is_descending),
+        order=order_in_words(_ORDERS, order),
         filters=filters_in_words(question, more=more),
     )
 
 
-def _count(key: str, heading: Any, of: str, *, is_default: bool = True) -> Column:
-    return Column(key, heading, Kind.INTEGER, is_default, lambda row: getattr(row.totals.net, of))
+def _in_words(name: str, of: Callable[[CampaignRow], Any], width: int, *, is_default: bool = True) -> Column:
+    """Return a column that pages and files tell in a sentence's words."""
+    return column(CAMPAIGNS[name], kind=Kind.TEXT, of=of, width=width, is_default=is_default)
 
 
-def _if_any(row: CampaignRow, value: Any) -> Any:
-    """Leave a figure empty where nothing is counted, as the page does."""
-    return value if row.totals.net.counted else None
-
-
-CAMPAIGNS = Table(
+_COLUMNS = (
+    _in_words("campaign", lambda row: str(row.campaign), 40),
+    _in_words("state", lambda row: state_words(row.plan), 16),
+    _in_words("requirement", lambda row: row.plan.requirement.label, 14),
+    *(column(CAMPAIGNS[name], kind=Kind.DAY) for name in ("start_at", "deadline")),
+    _in_words(
+        "relative_duration",
+        lambda row: row.campaign.relative_duration if row.plan.is_rolling else "",
+        0,
+        is_default=False,
+    ),
+    _in_words("trigger", lambda row: trigger_words(row.plan), 20),
+    _in_words("audience", lambda row: audience_words(row.plan), 30),
+    _in_words("content", lambda row: content_words(row.plan, is_short=True), 30),
+    *columns(CAMPAIGNS, "counted", "completed", "completed_late"),
+    *columns(CAMPAIGNS, "in_progress", "not_started", is_default=False),
+    *columns(CAMPAIGNS, "past_due", "exempt", "completion_rate", "on_time_rate"),
+    *columns(CAMPAIGNS, "campaign_id", "knowbe4_id", is_default=False),
+)
+ALL_CAMPAIGNS = Table(
     "campaigns",
     gettext_lazy("Campaigns"),
-    (
-        Column("campaign", gettext_lazy("Campaign"), of=lambda row: str(row.campaign), width=40),
-        Column("state", gettext_lazy("State"), of=lambda row: state_words(row.plan), width=16),
-        Column("requirement", gettext_lazy("Requirement"), of=lambda row: row.plan.requirement.label, width=14),
-        Column("start_at", gettext_lazy("Start"), Kind.DAY, of=lambda row: row.campaign.start_at),
-        Column("deadline", gettext_lazy("Deadline"), Kind.DAY, of=lambda row: row.plan.deadline),
-        Column(
-            "relative_duration",
-            gettext_lazy("Time to complete"),
-            is_default=False,
-            of=lambda row: row.campaign.relative_duration if row.plan.is_rolling else "",
-        ),
-        Column("trigger", gettext_lazy("Trigger"), of=lambda row: trigger_words(row.plan), width=20),
-        Column("audience", gettext_lazy("Audience"), of=lambda row: audience_words(row.plan), width=30),
-        Column("content", gettext_lazy("Content"), of=lambda row: content_words(row.plan, is_short=True), width=30),
-        _count("counted", gettext_lazy("Enrolled"), "counted"),
-        _count("completed", gettext_lazy("Completed"), "completed"),
-        _count("completed_late", gettext_lazy("Completed late"), "completed_late"),
-        _count("in_progress", gettext_lazy("In progress"), "in_progress", is_default=False),
-        _count("not_started", gettext_lazy("Not started"), "not_started", is_default=False),
-        _count("past_due", gettext_lazy("Past due"), "past_due"),
-        Column("exempt", gettext_lazy("Exempt"), Kind.INTEGER, of=lambda row: row.totals.exempt),
-        Column(
-            "completion_rate",
-            gettext_lazy("Completion rate"),
-            Kind.RATE,
-            of=lambda row: _if_any(row, row.totals.net.completion_rate),
-        ),
-        Column(
-            "on_time_rate",
-            gettext_lazy("On-time rate"),
-            Kind.RATE,
-            of=lambda row: _if_any(row, row.totals.net.on_time_rate),
-        ),
-        Column(
-            "campaign_id",
-            gettext_lazy("Campaign in Rollcall"),
-            Kind.ID,
-            is_default=False,
-            of=lambda row: row.campaign.pk,
-        ),
-        Column(
-            "knowbe4_id",
-            gettext_lazy("Campaign in KnowBe4"),
-            Kind.ID,
-            is_default=False,
-            of=lambda row: row.campaign.knowbe4_id,
-        ),
-    ),
+    (*_COLUMNS, *others(CAMPAIGNS, _COLUMNS)),
     _campaigns,
     page="campaigns",
     terms=("counted", "completed", "completed_late", "past_due", "completion_rate", "on_time_rate"),

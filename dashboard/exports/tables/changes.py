@@ -8,9 +8,10 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.columns import Column, Kind
+from dashboard.exports.columns import Column
 from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.queries import sync_changes as queries
+from dashboard.queries.fields import Kind
 from dashboard.queries.sync_changes import Kind as ChangeKind
 from dashboard.queries.sync_changes import Name
 from dashboard.wording.changes import field_words, kind_words, subject_words, value_words

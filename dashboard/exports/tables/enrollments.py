@@ -8,43 +8,29 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.columns import Column, Kind
+from dashboard.exports.columns import column, columns, others
 from dashboard.exports.table_request import Answer, Question, Table
 from dashboard.exports.tables.people import KNOWBE4_PERSON_ID, PERSON_ID, WHO
-from dashboard.exports.tables.words import YES_NO, filters_in_words
-from dashboard.metrics import State
+from dashboard.exports.tables.words import filters_in_words
 from dashboard.metrics.registry import REGISTRY
 from dashboard.queries.campaign import Show
 from dashboard.queries.campaigns import plans
 from dashboard.queries.enrollment_list import EXEMPT, MEASURES, NOT_STARTED, enrollment_list, uncounted_list
+from dashboard.queries.fields import ENROLLMENTS, Kind
 from dashboard.requests.campaign import TABS, show_in
-from sync.models.training import DueSource
 
-_CAMPAIGN = Column("campaign", gettext_lazy("Campaign"), width=34)
-_CONTENT = Column("content", gettext_lazy("Content"), width=34)
-_STATE = Column("state", gettext_lazy("Status"), Kind.STATE, words=dict(State.choices), width=14)
-_DUE = Column("due_at", gettext_lazy("Due"), Kind.DAY)
-_DUE_SOURCE = Column("due_source", gettext_lazy("Due date from"), Kind.STATE, words=dict(DueSource.choices), width=24)
-_DAYS = Column("days_past_due", gettext_lazy("Days past due"), Kind.INTEGER)
+_CAMPAIGN, _CONTENT, _STATE = columns(ENROLLMENTS, "campaign", "content", "state")
+_DUE = (column(ENROLLMENTS["due_at"], kind=Kind.DAY), *columns(ENROLLMENTS, "due_source", "days_past_due"))
+_COURSE = columns(ENROLLMENTS, "late", "enrolled_at", "started_at", "completed_at")
 _REST = (
-    Column("content_type", gettext_lazy("Content type"), is_default=False, width=18),
-    Column("original_due_at", gettext_lazy("Due at first"), Kind.DAY, is_default=False),
-    Column("minutes", gettext_lazy("Minutes spent"), Kind.INTEGER, is_default=False),
-    Column("score", gettext_lazy("Score"), Kind.NUMBER, is_default=False),
-    Column("acknowledged", gettext_lazy("Policy acknowledged"), Kind.STATE, words=YES_NO, is_default=False),
-    Column("exempt", gettext_lazy("Exempt"), Kind.STATE, words=YES_NO, is_default=False),
-    Column("reported_status", gettext_lazy("KnowBe4's status"), is_default=False, width=16),
+    column(ENROLLMENTS["content_type"], kind=Kind.TEXT, is_default=False),
+    column(ENROLLMENTS["original_due_at"], kind=Kind.DAY, is_default=False),
+    *columns(ENROLLMENTS, "minutes", "score", "acknowledged", "exempt", "reported_status", is_default=False),
     KNOWBE4_PERSON_ID,
     PERSON_ID,
-    Column("enrollment_id", gettext_lazy("Enrollment in Rollcall"), Kind.ID, is_default=False),
-    Column("knowbe4_id", gettext_lazy("Enrollment in KnowBe4"), Kind.ID, is_default=False),
+    *columns(ENROLLMENTS, "enrollment_id", "knowbe4_id", is_default=False),
 )
-_COURSE = (
-    Column("late", gettext_lazy("Completed late"), Kind.STATE, words=YES_NO),
-    Column("enrolled_at", gettext_lazy("Enrolled"), Kind.MOMENT),
-    Column("started_at", gettext_lazy("Started"), Kind.MOMENT),
-    Column("completed_at", gettext_lazy("Completed"), Kind.MOMENT),
-)
+_REST = (*_REST, *others(ENROLLMENTS, (*WHO, _CAMPAIGN, _CONTENT, _STATE, *_DUE, *_COURSE, *_REST)))
 _MEASURES = {
     EXEMPT: gettext_lazy("Exempt"),
     NOT_STARTED: gettext_lazy("Not started"),
@@ -124,10 +110,10 @@ def _of_list(question: Question, measure: str, more: Any) -> Answer:
     return _of_measure(replace(question, GET=query), measure, more)
 
 
-ENROLLMENTS = Table(
+ALL_ENROLLMENTS = Table(
     "enrollments",
     gettext_lazy("Enrollments"),
-    (*WHO, _CAMPAIGN, _CONTENT, _STATE, _DUE, _DUE_SOURCE, _DAYS, *_COURSE, *_REST),
+    (*WHO, _CAMPAIGN, _CONTENT, _STATE, *_DUE, *_COURSE, *_REST),
     _enrollments,
     page="overview",
     terms=("counted", "completed", "completed_late", "past_due", "in_progress", "not_started"),
@@ -135,7 +121,7 @@ ENROLLMENTS = Table(
 PAST_DUE_ENROLLMENTS = Table(
     "past_due_enrollments",
     gettext_lazy("Enrollments past due"),
-    (*WHO, _CAMPAIGN, _CONTENT, _DUE, _DUE_SOURCE, _DAYS, *_COURSE[1:3], *_REST),
+    (*WHO, _CAMPAIGN, _CONTENT, *_DUE, *_COURSE[1:3], *_REST),
     _past_due,
     page="past_due",
     terms=("past_due", "people_past_due"),
@@ -143,7 +129,7 @@ PAST_DUE_ENROLLMENTS = Table(
 CAMPAIGN_PEOPLE = Table(
     "campaign_people",
     gettext_lazy("People of a campaign"),
-    (*WHO, _CONTENT, _STATE, *_COURSE, _DUE, _DUE_SOURCE, _DAYS, _CAMPAIGN, *_REST),
+    (*WHO, _CONTENT, _STATE, *_COURSE, *_DUE, _CAMPAIGN, *_REST),
     _campaign_people,
     page="campaigns",
     terms=("counted", "completed", "completed_late", "past_due", "in_progress", "not_started"),

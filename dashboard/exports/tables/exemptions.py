@@ -1,18 +1,17 @@
 """The list of exemptions."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.columns import Column, Kind
+from dashboard.exports.columns import Column, column
 from dashboard.exports.table_request import Answer, Question, Table
-from dashboard.exports.tables.people import KNOWBE4_PERSON_ID
 from dashboard.models import Exemption
 from dashboard.queries import exemptions as queries
+from dashboard.queries.fields import ENROLLMENTS, PEOPLE, Kind
 from dashboard.requests import exemptions as asked
 from dashboard.requests.fields import id_in, word_in
 from dashboard.requests.searches import searched
@@ -67,33 +66,25 @@ def _person(row: Any, name: str) -> Any:
     return getattr(row[0].person, name) if row[0].person else ""
 
 
+def _of_person(name: str, *, is_default: bool = True) -> Column:
+    return column(PEOPLE[name], of=lambda row: _person(row, name), is_default=is_default)
+
+
 EXEMPTIONS = Table(
     "exemptions",
     gettext_lazy("Exemptions"),
     (
         Column("who", gettext_lazy("Person or group"), of=lambda row: str(row[0].person or row[0].group), width=30),
-        Column("email", gettext_lazy("Email"), of=lambda row: _person(row, "email"), width=34),
-        Column(
-            "employee_number",
-            gettext_lazy("Employee number"),
+        _of_person("email"),
+        _of_person("employee_number", is_default=False),
+        column(PEOPLE["person_knowbe4_id"], of=lambda row: _person(row, "knowbe4_id")),
+        column(PEOPLE["department"], of=lambda row: _department(row[0])),
+        column(
+            PEOPLE["manager"],
             is_default=False,
-            of=lambda row: _person(row, "employee_number"),
-        ),
-        replace(KNOWBE4_PERSON_ID, of=lambda row: _person(row, "knowbe4_id")),
-        Column("department", gettext_lazy("Department"), of=lambda row: _department(row[0]), width=26),
-        Column(
-            "manager",
-            gettext_lazy("Manager"),
-            is_default=False,
-            width=26,
             of=lambda row: str(_person(row, "manager") or _person(row, "manager_name")),
         ),
-        Column(
-            "campaign",
-            gettext_lazy("Campaign"),
-            width=34,
-            of=lambda row: str(row[0].campaign) if row[0].campaign else _("All campaigns"),
-        ),
+        column(ENROLLMENTS["campaign"], of=lambda row: str(row[0].campaign) if row[0].campaign else _("All campaigns")),
         Column("reason", gettext_lazy("Reason"), of=lambda row: row[0].get_reason_display(), width=24),
         Column("note", gettext_lazy("Note"), of=lambda row: row[0].note, width=40),
         Column("state", gettext_lazy("State"), of=lambda row: str(Exemption.State(row[1]).label), width=14),

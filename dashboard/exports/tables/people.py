@@ -1,38 +1,34 @@
 """Lists of people: everyone on the People page, and everyone past due."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.columns import Column, Kind
+from dashboard.exports.columns import Column, column, columns, others
 from dashboard.exports.table_request import Answer, Question, Table
-from dashboard.exports.tables.words import YES_NO, filters_in_words
+from dashboard.exports.tables.words import filters_in_words
 from dashboard.metrics import Age
 from dashboard.queries import people as people_queries
+from dashboard.queries.fields import ENROLLMENTS, PEOPLE, Kind
 from dashboard.queries.past_due import Sort
 from dashboard.queries.past_due_groups import PastDue
 from dashboard.queries.people_lists import past_due_query, people_query
 from dashboard.requests import past_due as past_due_request
 from dashboard.requests import people as people_request
+from dashboard.requests.sorting import Order
 from dashboard.wording.past_due import ages_in_words
-from sync.models.training import DueSource
 
-PERSON = Column("person", gettext_lazy("Person"), width=28)
-EMAIL = Column("email", gettext_lazy("Email"), width=34)
-EMPLOYEE_NUMBER = Column("employee_number", gettext_lazy("Employee number"), is_default=False)
-JOB_TITLE = Column("job_title", gettext_lazy("Job title"), is_default=False, width=28)
-LOCATION = Column("location", gettext_lazy("Location"), is_default=False, width=20)
-DIVISION = Column("division", gettext_lazy("Division"), is_default=False, width=20)
-DEPARTMENT = Column("department", gettext_lazy("Department"), width=26)
-MANAGER = Column("manager", gettext_lazy("Manager"), width=26)
-MANAGER_EMAIL = Column("manager_email", gettext_lazy("Manager's email"), width=34)
-PERSON_ID = Column("person_id", gettext_lazy("Person in Rollcall"), Kind.ID, is_default=False)
-KNOWBE4_PERSON_ID = Column("person_knowbe4_id", gettext_lazy("Person in KnowBe4"), Kind.ID)
 # What every list of people begins with.
-WHO = (PERSON, EMAIL, EMPLOYEE_NUMBER, JOB_TITLE, LOCATION, DIVISION, DEPARTMENT, MANAGER, MANAGER_EMAIL)
-
-_LAST_ACTIVITY = Column("last_activity_at", gettext_lazy("Last activity"), Kind.MOMENT)
-_OLDEST_DUE = Column("oldest_due_at", gettext_lazy("Oldest due date"), Kind.DAY)
-_DAYS = Column("days_past_due", gettext_lazy("Days past due"), Kind.INTEGER)
+WHO = (
+    *columns(PEOPLE, "person", "email"),
+    *columns(PEOPLE, "employee_number", "job_title", "location", "division", is_default=False),
+    *columns(PEOPLE, "department", "manager", "manager_email"),
+)
+KNOWBE4_PERSON_ID = column(PEOPLE["person_knowbe4_id"])
+PERSON_ID = column(PEOPLE["person_id"], is_default=False)
+_OLDEST = (column(PEOPLE["oldest_due_at"], kind=Kind.DAY), column(PEOPLE["days_past_due"]))
 
 _LATE_ORDERS = {
     Sort.DAYS: gettext_lazy("days past due"),
@@ -54,9 +50,10 @@ _ORDERS = {
 }
 
 
-def order_in_words(order: str, *, is_descending: bool) -> str:
-    """Say by what a list is ordered, and which way."""
-    return _("By %(what)s, descending") % {"what": order} if is_descending else _("By %(what)s") % {"what": order}
+def order_in_words(words: Mapping[Any, Any], order: Order[Any]) -> str:
+    """Say by what a list is ordered, in these words, and which way."""
+    what = {"what": str(words[order.by])}
+    return _("By %(what)s, descending") % what if order.is_descending else _("By %(what)s") % what
 
 
 def _past_due(question: Question) -> Answer:
@@ -64,7 +61,7 @@ def _past_due(question: Question) -> Answer:
     view = past_due_request.view_of(question.GET, question.asked.filters)
     chosen = past_due_request.people_asked_for(question.GET)
     asking = PastDue.ask(question.scope, ages=() if chosen else view.ages, **question.numbers)
-    select_query = past_due_query(asking, view.sort, is_descending=view.is_descending, only=chosen)
+    select_query = past_due_query(asking, view.order.by, is_descending=view.order.is_descending, only=chosen)
     found = asking.spread().people
     if chosen and select_query is not None:
         found = select_query.count()
@@ -74,22 +71,22 @@ def _past_due(question: Question) -> Answer:
     return Answer(
         found,
         select_query,
-        order=order_in_words(str(_LATE_ORDERS[view.sort]), is_descending=view.is_descending),
+        order=order_in_words(_LATE_ORDERS, view.order),
         filters=filters_in_words(question, more=more),
     )
 
 
-PAST_DUE = Table(
+PAST_DUE_PEOPLE = Table(
     "past_due",
     gettext_lazy("People past due"),
     (
         *WHO,
-        Column("items", gettext_lazy("Past due"), Kind.INTEGER),
+        column(PEOPLE["past_due"], key="items"),
         Column("campaign", gettext_lazy("Campaign past due for longest"), width=32),
-        _OLDEST_DUE,
-        Column("due_source", gettext_lazy("Due date from"), Kind.STATE, words=dict(DueSource.choices), width=24),
-        _DAYS,
-        _LAST_ACTIVITY,
+        _OLDEST[0],
+        column(ENROLLMENTS["due_source"]),
+        _OLDEST[1],
+        column(PEOPLE["last_activity_at"]),
         KNOWBE4_PERSON_ID,
         PERSON_ID,
     ),
@@ -102,9 +99,9 @@ PAST_DUE = Table(
 def _people(question: Question) -> Answer:
     """Answer for the People page, with its search, status and standing."""
     wanted = people_request.wanted_in(question.request)
-    sort, is_descending = people_request.sort_in(question.request)
+    order = people_request.order_of_people(question.request)
     found = people_queries.listing(
-        question.scope, **question.numbers, wanted=wanted, sort=sort, is_descending=is_descending
+        question.scope, **question.numbers, wanted=wanted, sort=order.by, is_descending=order.is_descending
     )
     more = [
         (_("Search"), " ".join(wanted.words)),
@@ -116,28 +113,25 @@ def _people(question: Question) -> Answer:
     return Answer(
         found[2],
         people_query(found, people_queries.bare_names(question.scope, **question.numbers)),
-        order=order_in_words(str(_ORDERS[sort]), is_descending=is_descending),
+        order=order_in_words(_ORDERS, order),
         filters=filters_in_words(question, more=more),
     )
 
 
-PEOPLE = Table(
+_STANDING = (
+    *WHO,
+    column(PEOPLE["active"], is_default=False),
+    *columns(PEOPLE, "assigned", "completed", "past_due"),
+    column(PEOPLE["exempt"], is_default=False),
+    *_OLDEST,
+    *columns(PEOPLE, "last_activity_at", "risk_score"),
+    KNOWBE4_PERSON_ID,
+    PERSON_ID,
+)
+ALL_PEOPLE = Table(
     "people",
     gettext_lazy("People"),
-    (
-        *WHO,
-        Column("active", gettext_lazy("Active"), Kind.STATE, words=YES_NO, is_default=False),
-        Column("assigned", gettext_lazy("Assigned"), Kind.INTEGER),
-        Column("completed", gettext_lazy("Completed"), Kind.INTEGER),
-        Column("past_due", gettext_lazy("Past due"), Kind.INTEGER),
-        Column("exempt", gettext_lazy("Exempt"), Kind.INTEGER, is_default=False),
-        _OLDEST_DUE,
-        _DAYS,
-        _LAST_ACTIVITY,
-        Column("risk_score", gettext_lazy("Risk score"), Kind.NUMBER),
-        KNOWBE4_PERSON_ID,
-        PERSON_ID,
-    ),
+    (*_STANDING, *others(PEOPLE, _STANDING)),
     _people,
     page="people",
     terms=("counted", "completed", "past_due"),

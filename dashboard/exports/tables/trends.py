@@ -7,11 +7,12 @@ from django.core.exceptions import BadRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.exports.columns import Column, Kind
+from dashboard.exports.columns import Column, column
 from dashboard.exports.table_request import Answer, Question, Table
-from dashboard.exports.tables.words import YES_NO, filters_in_words
+from dashboard.exports.tables.words import filters_in_words
 from dashboard.figures.selection import By
 from dashboard.metrics import Cohort, Counts
+from dashboard.queries.fields import PEOPLE, Kind
 from dashboard.queries.trends import Course, Period, Trend, trend
 from dashboard.requests.trends import PERIODS
 
@@ -70,9 +71,8 @@ _PERIOD = (
     Column(
         "running",
         gettext_lazy("Still running"),
-        Kind.STATE,
-        words=YES_NO,
-        of=lambda row: "yes" if row.period.is_running else "no",
+        Kind.BOOLEAN,
+        of=lambda row: row.period.is_running,
     ),
     Column("due", gettext_lazy("Due"), Kind.INTEGER, of=lambda row: row.due.due),
     Column(
@@ -126,7 +126,7 @@ DEPARTMENTS_BY_PERIOD = Table(
     "departments_by_period",
     gettext_lazy("Departments by period"),
     (
-        Column("department", gettext_lazy("Department"), of=lambda row: row.name or _("No department"), width=30),
+        column(PEOPLE["department"], of=lambda row: row.name or _("No department"), width=30),
         *_PERIOD,
     ),
     _departments,

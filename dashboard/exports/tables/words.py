@@ -9,8 +9,6 @@ from dashboard.exports.table_request import Question
 from dashboard.metrics import State
 from dashboard.requests.filter_choices import ALL, filter_bar
 
-YES_NO = {"yes": _("Yes"), "no": _("No")}
-
 
 def filters_in_words(
     question: Question, names: Collection[str] = (*ALL, "campaign_state"), more: Iterable[tuple[Any, Any]] = ()

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import CharField, F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
@@ -28,6 +27,7 @@ from dashboard.pages.settings.guards import decider, for_readers_of_settings
 from dashboard.pages.settings.words import evidence, log_lines
 from dashboard.queries.setting_changes import latest_by_subject, setting_changes
 from dashboard.requests.fields import search_in, word_in
+from dashboard.requests.paging import page_of
 from dashboard.services import RefusedError
 from dashboard.services.campaigns import archive, choose_trigger, restore, set_requirement
 from dashboard.triggers import effective_trigger
@@ -105,7 +105,7 @@ def settings_campaigns(request: ScopedRequest) -> HttpResponse:
     for name, column in (("requirement", "requirement"), ("trigger", "cause"), ("state", "standing")):
         if wanted[name]:
             found = found.filter(**{column: wanted[name]})
-    page = Paginator(found.order_by(F("start_at").desc(nulls_last=True), "-pk"), ROWS).get_page(request.GET.get("page"))
+    page = page_of(request.GET, found.order_by(F("start_at").desc(nulls_last=True), "-pk"), ROWS)
     context = {
         "page": page,
         "lines": _lines(request, page.object_list),

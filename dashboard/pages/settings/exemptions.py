@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -27,6 +26,7 @@ from dashboard.queries.setting_changes import setting_changes
 from dashboard.queries.vacancies import campaign_emptied, group_emptied
 from dashboard.requests.exemptions import ALL, EXPIRING, TABS, first_tab, of_tab
 from dashboard.requests.fields import id_in, word_in
+from dashboard.requests.paging import page_of
 from dashboard.requests.searches import searched
 from dashboard.services import RefusedError
 from dashboard.services.exemptions import approve, end, reject
@@ -96,7 +96,7 @@ def exemptions(request: ScopedRequest) -> HttpResponse:
     tallied = dict(standing) | {ALL: sum(count for name, count in standing.items() if name != EXPIRING)}
     tab = word_in(request, "state", [name for name, _label in TABS])
     tab = tab or first_tab(tallied)
-    page = Paginator(of_tab(found, tab, request.now), ROWS).get_page(request.GET.get("page"))
+    page = page_of(request.GET, of_tab(found, tab, request.now), ROWS)
     is_narrowed = bool(search or reason or campaign is not None)
     lines = [_line(request, one) for one in page.object_list]
     bar = filter_bar(

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -27,6 +26,7 @@ from dashboard.queries.exemptions import State, counts, exemptions
 from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
 from dashboard.requests.fields import word_in
+from dashboard.requests.paging import page_of
 from dashboard.services import RefusedError
 from dashboard.services.targets import set_target
 
@@ -137,7 +137,7 @@ def _lead(campaigns: dict[str, int], waiting: int, renamed: int, expiring: int) 
 def settings_log(request: ScopedRequest) -> HttpResponse:
     """List every decision: who changed what, from what to what, when and why."""
     subject = word_in(request, "subject", SettingChange.Subject.values)
-    page = Paginator(setting_changes(request.scope, subject=subject), ROWS).get_page(request.GET.get("page"))
+    page = page_of(request.GET, setting_changes(request.scope, subject=subject), ROWS)
     context = {
         "page": page,
         "lines": log_lines(request.scope, page.object_list),

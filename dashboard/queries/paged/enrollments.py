@@ -5,14 +5,13 @@ from datetime import datetime
 
 from dashboard.access import Scope
 from dashboard.figures.counts import IS_EXEMPT
-from dashboard.figures.names import NAME
 from dashboard.figures.select_query import SelectQuery
 from dashboard.figures.selection import Basis, Filters, Selection, select
-from dashboard.metrics import INTERVALS, State
+from dashboard.metrics import State
 from dashboard.models import CONTENT_TYPE_CODES
-from dashboard.queries.enrollment_list import DAYS_PAST_DUE
+from dashboard.queries.fields import ENROLLMENTS, of_api, selected
+from dashboard.queries.fields.enrollments import held
 from dashboard.queries.past_due import IS_PAST_DUE
-from dashboard.rollups import intervals
 from dashboard.rollups.facts import NAME_KEY
 
 
@@ -41,7 +40,7 @@ def enrollment_page(
     source = _everything(selection, has_all=scope.sees_everyone) if with_uncounted else _facts(selection)
     conditions = ["f.enrollment_id > %(after)s", selection.of_facts, selection.of_states]
     if not with_uncounted:
-        conditions.append(_held("counted"))
+        conditions.append(held("counted"))
     if only is not None:
         conditions.append("f.enrollment_id = %(enrollment)s")
     if is_exempt is not None:
@@ -59,11 +58,7 @@ def enrollment_page(
 _FEW_CAMPAIGNS = 5
 
 
-def _held(name: str) -> str:
-    return f"({intervals.holds(INTERVALS[name], '%(now)s')})"
-
-
-# The moments of a interval as they are: see `intervals.current_at`, which the planner cannot look through.
+# The moments of an interval as they are: see `intervals.current_at`, which the planner cannot look through.
 _MOMENTS = """
     f.enrolled_at AS e, coalesce(f.until, 'infinity') AS u, coalesce(f.started_at, 'infinity') AS s,
     coalesce(f.completed_at, 'infinity') AS c, coalesce(f.due_at, 'infinity') AS d,
@@ -103,14 +98,6 @@ def _everything(selection: Selection, *, has_all: bool) -> str:
     """
 
 
-_STATE = " ".join(
-    f"WHEN {_held(name)} THEN '{state.value}'"
-    for name, state in (
-        ("completed", State.COMPLETED),
-        ("past_due", State.PAST_DUE),
-        ("in_progress", State.IN_PROGRESS),
-    )
-)
 _JOINS = {
     # One look-up per row of the page: what row-level security asks of a row costs so much by the planner's reckoning
     # that it would rather read the whole table. OFFSET keeps it from doing so.
@@ -129,35 +116,4 @@ _JOINS = {
     "campaign": "LEFT JOIN sync_campaign campaign ON campaign.id = f.campaign_id",
     "content": "LEFT JOIN sync_contentitem content ON content.id = enrollment.content_id",
 }
-_COLUMNS = {
-    "key": "f.enrollment_id",
-    "enrollment_id": "enrollment.knowbe4_id",
-    "person_id": "person.knowbe4_id",
-    "person": NAME,
-    "email": "person.email",
-    "employee_number": "person.employee_number",
-    "department": "nullif(department.name, '')",
-    "manager": "nullif(btrim(person.manager_name), '')",
-    "manager_email": "nullif(person.manager_email, '')",
-    "campaign_id": "campaign.knowbe4_id",
-    "campaign": "campaign.name",
-    "content_id": "content.knowbe4_id",
-    "content_source": "content.source",
-    "content": "content.name",
-    "content_type": "content.content_type",
-    "state": f"CASE {_STATE} ELSE '{State.NOT_STARTED.value}' END",
-    "is_late": f"({_held('completed_late')}) IS TRUE",
-    "is_counted": "counted.it_is IS TRUE",
-    "is_exempt": f"({IS_EXEMPT})",
-    "enrolled_at": "f.e",
-    "started_at": "CASE WHEN f.s <= %(now)s THEN f.s END",
-    "completed_at": "CASE WHEN f.c <= %(now)s THEN f.c END",
-    "due_at": "nullif(f.d, 'infinity')",
-    "due_source": "enrollment.due_source",
-    "original_due_at": "enrollment.original_due_at",
-    "days_past_due": f"CASE WHEN {_held('past_due')} THEN {DAYS_PAST_DUE.format(due='f.d')} END",
-    "time_spent": "enrollment.time_spent",
-    "score": "enrollment.score",
-    "policy_acknowledged": "enrollment.policy_acknowledged",
-    "reported_status": "enrollment.reported_status",
-}
+_COLUMNS = {"key": "f.enrollment_id", **selected(of_api(ENROLLMENTS), "f")}

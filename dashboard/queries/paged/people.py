@@ -8,6 +8,7 @@ from dashboard.figures.counts import IS_EXEMPT
 from dashboard.figures.select_query import SelectQuery
 from dashboard.figures.selection import Basis, Filters, select
 from dashboard.metrics import INTERVALS
+from dashboard.queries.fields import PEOPLE, of_api, selected
 from dashboard.queries.people import Status
 from dashboard.rollups import intervals
 
@@ -57,8 +58,9 @@ _JOINS = {
                    {_count("past_due")} AS past_due, {_count("in_progress")} AS in_progress,
                    count(*) FILTER (WHERE is_exempt) AS exempt,
                    min(d) FILTER (WHERE NOT is_exempt AND {intervals.holds(INTERVALS["past_due"], "%(now)s")})
-                       AS oldest,
-                   max(greatest(CASE WHEN s <= %(now)s THEN s END, CASE WHEN c <= %(now)s THEN c END)) AS last_activity
+                       AS oldest_due_at,
+                   max(greatest(CASE WHEN s <= %(now)s THEN s END, CASE WHEN c <= %(now)s THEN c END))
+                       AS last_activity_at
             FROM (
                 SELECT f.enrolled_at AS e, coalesce(f.until, 'infinity') AS u, coalesce(f.started_at, 'infinity') AS s,
                        coalesce(f.completed_at, 'infinity') AS c, coalesce(f.due_at, 'infinity') AS d,
@@ -72,31 +74,11 @@ _JOINS = {
 }
 _COLUMNS = {
     "key": "f.person_id",
-    "person_id": "person.knowbe4_id",
-    "first_name": "person.first_name",
-    "last_name": "person.last_name",
-    "email": "person.email",
-    "employee_number": "person.employee_number",
-    "job_title": "person.job_title",
-    "department": "nullif(department.name, '')",
-    "location": "person.location",
-    "division": "person.division",
-    "organization": "person.organization",
-    "manager": "nullif(btrim(person.manager_name), '')",
-    "manager_email": "nullif(person.manager_email, '')",
-    "is_active": f"({_LEFT}) IS NOT TRUE",
-    "reported_status": "person.status",
-    "joined_at": "f.joined_at",
-    # At an unknown moment: see `metrics.NEVER`.
-    "left_at": f"CASE WHEN {_LEFT} AND f.left_at >= '1901-01-01'::timestamptz THEN f.left_at END",
-    "last_sign_in_at": "person.last_sign_in_at",
-    "assigned": "figures.assigned",
-    "completed": "figures.completed",
-    "in_progress": "figures.in_progress",
-    "past_due": "figures.past_due",
-    "exempt": "figures.exempt",
-    "oldest_due_at": "figures.oldest",
-    "last_activity_at": "figures.last_activity",
-    "risk_score": "person.current_risk_score",
-    "phish_prone_percentage": "person.phish_prone_percentage",
+    **selected(
+        of_api(PEOPLE),
+        "figures",
+        is_active=f"({_LEFT}) IS NOT TRUE",
+        # At an unknown moment: see `metrics.NEVER`.
+        left_at=f"CASE WHEN {_LEFT} AND f.left_at >= '1901-01-01'::timestamptz THEN f.left_at END",
+    ),
 }

@@ -4,13 +4,15 @@ from functools import lru_cache
 
 from django import template
 from django.http import QueryDict
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.version import VERSION
 from dashboard import formats
+from dashboard.markup import Markup
 
 register = template.Library()
+_ICON = Markup('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{}"/></svg>')
+_MARK = Markup('<svg class="shape" viewBox="0 0 14 14" aria-hidden="true"><use href="#s-{}"/></svg>')
 
 for _filter in (
     formats.percent,
@@ -48,11 +50,11 @@ def version() -> str:
 @lru_cache(maxsize=200)
 def icon(name: str) -> SafeString:
     """Draw one of the line icons of the sprite; always beside a word, so it is silent to screen readers."""
-    return format_html('<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{}"/></svg>', name)
+    return _ICON(name)
 
 
 @register.simple_tag
 @lru_cache(maxsize=200)
 def mark(name: str) -> SafeString:
     """Draw one of the status marks of the sprite; always beside its word."""
-    return format_html('<svg class="shape" viewBox="0 0 14 14" aria-hidden="true"><use href="#s-{}"/></svg>', name)
+    return _MARK(name)

@@ -8,13 +8,14 @@ from typing import Any
 
 from django import template
 from django.template.defaulttags import CsrfTokenNode
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from dashboard.markup import Markup, joined
 from dashboard.models import User
 from dashboard.requests.sent_forms import FIELD, new_key
 
 register = template.Library()
+_HIDDEN = Markup('<input type="hidden" name="{}" value="{}">')
 
 
 class FormKeysNode(CsrfTokenNode):
@@ -25,8 +26,7 @@ class FormKeysNode(CsrfTokenNode):
         request = context.get("request")
         user, account = getattr(request, "user", None), getattr(getattr(request, "scope", None), "account", None)
         key = new_key(user, account.pk if account else None) if isinstance(user, User) else ""
-        shown = format_html('<input type="hidden" name="{}" value="{}">', FIELD, key) if key else ""
-        return SafeString(super().render(context) + shown)
+        return joined([super().render(context), _HIDDEN(FIELD, key) if key else ""])
 
 
 @register.tag

@@ -1,119 +1,69 @@
 """Phishing campaigns, tests and results, staged."""
 
-from sync.knowbe4 import payloads
-from sync.pipeline.tables.table import Row, StageTable
+from sync.pipeline.tables.table import Column, StageTable, column, text
 
 # The end of the key of lists that hold callback (voice) phishing tests only.
 CALLBACK = ":callback"
 
-
-def _phishing_campaign(item: payloads.PhishingCampaign, key: str) -> Row:
-    return (item.campaign_id, item.name or "", item.status or "", item.frequency or "", item.create_date, item.last_run)
-
-
+# Of `payloads.PhishingCampaign`.
 PHISHING_CAMPAIGN = StageTable(
     "phishing_campaign",
     (
-        ("knowbe4_id", "bigint"),
-        ("name", "text"),
-        ("reported_status", "text"),
-        ("frequency", "text"),
-        ("created_at", "timestamptz"),
-        ("last_run_at", "timestamptz"),
+        column("knowbe4_id", "bigint", "campaign_id"),
+        text("name"),
+        text("reported_status", "status"),
+        text("frequency"),
+        column("created_at", "timestamptz", "create_date"),
+        column("last_run_at", "timestamptz", "last_run"),
     ),
-    _phishing_campaign,
 )
-
-
-def _phishing_test(item: payloads.SecurityTest, key: str) -> Row:
-    return (
-        item.pst_id,
-        item.campaign_id,
-        key.endswith(CALLBACK),
-        item.name or "",
-        item.status or "",
-        item.started_at,
-        item.duration,
-        (item.template.name if item.template else None) or "",
-        [category.name for category in item.categories],
-        item.phish_prone_percentage,
-        item.scheduled_count,
-        item.delivered_count,
-        item.opened_count,
-        item.clicked_count,
-        item.replied_count,
-        item.attachment_open_count,
-        item.macro_enabled_count,
-        item.data_entered_count,
-        item.qr_code_scanned_count,
-        item.reported_count,
-        item.bounced_count,
-    )
-
-
+# Of `payloads.SecurityTest`.
 PHISHING_TEST = StageTable(
     "phishing_test",
     (
-        ("knowbe4_id", "bigint"),
-        ("campaign_knowbe4_id", "bigint"),
-        ("is_callback", "boolean"),
-        ("name", "text"),
-        ("reported_status", "text"),
-        ("started_at", "timestamptz"),
-        ("duration", "bigint"),
-        ("template_name", "text"),
-        ("categories", "jsonb"),
-        ("phish_prone_percentage", "float8"),
-        ("scheduled_count", "bigint"),
-        ("delivered_count", "bigint"),
-        ("opened_count", "bigint"),
-        ("clicked_count", "bigint"),
-        ("replied_count", "bigint"),
-        ("attachment_open_count", "bigint"),
-        ("macro_enabled_count", "bigint"),
-        ("data_entered_count", "bigint"),
-        ("qr_code_scanned_count", "bigint"),
-        ("reported_count", "bigint"),
-        ("bounced_count", "bigint"),
+        column("knowbe4_id", "bigint", "pst_id"),
+        column("campaign_knowbe4_id", "bigint", "campaign_id"),
+        Column("is_callback", "boolean", with_key=lambda item, key: key.endswith(CALLBACK)),
+        text("name"),
+        text("reported_status", "status"),
+        column("started_at", "timestamptz"),
+        column("duration", "bigint"),
+        Column("template_name", "text", lambda item: (item.template.name if item.template else None) or ""),
+        Column("categories", "jsonb", lambda item: [category.name for category in item.categories]),
+        column("phish_prone_percentage", "float8"),
+        column("scheduled_count", "bigint"),
+        column("delivered_count", "bigint"),
+        column("opened_count", "bigint"),
+        column("clicked_count", "bigint"),
+        column("replied_count", "bigint"),
+        column("attachment_open_count", "bigint"),
+        column("macro_enabled_count", "bigint"),
+        column("data_entered_count", "bigint"),
+        column("qr_code_scanned_count", "bigint"),
+        column("reported_count", "bigint"),
+        column("bounced_count", "bigint"),
     ),
-    _phishing_test,
 )
-
-
-def _recipient(item: payloads.Recipient, key: str) -> Row:
-    return (
-        item.pst_id if item.pst_id is not None else int(key.partition(":")[2]),
-        item.recipient_id,
-        item.user.id if item.user else None,
-        item.delivered_at,
-        item.opened_at,
-        item.clicked_at,
-        item.replied_at,
-        item.attachment_opened_at,
-        item.macro_enabled_at,
-        item.data_entered_at,
-        item.qr_code_scanned,
-        item.reported_at,
-        item.bounced_at,
-    )
-
-
+# Of `payloads.Recipient`. The key of their list ends with their test's id.
 RECIPIENT = StageTable(
     "recipient",
     (
-        ("test_knowbe4_id", "bigint"),
-        ("knowbe4_id", "bigint"),
-        ("user_id", "bigint"),
-        ("delivered_at", "timestamptz"),
-        ("opened_at", "timestamptz"),
-        ("clicked_at", "timestamptz"),
-        ("replied_at", "timestamptz"),
-        ("attachment_opened_at", "timestamptz"),
-        ("macro_enabled_at", "timestamptz"),
-        ("data_entered_at", "timestamptz"),
-        ("qr_code_scanned_at", "timestamptz"),
-        ("reported_at", "timestamptz"),
-        ("bounced_at", "timestamptz"),
+        Column(
+            "test_knowbe4_id",
+            "bigint",
+            with_key=lambda item, key: item.pst_id if item.pst_id is not None else int(key.partition(":")[2]),
+        ),
+        column("knowbe4_id", "bigint", "recipient_id"),
+        Column("user_id", "bigint", lambda item: item.user.id if item.user else None),
+        column("delivered_at", "timestamptz"),
+        column("opened_at", "timestamptz"),
+        column("clicked_at", "timestamptz"),
+        column("replied_at", "timestamptz"),
+        column("attachment_opened_at", "timestamptz"),
+        column("macro_enabled_at", "timestamptz"),
+        column("data_entered_at", "timestamptz"),
+        column("qr_code_scanned_at", "timestamptz", "qr_code_scanned"),
+        column("reported_at", "timestamptz"),
+        column("bounced_at", "timestamptz"),
     ),
-    _recipient,
 )

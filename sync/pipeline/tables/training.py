@@ -1,51 +1,38 @@
 """Content, campaigns and enrollments, staged."""
 
+from typing import Any
+
 from sync.knowbe4 import payloads
 from sync.knowbe4.durations import parse_duration
 from sync.pipeline.due_dates import standing
-from sync.pipeline.tables.table import Row, StageTable, indexed
+from sync.pipeline.tables.table import Column, Row, StageTable, column, indexed, indexed_text, text
 
 
-def _store_purchase(item: payloads.StorePurchase, key: str) -> Row:
-    return (
-        "store_purchase",
-        item.store_purchase_id,
-        indexed(item.name),
-        item.type or "",
-        item.description or "",
-        item.publisher or "",
-        item.duration,
-        item.retired,
-        item.retirement_date,
-        item.publish_date,
-        item.purchase_date,
-    )
+def _is_policy(item: payloads.StorePurchase | payloads.Policy) -> bool:
+    return isinstance(item, payloads.Policy)
 
 
-def _policy(item: payloads.Policy, key: str) -> Row:
-    return ("policy", item.policy_id, indexed(item.name), item.content_type, "", "", item.minimum_time, *([None] * 4))
+def _purchased(name: str, type: str, attribute: str) -> Column:  # noqa: A002 - Postgres' own word
+    """Return a column of what KnowBe4 tells of store purchases alone; policies have none."""
+    return Column(name, type, lambda item: getattr(item, attribute, None))
 
 
-def _content(item: payloads.StorePurchase | payloads.Policy, key: str) -> Row:
-    return _policy(item, key) if isinstance(item, payloads.Policy) else _store_purchase(item, key)
-
-
+# Of `payloads.StorePurchase` and `payloads.Policy`.
 CONTENT = StageTable(
     "content",
     (
-        ("source", "text"),
-        ("knowbe4_id", "bigint"),
-        ("name", "text"),
-        ("reported_type", "text"),
-        ("description", "text"),
-        ("publisher", "text"),
-        ("duration", "bigint"),
-        ("is_retired", "boolean"),
-        ("retirement_at", "timestamptz"),
-        ("published_at", "timestamptz"),
-        ("purchased_at", "timestamptz"),
+        Column("source", "text", lambda item: "policy" if _is_policy(item) else "store_purchase"),
+        Column("knowbe4_id", "bigint", lambda item: item.policy_id if _is_policy(item) else item.store_purchase_id),
+        indexed_text("name"),
+        Column("reported_type", "text", lambda item: item.content_type if _is_policy(item) else item.type or ""),
+        Column("description", "text", lambda item: getattr(item, "description", None) or ""),
+        Column("publisher", "text", lambda item: getattr(item, "publisher", None) or ""),
+        Column("duration", "bigint", lambda item: item.minimum_time if _is_policy(item) else item.duration),
+        _purchased("is_retired", "boolean", "retired"),
+        _purchased("retirement_at", "timestamptz", "retirement_date"),
+        _purchased("published_at", "timestamptz", "publish_date"),
+        _purchased("purchased_at", "timestamptz", "purchase_date"),
     ),
-    _content,
 )
 
 
@@ -56,102 +43,62 @@ def _campaign_content(item: payloads.Content) -> Row:
     return ("store_purchase", item.store_purchase_id, indexed(item.name), item.type or "")
 
 
-def _campaign(item: payloads.Campaign, key: str) -> Row:
-    months, days = parse_duration(item.relative_duration)
-    return (
-        item.campaign_id,
-        item.name or "",
-        item.status or "",
-        item.duration_type or "",
-        item.start_date,
-        item.end_date,
-        item.relative_duration or "",
-        months,
-        days,
-        item.auto_enroll,
-        item.allow_multiple_enrollments,
-        [_campaign_content(content) for content in item.content],
-        [(group.group_id, group.name or "") for group in item.groups if group.group_id is not None],
-    )
+def _groups(item: payloads.Campaign) -> list[Row]:
+    return [(group.group_id, group.name or "") for group in item.groups if group.group_id is not None]
 
 
+# Of `payloads.Campaign`.
 CAMPAIGN = StageTable(
     "campaign",
     (
-        ("knowbe4_id", "bigint"),
-        ("name", "text"),
-        ("reported_status", "text"),
-        ("duration_type", "text"),
-        ("start_at", "timestamptz"),
-        ("end_at", "timestamptz"),
-        ("relative_duration", "text"),
-        ("relative_months", "bigint"),
-        ("relative_days", "bigint"),
-        ("auto_enroll", "boolean"),
-        ("allow_multiple_enrollments", "boolean"),
-        ("content", "jsonb"),
-        ("groups", "jsonb"),
+        column("knowbe4_id", "bigint", "campaign_id"),
+        text("name"),
+        text("reported_status", "status"),
+        text("duration_type"),
+        column("start_at", "timestamptz", "start_date"),
+        column("end_at", "timestamptz", "end_date"),
+        text("relative_duration"),
+        Column("relative_months", "bigint", lambda item: parse_duration(item.relative_duration)[0]),
+        Column("relative_days", "bigint", lambda item: parse_duration(item.relative_duration)[1]),
+        column("auto_enroll", "boolean"),
+        column("allow_multiple_enrollments", "boolean"),
+        Column("content", "jsonb", lambda item: [_campaign_content(content) for content in item.content]),
+        Column("groups", "jsonb", lambda item: _groups(item)),
     ),
-    _campaign,
 )
-
-
-def _campaign_percentage(item: payloads.Campaign, key: str) -> Row:
-    return (item.campaign_id, item.completion_percentage)
-
-
 CAMPAIGN_PERCENTAGE = StageTable(
     "campaign_percentage",
-    (("knowbe4_id", "bigint"), ("completion_percentage", "bigint")),
-    _campaign_percentage,
+    (column("knowbe4_id", "bigint", "campaign_id"), column("completion_percentage", "bigint")),
 )
 
 
-def _enrollment(item: payloads.Enrollment, key: str) -> Row:
-    user = item.user
-    return (
-        item.enrollment_id,
-        item.campaign_id,
-        item.campaign_name or "",
-        item.store_purchase_id,
-        "policy" if "policy" in item.content_type.lower() else "store_purchase",
-        indexed(item.module_name),
-        user.id if user else None,
-        indexed(user.email) if user else "",
-        (user.first_name or "") if user else "",
-        (user.last_name or "") if user else "",
-        item.status,
-        standing(item.status),
-        item.enrollment_date,
-        item.start_date,
-        item.completion_date,
-        item.time_spent or 0,
-        item.policy_acknowledged or False,
-        item.score,
-    )
+def _of_user(name: str, read: Any, type: str = "text") -> Column:  # noqa: A002 - Postgres' own word
+    """Return a column of an enrollment's user; where KnowBe4 sent none, a text is empty and an id null."""
+    without = "" if type == "text" else None
+    return Column(name, type, lambda item: read(item.user) if item.user else without)
 
 
+# Of `payloads.Enrollment`. `sync.filling.enrollments` writes the columns from `reported_status` on itself.
 ENROLLMENT = StageTable(
     "enrollment",
     (
-        ("knowbe4_id", "bigint"),
-        ("campaign_knowbe4_id", "bigint"),
-        ("campaign_name", "text"),
-        ("store_purchase_id", "bigint"),
-        ("source", "text"),
-        ("module_name", "text"),
-        ("user_id", "bigint"),
-        ("user_email", "text"),
-        ("user_first_name", "text"),
-        ("user_last_name", "text"),
-        ("reported_status", "text"),
-        ("standing", "text"),
-        ("enrolled_at", "timestamptz"),
-        ("started_at", "timestamptz"),
-        ("completed_at", "timestamptz"),
-        ("time_spent", "bigint"),
-        ("policy_acknowledged", "boolean"),
-        ("score", "float8"),
+        column("knowbe4_id", "bigint", "enrollment_id"),
+        column("campaign_knowbe4_id", "bigint", "campaign_id"),
+        text("campaign_name"),
+        column("store_purchase_id", "bigint"),
+        Column("source", "text", lambda item: "policy" if "policy" in item.content_type.lower() else "store_purchase"),
+        indexed_text("module_name"),
+        _of_user("user_id", lambda user: user.id, "bigint"),
+        _of_user("user_email", lambda user: indexed(user.email)),
+        _of_user("user_first_name", lambda user: user.first_name or ""),
+        _of_user("user_last_name", lambda user: user.last_name or ""),
+        column("reported_status", "text", "status"),
+        Column("standing", "text", lambda item: standing(item.status)),
+        column("enrolled_at", "timestamptz", "enrollment_date"),
+        column("started_at", "timestamptz", "start_date"),
+        column("completed_at", "timestamptz", "completion_date"),
+        Column("time_spent", "bigint", lambda item: item.time_spent or 0),
+        Column("policy_acknowledged", "boolean", lambda item: item.policy_acknowledged or False),
+        column("score", "float8"),
     ),
-    _enrollment,
 )
