@@ -107,7 +107,7 @@ class GetStorePurchase(Arguments):
 
 
 def list_modules(reader: Reader, asked: ListModules) -> Modules:
-    """List the training content there is: modules, videos, games, assessments, policies and the rest."""
+    """List the training content of people in scope: modules, videos, games, assessments, policies and the rest."""
     found = reader.scope.content().filter(removed_at__isnull=True, knowbe4_id__isnull=False).order_by("name", "pk")
     if asked.type:
         found = found.filter(content_type=ContentType(asked.type))
