@@ -1,4 +1,4 @@
-"""A site with one page that never ends, for gunicorn to serve."""
+"""A site with pages that never end, for gunicorn to serve."""
 
 import os
 import threading
@@ -11,11 +11,12 @@ from config.web_worker import Worker
 class Hasty(Worker):
     """As the pages' worker, in less time."""
 
-    DEADLINE = 1.0
+    DEADLINE = 2.0
+    SILENCE = 1
 
 
 def site(environment: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer with the process's number; at /stuck never, at /streamed and /sent slowly."""
+    """Answer with the process's number; at /stuck and /begun never, at /streamed and /sent slowly."""
     path = environment["PATH_INFO"]
     if path == "/stuck":
         threading.Event().wait()
@@ -23,7 +24,7 @@ def site(environment: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environment["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "text/plain")])
     number = str(os.getpid()).encode()
-    return _slowly(number) if path == "/streamed" else [number]
+    return _slowly(number) if path == "/streamed" else _never(number) if path == "/begun" else [number]
 
 
 def _slowly(number: bytes) -> Iterable[bytes]:
@@ -31,3 +32,8 @@ def _slowly(number: bytes) -> Iterable[bytes]:
         threading.Event().wait(0.5)
         yield b" "
     yield number
+
+
+def _never(number: bytes) -> Iterable[bytes]:
+    yield number
+    threading.Event().wait()
