@@ -16,7 +16,7 @@ from dashboard.isolation import isolated_in
 from dashboard.reports.blocks import BREAK
 from dashboard.reports.fonts import FAMILIES, displayable
 from dashboard.reports.fonts_installed import MissingFontsError
-from dashboard.reports.typesetting import DRAWING, TEMPLATES, LimitError, TypesettingError, compiled
+from dashboard.reports.typesetting import DRAWING, TEMPLATES, LimitError, TypesettingError, compiled, turn
 
 # PDF/UA-1: tagged, with a title and a language, everything readable aloud; what cannot be is refused.
 STANDARD: Final = "ua-1"
@@ -52,17 +52,20 @@ def render(template: str, data: dict[str, Any], *, at: datetime) -> bytes:
     RenderingError when Typst refuses or takes too long, or its fonts are missing.
     """
     try:
-        text = json.dumps(displayable(isolated_in(data, keep=BREAK)), ensure_ascii=False)
-        found = compiled(
-            input=str(TEMPLATES / f"{template}.typ"),
-            format="pdf",
-            pdf_standards=STANDARD,
-            sys_inputs={"data": text, "families": json.dumps(FAMILIES)},
-            timestamp=int(at.timestamp()),
-        )
-    except (TypesettingError, LimitError) as error:
+        with turn():
+            text = json.dumps(displayable(isolated_in(data, keep=BREAK)), ensure_ascii=False)
+            found = compiled(
+                input=str(TEMPLATES / f"{template}.typ"),
+                format="pdf",
+                pdf_standards=STANDARD,
+                sys_inputs={"data": text, "families": json.dumps(FAMILIES)},
+                timestamp=int(at.timestamp()),
+            )
+    except TypesettingError as error:
         reason = str(error).rstrip(".")
         raise RenderingError(_("The report could not be set: %(reason)s.") % {"reason": reason}) from error
+    except LimitError as error:
+        raise RenderingError(_("The report could not be set. %(reason)s") % {"reason": error}) from error
     except MissingFontsError as error:
         raise RenderingError(str(error)) from error
     if not found:
@@ -70,15 +73,18 @@ def render(template: str, data: dict[str, Any], *, at: datetime) -> bytes:
     return found
 
 
-def can_draw(svg: str) -> bool:
-    """Return whether Typst can draw an SVG, and at once; it reads no file that one might name."""
+def draw_logo(svg: str) -> None:
+    """Have Typst draw an SVG; it reads no file that one might name. RenderingError where it cannot, or not at once."""
     try:
-        compiled(
-            seconds=DRAWING,
-            source=b'#image(bytes(sys.inputs.svg), format: "svg", width: 10mm)',
-            format="png",
-            sys_inputs={"svg": svg},
-        )
-    except (TypesettingError, LimitError):
-        return False
-    return True
+        with turn(DRAWING):
+            compiled(
+                source=b'#image(bytes(sys.inputs.svg), format: "svg", width: 10mm)',
+                format="png",
+                sys_inputs={"svg": svg},
+            )
+    except TypesettingError as error:
+        raise RenderingError(_("The logo cannot be drawn: save it anew as SVG or PNG.")) from error
+    except LimitError as error:
+        raise RenderingError(_("The logo cannot be drawn. %(reason)s") % {"reason": error}) from error
+    except MissingFontsError as error:
+        raise RenderingError(str(error)) from error

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from dashboard.logos import UnsafeLogoError, safe_logo
 from dashboard.models import SettingChange, User
 from dashboard.models.branding import Branding
-from dashboard.reports.rendering import can_draw
+from dashboard.reports.rendering import RenderingError, draw_logo
 from dashboard.services.deciding import RefusedError, deciding, record
 from sync.models import Account
 
@@ -80,8 +80,7 @@ def checked_logo(content: bytes) -> str:
     """Return a logo as the SVG that is kept of it; RefusedError for what is none, and for what is not drawn at once."""
     try:
         drawing = safe_logo(content)
-    except UnsafeLogoError as error:
-        raise RefusedError(str(error)) from None
-    if not can_draw(drawing):
-        raise RefusedError(_("The logo cannot be drawn: save it anew as SVG or PNG."))
+        draw_logo(drawing)
+    except (UnsafeLogoError, RenderingError) as error:
+        raise RefusedError(str(error)) from error
     return drawing
