@@ -126,7 +126,7 @@ def _of_svg(content: bytes) -> str:
 
 
 class _Shapes:
-    """Target of lxml that keeps what is allowed of an SVG; UnsafeLogoError where more would be missed: scripts, text."""
+    """Target of lxml that keeps what an SVG may hold; UnsafeLogoError where more would be missed: scripts, text."""
 
     def __init__(self) -> None:
         self._root: Any = None
