@@ -6,6 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.test.client import ClientMixin
 
+# What clients do by themselves, for tests of programs that have one.
+PLAIN = (ClientMixin._login, ClientMixin.session)  # type: ignore[attr-defined]
+
 
 def sign_cookies_of_clients() -> None:
     """Have every client of Django's sign the key of the session that it makes itself, and read such cookies."""

@@ -1,10 +1,12 @@
 """The table of pages: one figure for each page and fragment, what is sent, and nothing left behind."""
 
 import pytest
+from django.test.client import ClientMixin
 
 from dashboard.benchmark import endpoints, pages
 from dashboard.models import Membership, User
 from sync.benchmark.figures import Figure
+from tests.session_cookies import PLAIN
 
 
 @pytest.fixture
@@ -33,6 +35,17 @@ def test_pages_and_fragments_are_measured(account, now, few):
     wall = found["row-level security adds"].beside
     assert wall["sum ms"] > 0 < wall["without ms"]
     assert len(said) == 2
+
+
+@pytest.mark.django_db
+def test_pages_are_asked_for_outside_of_tests_too(account, now, few, monkeypatch):
+    """By a client that nobody taught to sign its cookie."""
+    for name, own in zip(("_login", "session"), PLAIN, strict=True):
+        monkeypatch.setattr(ClientMixin, name, own)
+
+    found = pages.measure_pages(account, now=now, say=lambda _: None, runs=1, only="overview")
+
+    assert found[0].name == "page: overview"
 
 
 @pytest.mark.django_db
