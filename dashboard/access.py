@@ -20,7 +20,7 @@ from django.middleware.csrf import get_token, rotate_token
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dashboard import vacancies
+from dashboard import merged_departments
 from dashboard.active_roles import active_roles
 from dashboard.models import Exemption, Membership, SettingChange, User
 from dashboard.models.settings import ALL_USERS
@@ -186,7 +186,7 @@ class Scope:
             return _("All departments")
         parts = []
         if self.department_keys and self.account is not None:
-            names = [vacancies.marked(home, self.account) for home in self._homes[:3]]
+            names = [merged_departments.marked(home, self.account) for home in self._homes[:3]]
             more = len(self._homes) - len(names)
             parts.append(", ".join(names) + (f" +{more}" if more > 0 else ""))
         if self.manager_keys:
@@ -194,9 +194,9 @@ class Scope:
         return " · ".join(parts) or _("Nobody")
 
     @cached_property
-    def _homes(self) -> list[vacancies.Home]:
+    def _homes(self) -> list[merged_departments.Home]:
         """The departments that `department_keys` are counted as."""
-        return vacancies.homes(self.account, self.department_keys) if self.account is not None else []
+        return merged_departments.homes(self.account, self.department_keys) if self.account is not None else []
 
     @cached_property
     def vacancy(self) -> str:
@@ -210,7 +210,7 @@ class Scope:
             if self.user is None or _ROLES.PEOPLE_MANAGER not in self.roles:
                 return ""
             return _("At KnowBe4 nobody reports to %(email)s.") % {"email": self.user.email}
-        said = vacancies.sentences(self._homes, self.account)
+        said = merged_departments.sentences(self._homes, self.account)
         return " ".join(said) if len(said) == len(self._homes) else ""
 
     @property

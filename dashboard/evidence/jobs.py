@@ -28,10 +28,10 @@ from dashboard.files.errors import GivenUpError, NoAccessError
 from dashboard.files.jobs import Work, finish, make, note_rows
 from dashboard.files.kept_scope import kept, scope_in
 from dashboard.local_days import local_midnight
+from dashboard.merged_departments import homes
 from dashboard.metrics import Counts
 from dashboard.models import EvidencePack, Role, User
 from dashboard.row_security import within
-from dashboard.vacancies import homes
 from sync.models import Department
 
 MOST_SAMPLED = 1_000

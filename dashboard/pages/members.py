@@ -19,6 +19,7 @@ from dashboard.access import ScopedRequest
 from dashboard.formats import number
 from dashboard.identity.invitation_mail import CANNOT_SEND, send_invitation
 from dashboard.identity.recently import recently_signed_in
+from dashboard.merged_departments import counted_as
 from dashboard.models import Delegation, Invitation, Membership, Role
 from dashboard.pages.members_form import Doubts, InviteForm, RoleForm, unread_doubts
 from dashboard.pages.settings.guards import decider
@@ -29,7 +30,6 @@ from dashboard.services import RefusedError
 from dashboard.services.invitations import revoke
 from dashboard.services.loans import end_loan
 from dashboard.services.members import change, end, invite, renew
-from dashboard.vacancies import counted_as
 from dashboard.wording.members import what_became, what_becomes
 
 logger = logging.getLogger(__name__)

@@ -16,11 +16,11 @@ from dashboard.exports.tables import TABLES
 from dashboard.look_alikes import told_apart
 from dashboard.mail.composing import REPORTS
 from dashboard.mail.reading import possible_recipients
+from dashboard.merged_departments import counted_as
 from dashboard.models import Schedule, User
 from dashboard.reports import Kind
 from dashboard.requests.filters import asked
 from dashboard.services.schedules import Plan
-from dashboard.vacancies import counted_as
 
 FIGURES = "figures"
 # Lists of one campaign need one, and changes are of one sync: neither is a list of a day.

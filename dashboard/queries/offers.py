@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
-from dashboard import vacancies
+from dashboard import merged_departments
 from dashboard.models import Role
 from sync.models import Account, Department, Person
 
@@ -18,8 +18,8 @@ def doubts(account: Account, role: Role, *, email: str, departments: list[Depart
     if account.published_at is None:
         return []
     if role == Role.DEPARTMENT_HEAD:
-        homes = vacancies.homes(account, [department.pk for department in departments])
-        return vacancies.sentences(homes, account)
+        homes = merged_departments.homes(account, [department.pk for department in departments])
+        return merged_departments.sentences(homes, account)
     if role != Role.PEOPLE_MANAGER or not email:
         return []
     listed = Person.objects.filter(account=account, removed_at=None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, Q
 from django.utils.translation import gettext as _
 
-from dashboard import vacancies
+from dashboard import merged_departments
 from dashboard.access import Scope
 from dashboard.figures.selection import Filters
 from sync.models import Account, Campaign, Enrollment, Group, Person
@@ -43,15 +43,17 @@ def nobody_in(scope: Scope) -> str:
         return scope.vacancy
     if scope.people().filter(status="active", removed_at=None).exists():
         return ""
-    homes = vacancies.homes(scope.account, scope.department_keys)
-    return " ".join([*vacancies.sentences(homes, scope.account), _("Everybody in the reporting line has left.")])
+    homes = merged_departments.homes(scope.account, scope.department_keys)
+    return " ".join(
+        [*merged_departments.sentences(homes, scope.account), _("Everybody in the reporting line has left.")]
+    )
 
 
 def _by_filter(account: Account, filters: Filters, *, is_whole: bool) -> Iterator[tuple[int, list[str]]]:
     """Yield for each filter how many things it names, and a sentence for each with nobody left."""
     if filters.departments:
-        homes = vacancies.homes(account, filters.departments)
-        yield len(filters.departments), vacancies.sentences(homes, account)
+        homes = merged_departments.homes(account, filters.departments)
+        yield len(filters.departments), merged_departments.sentences(homes, account)
     if filters.groups:
         groups = Group.objects.filter(account=account, pk__in=filters.groups).order_by("name", "pk")
         yield len(filters.groups), [said for group in groups if (said := group_emptied(group, account))]
@@ -70,7 +72,7 @@ def group_emptied(group: Group, account: Account) -> str:
     since = group.removed_at or group.vacated_at
     if since is None:
         return ""
-    words = {"name": group, "day": vacancies.day_of(since, account)}
+    words = {"name": group, "day": merged_departments.day_of(since, account)}
     if group.removed_at is not None:
         return _("The group %(name)s is not at KnowBe4 any more since %(day)s.") % words
     return _("The group %(name)s has no people since %(day)s.") % words
@@ -82,7 +84,7 @@ def campaign_emptied(campaign: Campaign, account: Account) -> str:
     gone = enrolled.aggregate(at=Max("removed_at"), here=Count("pk", filter=Q(removed_at=None)))
     if gone["here"] or gone["at"] is None:
         return ""
-    words = {"name": campaign, "day": vacancies.day_of(gone["at"], account)}
+    words = {"name": campaign, "day": merged_departments.day_of(gone["at"], account)}
     return _("%(name)s has no enrollments since %(day)s.") % words
 
 

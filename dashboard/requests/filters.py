@@ -14,9 +14,9 @@ from django.http import QueryDict
 
 from dashboard.access import ScopedRequest
 from dashboard.figures.selection import Basis, Filters
+from dashboard.merged_departments import counted_as
 from dashboard.metrics import CampaignState, State
 from dashboard.models import Trigger
-from dashboard.vacancies import counted_as
 from sync.models.training import ContentType
 
 _MOST_VALUES = 200

@@ -8,9 +8,9 @@ from django.db.models.functions import Trim
 
 from dashboard.access import Scope
 from dashboard.figures.selection import Filters
+from dashboard.merged_departments import homes, marked
 from dashboard.metrics import State
 from dashboard.models import PersonStanding
-from dashboard.vacancies import homes, marked
 from sync.models.training import ContentType
 
 NO_DEPARTMENT = "no department"

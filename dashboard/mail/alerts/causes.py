@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 
 from dashboard.audit.chain import anchor
 from dashboard.mail.subjects import nobody_left
+from dashboard.merged_departments import rename_in_words
 from dashboard.models import Alert, Delivery, Occurrence, Schedule, SingleSignOn
 from dashboard.queries.account_roles import auditors
 from dashboard.queries.renames import open_renames
 from dashboard.queries.sign_in import untold_groups
 from dashboard.queries.sync_status import STOPPED, is_outdated
-from dashboard.vacancies import rename_in_words
 from sync.models import Account, SyncRun
 
 Kind = Alert.Kind

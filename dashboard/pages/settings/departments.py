@@ -18,6 +18,7 @@ from dashboard.figures.counts import figures_by
 from dashboard.figures.selection import By, Filters
 from dashboard.formats import number
 from dashboard.look_alikes import told_apart
+from dashboard.merged_departments import rename_in_words
 from dashboard.metrics import Totals
 from dashboard.models import SettingChange
 from dashboard.pages.settings.fields import ReasonField
@@ -31,7 +32,6 @@ from dashboard.requests.fields import id_in, search_in
 from dashboard.services import RefusedError
 from dashboard.services.departments import merge, unmerge
 from dashboard.services.renames import continue_department, keep_apart
-from dashboard.vacancies import rename_in_words
 
 SUGGESTED = 6
 LOGGED = 20

@@ -4,7 +4,7 @@ from django import template
 from django.template import Context
 from django.utils.translation import gettext as _
 
-from dashboard import vacancies
+from dashboard import merged_departments
 from dashboard.formats import last_day
 from sync.models import Department
 
@@ -22,7 +22,7 @@ def counted_as(context: Context, department: Department) -> str:
     names: dict[int, str] | None = getattr(request, "department_names", None)
     if names is None:
         account = request.account
-        every = vacancies.homes(account)
-        names = {pk: vacancies.marked(home, account) for home in every for pk in home.spellings if home.key}
+        every = merged_departments.homes(account)
+        names = {pk: merged_departments.marked(home, account) for home in every for pk in home.spellings if home.key}
         request.department_names = names
     return names.get(department.pk) or _("No department")
