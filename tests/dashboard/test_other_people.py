@@ -24,6 +24,7 @@ from django.db import connection, transaction
 
 from dashboard.exports import jobs as exports
 from dashboard.exports.tables import TABLES
+from dashboard.files import jobs as made
 from dashboard.mcp.tools import TOOLS
 from dashboard.models import Export
 from tests.clock import MOMENT
@@ -153,7 +154,7 @@ class Walk:
                 exports.make_export(export.pk)
                 export.refresh_from_db()
                 is_ready = export.state == Export.State.READY
-                told = text_of_file(stored(exports.name_of(export)), kind) if is_ready else export.error
+                told = text_of_file(stored(made.name_of(export)), kind) if is_ready else export.error
                 yield f"file {key} {kind} {query}", f"{export.state} {told}"
 
     def _commands(self) -> Iterator[tuple[str, str]]:
