@@ -6,17 +6,11 @@ A filter that no tally is kept by sends the question to the facts: of a new one 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from dashboard.figures.selection import Basis, Selection
+from dashboard.figures.selection import COLUMNS, Basis, Selection
+from dashboard.metrics import INTERVALS
 from dashboard.rollups.buckets import Horizon, is_midnight, is_month_start
-from dashboard.rollups.tallies import TALLY_GRAINS, TallyGrain
+from dashboard.rollups.tallies import PEOPLE, TALLY_GRAINS, TallyGrain
 
-# By column of the tallies: the filter that narrows it.
-BOUNDS = {
-    "department_id": "departments",
-    "manager_id": "managers",
-    "campaign_id": "campaigns",
-    "content_type": "content_types",
-}
 TICK = timedelta(microseconds=1)
 
 
@@ -24,7 +18,7 @@ def holds(selection: Selection, key: str, columns: Collection[str]) -> bool:
     """Return whether rows kept by these columns can be narrowed to what is selected, and summed by the key."""
     if selection.basis != Basis.NOW or (key and key not in columns):
         return False
-    return selection.narrowed_by <= {name for column, name in BOUNDS.items() if column in columns}
+    return selection.narrowed_by <= {name for name, column in COLUMNS.items() if column in columns}
 
 
 def covering(selection: Selection, key: str) -> TallyGrain | None:
@@ -42,13 +36,15 @@ def covering_people(selection: Selection, key: str) -> TallyGrain | None:
     return grain if "campaign_id" not in grain.people or (is_one and not is_by_content) else None
 
 
-def bounds(selection: Selection, table: str = "") -> str:
-    """Return the SQL condition on tallies that narrows them to what is selected, whatever they are kept by."""
-    prefix = f"{table}." if table else ""
-    narrowed = [
-        f"{prefix}{column} = ANY(%({name})s)" for column, name in BOUNDS.items() if name in selection.narrowed_by
-    ]
-    return " AND ".join([f"{prefix}account_id = %(account)s", *narrowed])
+def kept_counts(selection: Selection, key: str) -> frozenset[str]:
+    """Return the names of the counts that tallies hold of what is selected, by the key; none where only facts do."""
+    grain = covering(selection, key)
+    if grain is None:
+        return frozenset()
+    people = PEOPLE[:2] if covering_people(selection, key) else ()
+    # Nobody is one campaign's: active people are kept beside those of no campaign alone.
+    active = PEOPLE[2:] if grain.people and "campaign_id" not in grain.people else ()
+    return frozenset((*INTERVALS, *people, *active))
 
 
 def starts(

@@ -1,5 +1,6 @@
 """Questions of figures: about whom and what, grouped by what, with whose department; and the same as SQL over facts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -101,20 +102,9 @@ class Selection:
     @property
     def values(self) -> dict[str, Any]:
         """The parameters of the SQL below."""
-        return {
-            "account": self.account.pk,
-            "zone": self.account.time_zone,
-            "now": self.as_of,
-            "departments": list(self.departments or ()),
-            "managers": list(self.managers or ()),
-            "scope_departments": list(self.scope_departments or ()),
-            "scope_managers": list(self.scope_managers or ()),
-            "without": self.without,
-            "only": self.only,
-            "campaigns": list(self.campaigns or ()),
-            "content_types": list(self.content_types or ()),
-            "groups": list(self.groups or ()),
-        }
+        mine = {each.name: getattr(self, each.name) for each in fields(self)}
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in mine.items()}
+        return values | {"account": self.account.pk, "zone": self.account.time_zone, "now": self.as_of}
 
     @cached_property
     def state(self) -> RollupState | None:
@@ -151,33 +141,22 @@ class Selection:
     @cached_property
     def of_people(self) -> str:
         """The SQL condition on the person of f."""
-        conditions = ["f.account_id = %(account)s"]
-        if self.is_mixed:
-            conditions.append(self.in_scope)
-        if self.departments is not None:
-            conditions.append("f.department_id = ANY(%(departments)s)")
-        if self.managers is not None:
-            conditions.append("f.manager_id = ANY(%(managers)s)")
-        if self.without is not None:
-            conditions.append("f.person_id <> %(without)s")
-        if self.only is not None:
-            conditions.append("f.person_id = %(only)s")
-        if self.groups is not None:
-            conditions.append(
-                "f.person_id IN (SELECT person_id FROM sync_groupmembership"
-                " WHERE group_id = ANY(%(groups)s) AND removed_at IS NULL)"
-            )
-        return " AND ".join(conditions)
+        return self.where(self.narrowed_by - OF_WORK)
 
     @cached_property
     def of_facts(self) -> str:
         """The SQL condition on a fact f."""
-        conditions = [self.of_people]
-        if self.campaigns is not None:
-            conditions.append("f.campaign_id = ANY(%(campaigns)s)")
-        if self.content_types is not None:
-            conditions.append("f.content_type = ANY(%(content_types)s)")
-        return " AND ".join(conditions)
+        return self.where(self.narrowed_by)
+
+    def where(self, filters: Iterable[str], row: str = "f") -> str:
+        """Return the SQL condition that these filters, and the account, make on a row. KeyError for an unknown one."""
+        conditions = (_CONDITIONS[name].format(row, in_scope=self.in_scope) for name in sorted(filters))
+        return " AND ".join([f"{row}.account_id = %(account)s", *filter(None, conditions)])
+
+    @property
+    def is_of_all_work(self) -> bool:
+        """Whether all enrollments of whom it selects are meant: no filter is about campaigns or content."""
+        return not self.narrowed_by & OF_WORK
 
     @cached_property
     def of_states(self) -> str:
@@ -193,6 +172,28 @@ class Selection:
 
 # What a question is about; the scope narrows by `departments`, `managers` or `is_mixed`.
 _NO_FILTERS = frozenset({"account", "as_of", "basis", "scope_departments", "scope_managers"})
+# By filter: the column that it is about. Tallies that are kept by the column can answer it.
+COLUMNS = {
+    "departments": "department_id",
+    "managers": "manager_id",
+    "campaigns": "campaign_id",
+    "content_types": "content_type",
+}
+# Filters about what people are enrolled in; all others are about people.
+OF_WORK = frozenset({"campaigns", "content_types", "states"})
+# By filter: its one SQL condition, on a row of a fact or tally, or of a person unless it is `OF_WORK`.
+_CONDITIONS = {
+    **{name: f"{{0}}.{column} = ANY(%({name})s)" for name, column in COLUMNS.items()},
+    "is_mixed": "{in_scope}",
+    "without": "{0}.person_id <> %(without)s",
+    "only": "{0}.person_id = %(only)s",
+    "groups": (
+        "{0}.person_id IN (SELECT person_id FROM sync_groupmembership"
+        " WHERE group_id = ANY(%(groups)s) AND removed_at IS NULL)"
+    ),
+    # Known of an interval at a moment, not of a row: `of_states`.
+    "states": "",
+}
 _PLACED_IN_SCOPE = "{0}.department_id = ANY(%(scope_departments)s) OR {0}.manager_id = ANY(%(scope_managers)s)"
 
 

@@ -16,7 +16,7 @@ from django.db import connection
 from dashboard import metrics
 from dashboard.access import Scope
 from dashboard.figures.counts import KEYS, Group, figures_by
-from dashboard.figures.coverage import TICK, bounds, covering_people, starts
+from dashboard.figures.coverage import TICK, covering_people, starts
 from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.local_days import local_midnight
 from dashboard.metrics import COUNT_NAMES, INTERVALS, NO_COUNTS, Counts, Totals
@@ -129,7 +129,7 @@ def _from_tallies(
     since = starts(selection, [moments[0], moments[-1]]) if is_enough else None
     if grain is None or since is None:
         return None, [], {}
-    where = f"grain = {int(grain.grain)} AND {bounds(selection)}"
+    where = f"grain = {int(grain.grain)} AND {selection.where(selection.narrowed_by, 'tally')}"
     sums = ", ".join(f"sum({count})::int AS {count}" for count in COUNT_NAMES)
     key, sets, named = "0", "(index, is_exempt)", "(SELECT 0 AS id, '' AS name WHERE false)"
     if by is not None:
@@ -139,10 +139,10 @@ def _from_tallies(
         cursor.execute(
             f"""
             WITH tally AS (
-                SELECT 0 AS index, * FROM dashboard_tally WHERE {where} AND is_standing AND at = %(since)s
+                SELECT 0 AS index, * FROM dashboard_tally tally WHERE {where} AND is_standing AND at = %(since)s
                 UNION ALL
                 SELECT width_bucket(at - interval '1 microsecond', %(moments)s::timestamptz[]), *
-                FROM dashboard_tally WHERE {where} AND NOT is_standing
+                FROM dashboard_tally tally WHERE {where} AND NOT is_standing
                 AND at > coalesce(%(since)s::timestamptz, '-infinity') AND at <= %(now)s
             ), sums AS (
                 SELECT {key} AS key, index, is_exempt, {sums} FROM tally GROUP BY GROUPING SETS ({sets})
@@ -204,7 +204,7 @@ def _from_facts(selection: Selection, moments: Sequence[datetime]) -> list[Total
     parts = [
         part for kind, source in kinds.items() for part in (_of_enrollments(kind, source), _of_people(kind, source))
     ]
-    if selection.campaigns is None and selection.content_types is None:
+    if selection.is_of_all_work:
         parts.append(_active(selection))
     sums = ", ".join(f"sum({count})::int" for count in COUNT_NAMES)
     with connection.cursor() as cursor:

@@ -1,112 +1,105 @@
-"""Answers from tallies: a sum over what stood at the last beginning of a month, or today's, and what came since."""
+"""Counts from tallies: what stood at the last beginning of a month, or today's, and what came since."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from dashboard.figures import lines as reporting_lines
-from dashboard.figures.coverage import bounds, covering, covering_people, holds, starts
+from dashboard.figures import lines
+from dashboard.figures.coverage import covering, holds, kept_counts, starts
 from dashboard.figures.selection import Selection
-from dashboard.metrics import COUNT_NAMES, Counts, Totals
-from dashboard.rollups.tallies import COHORTS, PEOPLE
+from dashboard.metrics import COUNT_NAMES, NO_COUNTS, Counts, Totals
+from dashboard.rollups.tallies import COHORTS, TALLIES, TallyTable
+
+# The totals of each group by its key, at one moment.
+MomentTotals = dict[Any, Totals]
 
 
-def totals(selection: Selection, key: str, *, with_people: bool, lines: str = "") -> dict[Any, Totals] | None:
-    """Return the totals of each value of a key, or of everything under 0; None where only the facts can tell.
+def counts(
+    selection: Selection, key: str, moments: Sequence[datetime], names: Sequence[str], *, line: str = ""
+) -> list[MomentTotals] | None:
+    """Return, for each moment, these counts of each value of a key, or of everything under 0; the others are 0.
 
-    Distinct people are in them where `has_people`, and if they are wanted. `lines`: see `reporting_lines.widened`.
+    None where tallies do not hold every one of them. `line`: see `lines.widened`.
     """
-    is_counting_people = with_people and has_people(selection, key)
-    # In the order of `Counts`, people last: those who are not wanted are 0.
-    counts = COUNT_NAMES if is_counting_people else tuple(c for c in COUNT_NAMES if c not in PEOPLE)
-    rows = _of_key(selection, key, counts, lines=lines)
-    if rows is None:
+    grain = covering(selection, key)
+    if grain is None or not kept_counts(selection, key).issuperset(names):
         return None
-    blank = (0,) * (len(COUNT_NAMES) - len(counts))
-    found: dict[Any, Totals] = {}
-    exempt: dict[Any, Counts] = {}
-    for value, is_exempt, *numbers in rows:
-        whole = Counts._make((*numbers, *blank))
-        if is_exempt:
-            exempt[value] = whole
-        else:
-            found[value] = Totals(whole, whole)
+    sinces = starts(
+        selection,
+        moments,
+        keeps_days=grain.keeps_days,
+        keeps_months=grain.keeps_months,
+        with_active="people_active" in names,
+    )
+    if sinces is None:
+        return None
+    where = f"tally.grain = {int(grain.grain)} AND {selection.where(selection.narrowed_by, 'tally')}"
+    rows = _sums(TALLIES, (key or "0", "is_exempt"), names, moments, sinces, where, selection.values, line=line)
+    gross: list[dict[Any, Counts]] = [{} for _ in moments]
+    exempt: list[dict[Any, Counts]] = [{} for _ in moments]
+    is_in_order = tuple(names) == COUNT_NAMES[: len(names)]
+    for value, is_exempt, place, *numbers in rows:
+        here = Counts(*numbers) if is_in_order else Counts(**dict(zip(names, numbers, strict=True)))
+        (exempt if is_exempt else gross)[place][value] = here
+    return [_totals(*both) for both in zip(gross, exempt, strict=True)]
+
+
+def _totals(gross: dict[Any, Counts], exempt: dict[Any, Counts]) -> MomentTotals:
+    found = {value: Totals(whole, whole) for value, whole in gross.items()}
     for value, taken in exempt.items():
-        whole = found.get(value, Totals()).gross
+        whole = gross.get(value, NO_COUNTS)
         found[value] = Totals(whole - taken, whole)
     return found
 
 
-def people_counted(selection: Selection, key: str) -> dict[Any, int] | None:
-    """Return how many people have anything counted under each value of a key, net; None where only facts can tell.
-
-    Only where `has_people`.
-    """
-    rows = _of_key(selection, key, ("people_counted",))
-    if rows is None:
-        return None
-    found: dict[Any, int] = {}
-    for value, is_exempt, people in rows:
-        found[value] = found.get(value, 0) + (-people if is_exempt else people)
-    return found
-
-
-def _of_key(selection: Selection, key: str, counts: Iterable[str], *, lines: str = "") -> list[tuple[Any, ...]] | None:
-    """Return the counts of each value of a key: as they are, and what exemptions take away; None: no tallies can."""
-    grain = covering(selection, key)
-    since = grain and starts(selection, [selection.as_of], keeps_days=grain.keeps_days, keeps_months=grain.keeps_months)
-    if not grain or not since:
-        return None
-    where = f"grain = {int(grain.grain)} AND {bounds(selection)}"
-    return _sums("dashboard_tally", (key or "0", "is_exempt"), counts, since[0], where, selection.values, lines=lines)
-
-
-def has_people(selection: Selection, key: str) -> bool:
-    """Return whether the tallies that answer hold distinct people, too: of campaigns, only one by one."""
-    return covering_people(selection, key) is not None
-
-
-def has_active_people(selection: Selection, key: str) -> bool:
-    """Return whether they hold active people, too: those of campaigns do not, for nobody is one campaign's."""
-    grain = covering(selection, key)
-    return grain is not None and bool(grain.people) and "campaign_id" not in grain.people
-
-
-def cohorts(selection: Selection, key: str, keys: Iterable[str], counts: Iterable[str]) -> list[tuple[Any, ...]] | None:
+def cohorts(selection: Selection, key: str, keys: Sequence[str], names: Sequence[str]) -> list[tuple[Any, ...]] | None:
     """Return the keys (SQL over department_id, due_month and is_exempt) and counts; None where only facts can tell."""
-    since = starts(selection, [selection.as_of]) if holds(selection, key, COHORTS.keys) else None
-    if since is None:
+    moments = [selection.as_of]
+    sinces = starts(selection, moments) if holds(selection, key, COHORTS.keys) else None
+    if sinces is None:
         return None
-    return _sums("dashboard_cohorttally", keys, counts, since[0], bounds(selection), selection.values)
+    where = selection.where(selection.narrowed_by, "tally")
+    rows = _sums(COHORTS, keys, names, moments, sinces, where, selection.values)
+    return [(*row[: len(keys)], *row[len(keys) + 1 :]) for row in rows]
 
 
 def _sums(
-    table: str,
-    keys: Iterable[str],
-    counts: Iterable[str],
-    since: datetime | None,
+    table: TallyTable,
+    keys: Sequence[str],
+    names: Sequence[str],
+    moments: Sequence[datetime],
+    sinces: Sequence[datetime | None],
     where: str,
     values: dict[str, Any],
     *,
-    lines: str = "",
+    line: str = "",
 ) -> list[tuple[Any, ...]]:
-    """Return the counts summed up to `now`, by keys; with `lines` the first key is a manager, with all below them."""
-    keys, counts = tuple(keys), tuple(counts)
-    named = ", ".join(f"{expression} AS key_{place}" for place, expression in enumerate(keys))
+    """Return the keys, the place of the moment and the counts summed up to it; with `line` of whole lines."""
+    if len(moments) == 1:
+        place, at, since, source = "0 AS place", "%(at)s", "%(since)s::timestamptz", f"{table.table} tally WHERE"
+    else:
+        place, at, since = "wanted.place", "wanted.at", "wanted.since"
+        source = f"{_WANTED} JOIN {table.table} tally ON"
+    named = ", ".join(f"{expression} AS key_{number}" for number, expression in enumerate(keys))
+    # Raw SQL: the ORM cannot join a table with moments of our own.
     sql = f"""
-        SELECT {named}, {", ".join(f"sum({count})::int AS {count}" for count in counts)}
+        SELECT {named}, place, {", ".join(f"sum({name})::int AS {name}" for name in names)}
         FROM (
-            SELECT * FROM {table} WHERE {where} AND is_standing AND at = %(since)s
+            SELECT {place}, tally.* FROM {source} {where} AND tally.is_standing AND tally.at = {since}
             UNION ALL
-            SELECT * FROM {table} WHERE {where} AND NOT is_standing
-            AND at > coalesce(%(since)s::timestamptz, '-infinity') AND at <= %(now)s
-        ) tally
-        GROUP BY {", ".join(str(place + 1) for place in range(len(keys)))}
+            SELECT {place}, tally.* FROM {source} {where} AND NOT tally.is_standing
+            AND tally.at > greatest({since}, '-infinity') AND tally.at <= {at}
+        ) steps
+        GROUP BY {", ".join(str(number + 1) for number in range(len(keys) + 1))}
     """
-    if lines:
-        sql = reporting_lines.widened(sql, [f"key_{place}" for place in range(len(keys))], counts, lines)
+    if line:
+        sql = lines.widened(sql, [*(f"key_{number}" for number in range(len(keys))), "place"], names, line)
+    places: dict[str, Any] = {"places": list(range(len(moments))), "moments": list(moments), "sinces": list(sinces)}
     with connection.cursor() as cursor:
-        cursor.execute(sql, {**values, "since": since})
+        cursor.execute(sql, {**values, **places, "at": moments[0], "since": sinces[0]})
         return cursor.fetchall()
+
+
+_WANTED = "unnest(%(places)s::int[], %(moments)s::timestamptz[], %(sinces)s::timestamptz[]) wanted (place, at, since)"

@@ -11,9 +11,8 @@ from msgspec import Meta
 from dashboard.exports.metric_report.answers import NAMELESS, Asked, NotAskableError, Row, answer
 from dashboard.exports.metric_report.cells import Cell
 from dashboard.figures.cohorts import cohorts
+from dashboard.figures.counts import DISTINCT, counts, figures_by
 from dashboard.figures.counts import Group as FigureGroup
-from dashboard.figures.counts import figures_by
-from dashboard.figures.history import standings
 from dashboard.figures.selection import By, Filters, select
 from dashboard.local_days import local_midnight, quarter_name
 from dashboard.mcp.reading import Reader, invalid
@@ -296,7 +295,7 @@ def _campaigns_of(reader: Reader, period: Period, filters: Filters) -> list[Quar
     if selection is None:
         return []
     begins = local_midnight(period.start, reader.account.zone)
-    before, after = standings(selection, By.CAMPAIGN, [begins, period.at])
+    before, after = counts(selection, By.CAMPAIGN, [begins, period.at], people=DISTINCT)
     metrics = _metrics(OF_CAMPAIGN)
     called = reader.scope.campaigns().in_bulk([key for key in after if isinstance(key, int)])
     found = []

@@ -13,15 +13,13 @@ from django.db.models.expressions import RawSQL
 
 from dashboard import metrics
 from dashboard.access import Scope
-from dashboard.figures import tallies
 from dashboard.figures.counts import IS_EXEMPT, Group, figures_by, positional
-from dashboard.figures.names import names
+from dashboard.figures.coverage import covering, starts
 from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.metrics import COUNT_NAMES, INTERVALS, Counts, State, Totals
 from dashboard.models import Grain
 from dashboard.rate import Rate
 from dashboard.rollups import intervals
-from dashboard.rollups.buckets import is_midnight
 from sync.models import Campaign, Enrollment
 
 
@@ -71,16 +69,16 @@ def figures_of(scope: Scope, campaign: Campaign, *, as_of: datetime, basis: Basi
         return CampaignFigures(Totals(), (), ())
     selection = replace(selection, campaigns=(campaign.pk,))
     filters = Filters(campaigns=frozenset({campaign.pk}))
-    by_department = tallies.totals(selection, "department_id", with_people=False) if basis == Basis.NOW else None
-    if by_department is None:
-        groups = figures_by(scope, By.DEPARTMENT, as_of=as_of, filters=filters, basis=basis, with_people=False)
-    else:
-        called = names(selection, By.DEPARTMENT, by_department)
-        groups = [Group(key, called.get(key, ""), totals) for key, totals in by_department.items()]
-    departments = sorted(
-        (group for group in groups if group.totals.gross.counted),
-        key=lambda group: (not group.name, group.name.casefold(), str(group.key)),
+    groups = figures_by(
+        scope,
+        By.DEPARTMENT,
+        as_of=as_of,
+        filters=filters,
+        basis=basis,
+        with_people=False,
+        selection=selection if basis == Basis.NOW else None,
     )
+    departments = [group for group in groups if group.totals.gross.counted]
     if _has_tallies(selection):
         steps = _tallied_steps(selection)
         totals = _summed(steps)
@@ -101,14 +99,10 @@ class _Step:
 
 
 def _has_tallies(selection: Selection) -> bool:
-    """Return whether tallies tell of the moment: their days end at local midnights, and today's are exact."""
-    state, as_of = selection.state, selection.as_of
-    # Of a campaign they hold everybody, whoever may see only some.
-    if selection.scope_departments is not None or state is None or state.tallies_from is None:
-        return False
-    if state.time_zone != selection.account.time_zone:
-        return False
-    return as_of >= state.horizon or is_midnight(as_of, selection.zone)
+    """Return whether those tallies answer that keep every day of a campaign, of everybody in it."""
+    grain = covering(selection, "")
+    is_of_campaigns = grain is not None and grain.grain == Grain.CAMPAIGN
+    return is_of_campaigns and starts(selection, [selection.as_of], with_active=False) is not None
 
 
 def _tallied_steps(selection: Selection) -> list[_Step]:

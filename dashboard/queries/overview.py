@@ -7,19 +7,17 @@ open work of the campaigns that have any.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from django.db import connection
 from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from dashboard import metrics
 from dashboard.access import Scope
-from dashboard.figures import tallies
-from dashboard.figures.counts import figures_by
+from dashboard.figures.counts import DISTINCT, counts, figures_by
 from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.figures.series import Point, daily_and_by
 from dashboard.local_days import local_midnight
-from dashboard.metrics import CampaignState, Counts, Totals
+from dashboard.metrics import CampaignState, Counts
 from dashboard.models import ExemptSpan, Fact
 from dashboard.queries.past_due import AgeGroup
 from dashboard.queries.past_due_found import PastDueGroup, Spread
@@ -178,10 +176,8 @@ def _by_campaign(scope: Scope, selection: Selection | None) -> dict[int, Counts]
     """Return the figures of each campaign by its key; 0 is enrollments whose campaign KnowBe4 does not list."""
     if selection is None:
         return {}
-    found: Mapping[Any, Totals] | None = tallies.totals(selection, "campaign_id", with_people=True)
-    if found is None:
-        found = {group.key: group.totals for group in figures_by(scope, By.CAMPAIGN, as_of=selection.as_of)}
-    return {int(key): totals.net for key, totals in found.items()}
+    (found,) = counts(selection, By.CAMPAIGN, [selection.as_of], people=DISTINCT)
+    return {key: totals.net for key, totals in found.items()}
 
 
 def _campaigns(

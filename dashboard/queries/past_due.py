@@ -220,7 +220,7 @@ MOVED = f"""
 
 def _stands(selection: Selection, *, gross: bool, moved: int | None) -> bool:
     """Return whether standings can answer, but for a few people: all of someone's work is meant, as placed now."""
-    if gross or selection.basis != Basis.NOW or selection.campaigns is not None or selection.content_types is not None:
+    if gross or selection.basis != Basis.NOW or not selection.is_of_all_work:
         return False
     if moved is None:
         with connection.cursor() as cursor:

@@ -304,15 +304,15 @@ class PastDue:
 
     def _counted(self) -> dict[int, int] | None:
         """Return how many people have anything counted in each group; None where tallies cannot tell."""
-        if self.selection is None or self.by is None or not tallies.has_people(self.selection, KEYS[self.by]):
+        if self.selection is None or self.by is None:
             return None
-        people = tallies.people_counted(self.selection, KEYS[self.by])
-        if people is None:
+        tallied = tallies.counts(self.selection, KEYS[self.by], [self.selection.as_of], ("people_counted",))
+        if tallied is None:
             return None
-        found: dict[int, int] = {}
-        for key, count in people.items():
+        found: dict[Any, int] = {}
+        for key, totals in tallied[0].items():
             group = self.line.heads.get(key, key) if self.line else key
-            found[group] = found.get(group, 0) + count
+            found[group] = found.get(group, 0) + totals.net.people_counted
         return found
 
 

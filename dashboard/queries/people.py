@@ -258,7 +258,7 @@ def _question(selection: Selection, wanted: Wanted, sort: Sort, *, are_few: bool
         source = _with_figures(selection, searched, are_few=are_few)
     if standing:
         conditions.append(_STANDING[standing])
-    elif selection.campaigns is not None or selection.content_types is not None or selection.states:
+    elif not selection.is_of_all_work:
         conditions.append(f"f.person_id IN ({_with_enrollments(selection)})")
     counted = f"{source} {_PERSON}" if searched else source
     joins = [] if sort in _OF_FIGURES and not searched else [_PERSON]

@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 from dashboard import metrics
 from dashboard.access import Scope
 from dashboard.figures.counts import positional
-from dashboard.figures.selection import Selection
+from dashboard.figures.selection import OF_WORK, Selection
 from dashboard.local_days import local_midnight
 from dashboard.metrics import State, Totals
 from dashboard.metrics.registry import Base
@@ -120,8 +120,8 @@ def of_selection(scope: Scope, selection: Selection) -> QuerySet[Enrollment]:
     Those without a person pass no filter about people.
     """
     found = scope.enrollments()
-    about_people = (selection.departments, selection.managers, selection.without, selection.only, selection.groups)
-    if any(narrowed is not None for narrowed in about_people):
+    # The scope has narrowed to whom it sees.
+    if selection.narrowed_by - OF_WORK - {"is_mixed"}:
         sql = f"SELECT f.person_id FROM {selection.standings} WHERE {selection.of_people}"
         found = found.filter(
             person__in=RawSQL(*positional(sql, selection.values))  # noqa: S611 - ours, with every value bound

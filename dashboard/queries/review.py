@@ -9,8 +9,9 @@ from typing import Any
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from dashboard.access import Scope
-from dashboard.figures.history import MomentTotals, standings
+from dashboard.figures.counts import DISTINCT, counts
 from dashboard.figures.selection import Basis, By, Filters, Selection, select
+from dashboard.figures.tallies import MomentTotals
 from dashboard.local_days import local_midnight
 from dashboard.metrics import CANCELLED_STATUSES, Counts
 from dashboard.models import AccountSetting, Exemption
@@ -96,7 +97,7 @@ def review(
     zone = scope.account.zone
     found = trend(scope, as_of=quarter.at, count=SHOWN, selection=selection)
     begins = [local_midnight(each.start, zone) for each in found.periods[-ROTATION:]]
-    stood = standings(selection, By.CAMPAIGN, [*begins, quarter.at])
+    stood = counts(selection, By.CAMPAIGN, [*begins, quarter.at], people=DISTINCT)
     following = quarter.end, _after(quarter.end)
     everything = list(_campaigns(scope, selection).order_by("end_at", "name", "pk"))
     used = [

@@ -6,8 +6,7 @@ from datetime import date, datetime, timedelta
 
 from dashboard.access import Scope
 from dashboard.figures.cohorts import MONTHS, cohorts
-from dashboard.figures.counts import Key
-from dashboard.figures.history import standings
+from dashboard.figures.counts import DISTINCT, Key, counts
 from dashboard.figures.selection import Basis, By, Filters, Selection, select
 from dashboard.local_days import local_midnight, quarter_name
 from dashboard.metrics import NO_COUNTS, NOTHING_DUE, Cohort, Counts
@@ -102,7 +101,7 @@ def trend(
         by=By.DEPARTMENT,
         selection=selection,
     )
-    stood = standings(selection, By.DEPARTMENT, [each.at for each in shown])
+    stood = counts(selection, By.DEPARTMENT, [each.at for each in shown], people=DISTINCT)
     due = {(row.key, row.start): row.net for row in rows}
     exempt = {(row.key, row.start): row.exempt for row in rows}
     names = {row.key: row.name for row in rows}

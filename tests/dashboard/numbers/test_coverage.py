@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from dashboard.figures.coverage import BOUNDS, covering, covering_people, holds
-from dashboard.figures.selection import Basis, Selection
+from dashboard.figures.coverage import covering, covering_people, holds
+from dashboard.figures.selection import COLUMNS, Basis, Selection
 from dashboard.metrics import State
 from dashboard.models import Grain
 from sync.models import Account
@@ -37,7 +37,23 @@ def test_every_field_of_a_question_is_a_filter_or_what_it_is_about() -> None:
     assert not replace(PLAIN, scope_departments=(1,)).narrowed_by
 
 
-@pytest.mark.parametrize("key", ["", *BOUNDS])
+def test_facts_are_narrowed_by_every_filter_that_is_set() -> None:
+    @dataclass(frozen=True)
+    class Asked(Selection):
+        locations: tuple[str, ...] | None = None
+
+    for name in NARROWING.keys() - {"states", "is_mixed"}:
+        asked = replace(PLAIN, **{name: NARROWING[name]})
+        assert f"%({name})s" in asked.of_facts
+        assert (f"%({name})s" in asked.of_people) == asked.is_of_all_work
+        assert asked.values[name] == (list(NARROWING[name]) if isinstance(NARROWING[name], tuple) else 1)
+    mixed = replace(PLAIN, is_mixed=True, scope_departments=(1,), scope_managers=(2,))
+    assert mixed.in_scope in mixed.of_facts and mixed.in_scope in mixed.of_people
+    with pytest.raises(KeyError, match="locations"):
+        _ = Asked(PLAIN.account, MOMENT, locations=("Bremen",)).of_facts
+
+
+@pytest.mark.parametrize("key", ["", *COLUMNS.values()])
 def test_a_filter_that_no_tally_is_kept_by_goes_to_the_facts(key: str) -> None:
     @dataclass(frozen=True)
     class Asked(Selection):
@@ -45,7 +61,7 @@ def test_a_filter_that_no_tally_is_kept_by_goes_to_the_facts(key: str) -> None:
 
     assert covering(Asked(PLAIN.account, MOMENT), key) == covering(PLAIN, key) is not None
     assert covering(Asked(PLAIN.account, MOMENT, locations=("Bremen",)), key) is None
-    for name in NARROWING.keys() - BOUNDS.values():
+    for name in NARROWING.keys() - COLUMNS.keys():
         asked = replace(PLAIN, **{name: NARROWING[name]})
         assert covering(asked, key) is None
         assert not holds(asked, key, ("department_id", "due_month"))
