@@ -24,6 +24,8 @@ def counts(
     place, at, wanted = _wanted(moments)
     spans = {name: INTERVALS[name] for name in INTERVALS if name in names or f"people_{name}" in names}
     columns, kinds = intervals.at_moment(spans, at), [""]
+    # A moment alone is no group: to group by a constant takes its time.
+    is_one = len(moments) == 1
     source = f"""
         {wanted} LATERAL ({intervals.current_at(at, where=selection.of_facts, source=selection.facts)}) f
         {_MEMBERS if key == "group_id" else ""}
@@ -35,13 +37,14 @@ def counts(
         """
         columns += intervals.at_moment(spans, at, prefix="net_", also="x.enrollment_id IS NULL")
         kinds.append("net_")
+    sums = (f"{_sum(name, kind)} AS {kind}{name}" for kind in kinds for name in names)
     # Each person's counts first, so that distinct people fall out of them.
     sql = f"""
-        SELECT key, place, {", ".join(f"{_sum(name, kind)} AS {kind}{name}" for kind in kinds for name in names)}
+        SELECT key, {"0 AS place" if is_one else "place"}, {", ".join(sums)}
         FROM (
-            SELECT {key or "0"} AS key, {place} AS place, f.person_id, {", ".join(columns)}
-            FROM {source} WHERE {selection.of_states} GROUP BY 1, 2, 3
-        ) person GROUP BY key, place
+            SELECT {key or "0"} AS key, f.person_id, {place} AS place, {", ".join(columns)}
+            FROM {source} WHERE {selection.of_states} GROUP BY 1, 2{"" if is_one else ", 3"}
+        ) person GROUP BY key{"" if is_one else ", place"}
     """
     found: list[MomentTotals] = [{} for _ in moments]
     for group, number, *values in _rows(
@@ -61,7 +64,7 @@ def active(selection: Selection, key: str, moments: Sequence[datetime], *, line:
         FROM {wanted} {selection.standings} {_MEMBERS if key == "group_id" else ""}
         WHERE {selection.of_people} AND (f.joined_at IS NULL OR f.joined_at <= {at})
           AND (f.left_at IS NULL OR f.left_at > {at})
-        GROUP BY 1, 2
+        GROUP BY 1{"" if len(moments) == 1 else ", 2"}
     """
     found: list[MomentTotals] = [{} for _ in moments]
     for group, number, people in _rows(sql, selection, moments, ["people"], line):

@@ -77,22 +77,25 @@ def _sums(
     line: str = "",
 ) -> list[tuple[Any, ...]]:
     """Return the keys, the place of the moment and the counts summed up to it; with `line` of whole lines."""
-    if len(moments) == 1:
+    # A moment alone is no group, and Postgres plans best for constants.
+    is_one = len(moments) == 1
+    if is_one:
         place, at, since, source = "0 AS place", "%(at)s", "%(since)s::timestamptz", f"{table.table} tally WHERE"
     else:
         place, at, since = "wanted.place", "wanted.at", "wanted.since"
         source = f"{_WANTED} JOIN {table.table} tally ON"
     named = ", ".join(f"{expression} AS key_{number}" for number, expression in enumerate(keys))
+    sums = (f"sum({name})::int AS {name}" for name in names)
     # Raw SQL: the ORM cannot join a table with moments of our own.
     sql = f"""
-        SELECT {named}, place, {", ".join(f"sum({name})::int AS {name}" for name in names)}
+        SELECT {named}, {"0 AS place" if is_one else "place"}, {", ".join(sums)}
         FROM (
             SELECT {place}, tally.* FROM {source} {where} AND tally.is_standing AND tally.at = {since}
             UNION ALL
             SELECT {place}, tally.* FROM {source} {where} AND NOT tally.is_standing
             AND tally.at > greatest({since}, '-infinity') AND tally.at <= {at}
         ) steps
-        GROUP BY {", ".join(str(number + 1) for number in range(len(keys) + 1))}
+        GROUP BY {", ".join(str(number + 1) for number in range(len(keys) + (not is_one)))}
     """
     if line:
         sql = lines.widened(sql, [*(f"key_{number}" for number in range(len(keys))), "place"], names, line)

@@ -17,7 +17,7 @@ from dashboard.access import Scope
 from dashboard.figures.counts import positional
 from dashboard.figures.selection import OF_WORK, Selection
 from dashboard.local_days import local_midnight
-from dashboard.metrics import State, Totals
+from dashboard.metrics import Totals
 from dashboard.metrics.registry import Base
 from dashboard.models import CONTENT_TYPE_CODES
 from dashboard.queries.left_out import COUNTED, Reason, is_due_unknown, not_due, reason_of_campaign, with_reason
@@ -132,16 +132,5 @@ def of_selection(scope: Scope, selection: Selection) -> QuerySet[Enrollment]:
         kinds = {code: kind for kind, code in CONTENT_TYPE_CODES.items()}
         found = found.filter(content__content_type__in=[kinds[code] for code in selection.content_types])
     if selection.states:
-        passing = Q(pk__in=[])
-        for state in selection.states:
-            passing |= _STATES[state](selection.as_of)
-        found = found.filter(passing)
+        found = found.alias(state=metrics.state(selection.as_of)).filter(state__in=selection.states)
     return found
-
-
-_STATES = {
-    State.COMPLETED: metrics.completed,
-    State.PAST_DUE: metrics.past_due,
-    State.IN_PROGRESS: metrics.in_progress,
-    State.NOT_STARTED: metrics.not_started,
-}
