@@ -83,11 +83,12 @@ def _sums(
         place, at, since, source = "0 AS place", "%(at)s", "%(since)s::timestamptz", f"{table.table} tally WHERE"
     else:
         place, at, since = "wanted.place", "wanted.at", "wanted.since"
-        source = f"{_WANTED} JOIN {table.table} tally ON"
+        source = f"wanted JOIN {table.table} tally ON"
     named = ", ".join(f"{expression} AS key_{number}" for number, expression in enumerate(keys))
     sums = (f"sum({name})::int AS {name}" for name in names)
     # Raw SQL: the ORM cannot join a table with moments of our own.
     sql = f"""
+        {"" if is_one else _WANTED}
         SELECT {named}, {"0 AS place" if is_one else "place"}, {", ".join(sums)}
         FROM (
             SELECT {place}, tally.* FROM {source} {where} AND tally.is_standing AND tally.at = {since}
@@ -105,4 +106,8 @@ def _sums(
         return cursor.fetchall()
 
 
-_WANTED = "unnest(%(places)s::int[], %(moments)s::timestamptz[], %(sinces)s::timestamptz[]) wanted (place, at, since)"
+_WANTED = """
+    WITH wanted (place, at, since) AS (
+        SELECT * FROM unnest(%(places)s::int[], %(moments)s::timestamptz[], %(sinces)s::timestamptz[])
+    )
+"""
