@@ -178,6 +178,8 @@ def django_db_setup(
     """Make this process's test database, and drop it."""
     if embedded.is_wanted():
         with psycopg.connect(embedded.database_url(user="postgres")) as owner:
+            # Of two workers at once one would fail: it is one row of the server's.
+            owner.execute("SELECT pg_advisory_xact_lock(hashtext('rollcall test rights'))")
             owner.execute("GRANT SET ON PARAMETER session_replication_role TO rollcall")
     with django_db_blocker.unblock():
         make_test_database()
