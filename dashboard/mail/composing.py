@@ -142,7 +142,7 @@ def _with_vacancy(copy: Copy) -> Copy:
     """Return the copy; where nobody is left to report on, it says so instead of having nothing to report."""
     if not copy.is_quiet:
         return copy
-    said = " ".join(nobody_left(copy.schedule)) or nobody_in(copy.scope)
+    said = " ".join(nobody_left(copy.schedule, copy.scope)) or nobody_in(copy.scope)
     return replace(copy, lead=said, lines=(), is_quiet=False) if said else copy
 
 

@@ -20,9 +20,10 @@ def query_of(schedule: Schedule) -> str:
     return f"{names[schedule.what]}={schedule.subject_id}" if is_about else ""
 
 
-def nobody_left(schedule: Schedule) -> tuple[str, ...]:
+def nobody_left(schedule: Schedule, scope: Scope) -> tuple[str, ...]:
     """Return, as sentences, that a schedule is about a department, group, campaign or manager with nobody left.
 
+    `scope` is of whoever is told: nothing is said of what is not in it.
     Nothing while anybody is left in each of its filters, and for filters that cannot be any: its mail says so.
     """
     query = query_of(schedule)
@@ -30,8 +31,8 @@ def nobody_left(schedule: Schedule) -> tuple[str, ...]:
         return ()
     moment = timezone.now()
     try:
-        filters = Question(Scope(account=schedule.account), QueryDict(query), moment, moment).asked.filters
+        filters = Question(scope, QueryDict(query), moment, moment).asked.filters
     except BadRequest:
         return ()
-    found = vacancies_of(schedule.account, filters, is_whole=True)
+    found = vacancies_of(scope, filters)
     return found.sentences if found.is_total else ()

@@ -53,7 +53,7 @@ def schedules(request: ScopedRequest) -> HttpResponse:
             {
                 "schedule": one,
                 "what": what_is(one),
-                "nobody": " ".join(nobody_left(one)),
+                "nobody": " ".join(nobody_left(one, request.scope)),
                 "days": days_in_words(one),
                 "next": upcoming(one, request.now, request.account.zone) if one.is_running else None,
                 "last": standing_in_words(standings.get(one.last_occurrence, {})),  # type: ignore[attr-defined]
@@ -178,7 +178,7 @@ def schedule(request: ScopedRequest, pk: int) -> HttpResponse:
     context = {
         "schedule": found,
         "what": what_is(found),
-        "nobody": " ".join(nobody_left(found)),
+        "nobody": " ".join(nobody_left(found, request.scope)),
         "days": days_in_words(found),
         "next": upcoming(found, request.now, request.account.zone) if found.is_running else None,
         "recipients": people,

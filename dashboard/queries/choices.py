@@ -45,6 +45,7 @@ _LISTS = {
     "department": """
         (SELECT 'department', 0, d.id, d.name FROM sync_department d
          WHERE d.account_id = %(account)s AND d.merged_into_id IS NULL AND d.key <> ''
+           AND (%(own_departments)s::bigint[] IS NULL OR d.id = ANY(%(own_departments)s))
            AND (d.id = ANY(%(departments)s) OR EXISTS (
                SELECT FROM dashboard_personstanding f
                WHERE f.account_id = %(account)s AND f.department_id = d.id AND f.left_at IS NULL AND {0}))
@@ -111,7 +112,7 @@ def choices(scope: Scope, kinds: Collection[str], filters: Filters) -> Choices:
     """Return what can be chosen for each of "department", "campaign", "group" and "manager"; other kinds are skipped.
 
     Departments are those that somebody active counts in, campaigns the latest first. At most `MOST` of each, and what
-    the filters name is always among them. In a name's place may stand nothing.
+    the filters name of what is in scope is always among them. In a name's place may stand nothing.
     """
     parts = [sql for kind, sql in _LISTS.items() if kind in kinds]
     if "manager" in kinds:
@@ -126,6 +127,7 @@ def choices(scope: Scope, kinds: Collection[str], filters: Filters) -> Choices:
         "campaigns": list(filters.campaigns),
         "groups": list(filters.groups),
         "manager": filters.manager,
+        "own_departments": _own(scope, scope.departments()) if filters.departments and "department" in kinds else None,
         "own_campaigns": _own(scope, scope.campaigns()) if "campaign" in kinds else None,
         "own_groups": _own(scope, scope.groups()) if "group" in kinds else None,
         "most": MOST,

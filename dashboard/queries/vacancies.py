@@ -20,15 +20,15 @@ class Vacancies:
     is_total: bool = False
 
 
-def vacancies_of(account: Account, filters: Filters, *, is_whole: bool) -> Vacancies:
+def vacancies_of(scope: Scope, filters: Filters) -> Vacancies:
     """Return what is to be said of the departments, groups, campaigns and the manager that filters name.
 
-    With `is_whole` the reader sees everybody; else nothing is said of campaigns and managers, of whom others may see
-    more than they do. Asks nothing where no such filter is set.
+    To who does not see everyone nothing is said of campaigns and managers, of whom others may see more than they do,
+    nor of departments and groups out of scope. Asks nothing where no such filter is set.
     """
     sentences: list[str] = []
     is_total = False
-    for count, found in _by_filter(account, filters, is_whole=is_whole):
+    for count, found in _by_filter(scope, filters):
         sentences += found
         is_total |= len(found) == count
     return Vacancies(tuple(sentences), is_total)
@@ -49,13 +49,17 @@ def nobody_in(scope: Scope) -> str:
     )
 
 
-def _by_filter(account: Account, filters: Filters, *, is_whole: bool) -> Iterator[tuple[int, list[str]]]:
+def _by_filter(scope: Scope, filters: Filters) -> Iterator[tuple[int, list[str]]]:
     """Yield for each filter how many things it names, and a sentence for each with nobody left."""
+    account, is_whole = scope.account, scope.sees_everyone
+    if account is None:
+        return
     if filters.departments:
-        homes = merged_departments.homes(account, filters.departments)
+        known = scope.departments().filter(pk__in=filters.departments).values_list("pk", flat=True)
+        homes = merged_departments.homes(account, filters.departments if is_whole else list(known))
         yield len(filters.departments), merged_departments.sentences(homes, account)
     if filters.groups:
-        groups = Group.objects.filter(account=account, pk__in=filters.groups).order_by("name", "pk")
+        groups = scope.groups().filter(pk__in=filters.groups).order_by("name", "pk")
         yield len(filters.groups), [said for group in groups if (said := group_emptied(group, account))]
     if is_whole and filters.campaigns:
         campaigns = Campaign.objects.filter(account=account, pk__in=filters.campaigns).order_by("name", "pk")

@@ -142,13 +142,13 @@ def filter_bar(
 
 def _notes(request: ScopedRequest, question: Asked, offered: Choices) -> tuple[str, ...]:
     """Return what is to be said of filters about nobody any more; nothing of a past day, when there may have been."""
-    account, filters = request.scope.account, question.filters
-    if account is None or request.past_day is not None:
+    filters = question.filters
+    if request.past_day is not None:
         return ()
     if offered.chosen is not None and offered.below:
         # Whoever has managers below has somebody.
         filters = replace(filters, manager=None)
-    return vacancies_of(account, filters, is_whole=request.scope.sees_everyone).sentences
+    return vacancies_of(request.scope, filters).sentences
 
 
 def _address(query: QueryDict, without: Collection[str]) -> str:

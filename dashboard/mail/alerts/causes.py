@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
+from dashboard.access import Scope
 from dashboard.audit.chain import anchor
 from dashboard.mail.subjects import nobody_left
 from dashboard.merged_departments import rename_in_words
-from dashboard.models import Alert, Delivery, Occurrence, Schedule, SingleSignOn
+from dashboard.models import Alert, Delivery, Occurrence, Role, Schedule, SingleSignOn
 from dashboard.queries.account_roles import auditors
 from dashboard.queries.renames import open_renames
 from dashboard.queries.sign_in import untold_groups
@@ -77,11 +78,12 @@ def _of_log(account: Account, now: datetime) -> list[Cause]:
 
 def _of_nobody(account: Account) -> list[Cause]:
     """Return the running schedules that are about a department, a group or a campaign with nobody left."""
+    told = Scope(account=account, roles=frozenset({Role.ADMINISTRATOR}))
     running = Schedule.objects.filter(account=account, ended_at=None, paused_at=None).order_by("pk")
     return [
         Cause(account.pk, Kind.SCHEDULE_EMPTY, schedule.pk, f"{schedule.name}: {' '.join(said)}")
         for schedule in running
-        if (said := nobody_left(schedule))
+        if (said := nobody_left(schedule, told))
     ]
 
 
