@@ -1,5 +1,4 @@
-"""The answer to whoever needs a stored secret that `SECRET_KEY` does not read any more: a page, or as programs read it.
-"""
+"""The answer to whoever needs a stored secret that `SECRET_KEY` does not read any more: a page, or as programs read it."""
 
 import logging
 
