@@ -256,6 +256,7 @@ DEMO_SIGN_INS = variables.flag("DEMO_SIGN_INS", default=False)
 _PREFIX = "__Host-" if _SECURE else ""
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_PREFIX}sessionid", f"{_PREFIX}csrftoken"
 KNOWN_BROWSER_COOKIE_NAME = f"{_PREFIX}known"
+SESSION_ENGINE = "dashboard.web.session_store"
 SESSION_COOKIE_AGE = 60 * 60 * 12  # a working day, however busy
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dashboard import audit
 from dashboard.access import ScopedRequest
+from dashboard.exports.tables import TABLES
 from dashboard.files import storage
 from dashboard.files.downloads import as_attachment, handed_out
 from dashboard.files.errors import NoAccessError, NotMadeError, explained
@@ -260,7 +261,16 @@ def resend_delivery(request: ScopedRequest, pk: int) -> HttpResponse:
 
 
 def _recipient(request: ScopedRequest, found: Schedule) -> User:
-    """Return whom the preview is for: one of the schedule's recipients, the first unless the address names one."""
+    """Return whom the preview is for: one of the schedule's recipients, the first unless the address names one.
+
+    404 for any other, and for a list that the reader may not have themselves: the audit log.
+    """
+    if (
+        found.content == Schedule.Content.TABLE
+        and found.what in TABLES
+        and not TABLES[found.what].allows(request.scope)
+    ):
+        raise Http404
     people = list(occurrences.recipients_of(found))
     text = request.GET.get("as", "")
     if not text and people:

@@ -1,9 +1,10 @@
 """Sessions ended for somebody."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 from allauth.usersessions.models import UserSession
-from django.contrib.sessions.backends.db import SessionStore
+from django.conf import settings
 
 from dashboard.active_roles import THROUGH, UNKNOWN
 from dashboard.models import User
@@ -14,9 +15,9 @@ def end_sessions(user: User, *, but: str | None = None, made: Callable[[str], bo
 
     `made` is asked how each came about, as `through` says it: false lets it go on.
     """
-    ended = 0
+    store, ended = import_module(settings.SESSION_ENGINE).SessionStore, 0
     for session in UserSession.objects.filter(user=user).exclude(session_key=but):
-        if made(str(SessionStore(session.session_key).get(THROUGH, UNKNOWN))):
+        if made(str(store(session.session_key).get(THROUGH, UNKNOWN))):
             session.end()
             ended += 1
     return ended

@@ -188,8 +188,12 @@ def _add_newcomers(canary: Canary, mine: set[int], now: datetime) -> None:
                          (Change.Subject.CONTENT, content), (Change.Subject.PHISHING_TEST, test)):  # fmt: skip
         _changed(account, run, subject, row.pk)
     QuarantinedRow.objects.create(account=account, run=run, list_key="users", reason="Odd", raw='{"name": "x"}')
-    canary.add("department", home)
     canary.add("campaign", campaign)
+    emptied = {"name": f"{WORD} before", "vacated_at": now - timedelta(days=5)}
+    left = Group.objects.create(account=account, knowbe4_id=7_000_091, first_seen_at=now, **emptied)
+    for kind, row in (("department", factories.DepartmentFactory(account=account, **emptied)), ("department", home),
+                      ("group", left), ("group", group)):  # fmt: skip
+        canary.add(kind, row)
     _add_colleagues(canary, home, now)
 
 

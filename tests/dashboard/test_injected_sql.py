@@ -22,7 +22,9 @@ from dashboard.proofs import GUARDED, KeyUnknownError, prove
 from dashboard.row_security import ROLE, apply, within
 from sync.models import Account
 from tests import factories
+from tests.dashboard.api.conftest import Program, token_for
 
+CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "compliance_summary", "arguments": {}}}
 HIDDEN = "Zebedee"
 FORGED = "replace(current_setting('rollcall.scope'), '||', '|on|')"
 FREE = "'0|1|on|||on'"
@@ -275,13 +277,18 @@ def test_another_secret_key_is_said(installation: Installation, client: Client, 
 
 def test_a_page_says_that_the_key_is_another(installation: Installation, client: Client) -> None:
     client.force_login(installation.head)
+    program = Program(token_for(installation.head, installation.account))
     with another_session(user=installation.owner) as owner:
         owner.execute("UPDATE rollcall_key SET id = reverse(id)")
         owner.commit()
         answer = client.get("/people/")
+        called = [program.get("/sync"), program.client.post("/mcp", CALL, "application/json", headers=program.headers)]
         owner.execute("UPDATE rollcall_key SET id = reverse(id)")
     assert answer.status_code == 503
     assert "The database does not know this SECRET_KEY: run manage.py migrate" in answer.content.decode()
+    for response, kind in zip(called, ("application/problem+json", "application/json"), strict=True):
+        assert (response.status_code, response["Content-Type"]) == (503, kind)
+        assert "The database does not know this SECRET_KEY" in response.content.decode()
 
 
 def test_migrate_brings_the_keys(db: None, account: Account, settings: Any) -> None:

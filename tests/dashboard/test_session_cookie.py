@@ -36,6 +36,16 @@ def test_a_key_from_the_table_opens_nothing(alice: User, published: SyncRun) -> 
         assert answer.cookies[NAME].value == "", forged
 
 
+def test_what_a_session_holds_opens_nothing_in_anothers_row(alice: User, published: SyncRun) -> None:
+    """Injected SQL may write the table of sessions: what an administrator's holds is good under its own key alone."""
+    signed_in(alice)
+    hers = Session.objects.get()
+    mine = signed_in(factories.MembershipFactory(account=published.account).user).cookies[NAME].value
+    assert page_of(mine).status_code == 200
+    Session.objects.exclude(pk=hers.pk).update(session_data=hers.session_data)
+    assert page_of(mine).status_code == 302
+
+
 @pytest.mark.parametrize(("fallbacks", "status"), [(True, 200), (False, 302)])
 def test_a_session_outlives_its_key_as_a_fallback(
     alice: User, published: SyncRun, settings: LazySettings, *, fallbacks: bool, status: int

@@ -106,6 +106,23 @@ def test_a_preview_is_the_recipient_s_own(as_alice: Client, schedule: Schedule, 
         assert as_alice.get(address, {"as": wrong}).status_code == 404
 
 
+def test_a_preview_holds_no_log_for_who_may_not_read_it(client: Client, schedule: Schedule, company: Account) -> None:
+    """A security manager decides about schedules, and does not read the audit log: nor as its recipient gets it."""
+    Schedule.objects.filter(pk=schedule.pk).update(what="audit_log", query="", subject_id=None)
+    administrator, manager = (
+        factories.MembershipFactory(account=company, role=role).user
+        for role in (Membership.Role.ADMINISTRATOR, Membership.Role.SECURITY_MANAGER)
+    )
+    schedule.recipients.add(administrator)
+    for user, status in ((administrator, 200), (manager, 404)):
+        client.force_login(user)
+        for name in ("preview_schedule", "preview_file"):
+            address = reverse(name, args=[schedule.pk])
+            response = client.get(address, {"as": administrator.pk})
+            assert response.status_code == status, (user, name)
+            assert b"".join(response)  # type: ignore[arg-type]
+
+
 def test_auditors_read_and_heads_see_nothing(
     client: Client, schedule: Schedule, head: User, company: Account, now: datetime
 ) -> None:
