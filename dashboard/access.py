@@ -6,17 +6,15 @@ each of its readings is empty. Behind it stands `dashboard.row_security`, which 
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import Exists, Func, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
-from django.middleware.csrf import get_token, rotate_token
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -40,9 +38,6 @@ from sync.models import (
     SyncRun,
 )
 
-if TYPE_CHECKING:
-    from django_htmx.middleware import HtmxDetails
-
 _ROLES = Membership.Role
 SEE_EVERYONE = frozenset({_ROLES.ADMINISTRATOR, _ROLES.SECURITY_MANAGER, _ROLES.AUDITOR})
 DECIDE = frozenset({_ROLES.ADMINISTRATOR, _ROLES.SECURITY_MANAGER})
@@ -50,15 +45,7 @@ START_SYNCS = frozenset({_ROLES.ADMINISTRATOR, _ROLES.SECURITY_MANAGER})
 READ_AUDIT = frozenset({_ROLES.ADMINISTRATOR, _ROLES.AUDITOR})
 # What can be lent to a colleague: the scopes that are some people.
 LEND = frozenset({_ROLES.DEPARTMENT_HEAD, _ROLES.PEOPLE_MANAGER})
-# KnowBe4 is younger than this.
-EARLIEST_YEAR = 2000
 _Row = TypeVar("_Row", Enrollment, PhishingResult, GroupMembership)
-# Where the session keeps which of their accounts a reader chose; it is held against their memberships each time.
-CHOSEN_ACCOUNT = "account"
-# Where it keeps the CSRF secrets of the accounts, by key.
-_CSRF_SECRETS = "csrf_of_accounts"
-# Where it keeps as which member an administrator sees the product.
-VIEWED_AS = "viewed_as"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,6 +222,14 @@ class Scope:
             return Person.objects.none()
         return Person.objects.filter(self.placed(), account=self.account)
 
+    def counted(self, rows: QuerySet[_Row]) -> QuerySet[_Row]:
+        """Return the rows, of the account and with a person, that are about people in scope: for counts alone.
+
+        Figures only show nobody's row, and count the same people.
+        """
+        rows = rows.filter(account=self.account)
+        return rows.filter(self.placed("person__")) if self.sees_anyone else rows.none()
+
     def _of_people(self, rows: QuerySet[_Row]) -> QuerySet[_Row]:
         """Return the rows, of the account and with a person, that are about people in scope."""
         if not self.shows_people:
@@ -404,65 +399,3 @@ def _managers(memberships: list[Membership]) -> frozenset[int]:
                 cursor.execute("SELECT reporting_line(%s, %s)", [membership.account_id, membership.user.email])
                 found.update(cursor.fetchone()[0])
     return frozenset(found)
-
-
-def view_as(request: "ScopedRequest", user: User | None) -> None:
-    """Show an administrator the product as a member of the account sees it, or as their own again (None).
-
-    Raises ValueError unless the reader administers the account and the other is a member of it.
-    """
-    if user is None:
-        request.session.pop(VIEWED_AS, None)
-        return
-    scope = request.scope
-    if not scope.is_administrator or scope.viewer is not None or scope.account is None:
-        raise ValueError(_("Only an administrator sees the product as somebody else."))
-    if user == request.user:
-        raise ValueError(_("You see the product as yourself already."))
-    if Scope.of(user, chosen=scope.account.pk, at=request.now).account != scope.account:
-        raise ValueError(_("Only members of the account can be viewed as."))
-    request.session[VIEWED_AS] = user.pk
-
-
-def is_name_free(account: Account, name: str) -> bool:
-    """Return whether no other account, whoever administers it, is called so: names are unique in an installation."""
-    return not Account.objects.filter(name=name).exclude(pk=account.pk).exists()
-
-
-def grant_administrator(user: User, account: Account) -> None:
-    """Make the user an administrator of an account; for whoever adds one."""
-    Membership.objects.get_or_create(user=user, account=account, role=Membership.Role.ADMINISTRATOR)
-
-
-def choose_account(request: "ScopedRequest", account: Account) -> None:
-    """Show the reader this account from the next request on. Raises ValueError when they are no member of it.
-
-    Each account has a CSRF secret of its own, kept in the session meanwhile: a form of another account's page is not
-    taken for one of this, whatever it says, and is good again once the session is back.
-    """
-    if account not in request.scope.accounts:
-        raise ValueError("Only an account of one's own can be chosen.")
-    before, shown = request.scope.account, str(account.pk)
-    if before is not None and before != account:
-        get_token(request)
-        kept = request.session.get(_CSRF_SECRETS, {}) | {str(before.pk): request.META["CSRF_COOKIE"]}
-        rotate_token(request)
-        request.META["CSRF_COOKIE"] = kept.setdefault(shown, request.META["CSRF_COOKIE"])
-        request.session[_CSRF_SECRETS] = kept
-    request.session[CHOSEN_ACCOUNT] = account.pk
-
-
-class ScopedRequest(HttpRequest):
-    """A request as views receive it: scope, account and the moment everything is computed for.
-
-    `now` is the clock, read once. `as_of` is what figures are computed for: `now`, or the end of the past day that the
-    address asks for; `past_day` is that day, None today. `named` is the key of the account that the path names.
-    """
-
-    scope: Scope
-    account: Account
-    now: datetime
-    as_of: datetime
-    past_day: date | None
-    named: int | None
-    htmx: "HtmxDetails"

@@ -3,6 +3,9 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+# KnowBe4 is younger than this.
+EARLIEST_YEAR = 2000
+
 
 def day_of(as_of: datetime, zone: ZoneInfo) -> date:
     """Return the local day that figures as of a moment belong to: that of the last moment before it.

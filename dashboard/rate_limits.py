@@ -15,7 +15,7 @@ from django.core.cache import cache
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
-from dashboard.access import ScopedRequest
+from dashboard.scoped_request import ScopedRequest
 
 Arguments = ParamSpec("Arguments")
 View = Callable[Concatenate[ScopedRequest, Arguments], HttpResponseBase]

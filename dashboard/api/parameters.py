@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 from ninja import Schema
 from pydantic import Field
 
-from dashboard.access import EARLIEST_YEAR, Scope
+from dashboard.access import Scope
 from dashboard.api import paging
 from dashboard.figures.selection import Filters
-from dashboard.local_days import local_midnight
+from dashboard.local_days import EARLIEST_YEAR, local_midnight
 from dashboard.metrics import CampaignState, State
 from dashboard.models import Trigger
 from dashboard.requests.named_filters import NoSuchFilterError, Wanted, resolve

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, QueryDict
 from django.urls import resolve
 
-from dashboard.access import ScopedRequest
 from dashboard.api.answers import JSON
 from dashboard.api.site import PREFIX
 from dashboard.identity.tokens import Caller
+from dashboard.scoped_request import ScopedRequest
 
 # Enough to see what a row is like.
 FEW = 3

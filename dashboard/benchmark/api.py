@@ -22,11 +22,12 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
 from django.test.utils import override_settings
 
-from dashboard.access import Scope, grant_administrator
+from dashboard.access import Scope
 from dashboard.benchmark.pages import _host
 from dashboard.benchmark.queries import percentile
 from dashboard.models import Membership, User
 from dashboard.services import tokens
+from dashboard.services.accounts import grant_administrator
 from sync.benchmark.figures import Figure
 from sync.models import Account
 

@@ -19,10 +19,11 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import override_settings
 
-from dashboard.access import Scope, grant_administrator
+from dashboard.access import Scope
 from dashboard.benchmark.endpoints import FRAGMENTS, PAGES, Endpoint, Places
 from dashboard.benchmark.queries import Statements, percentile
 from dashboard.models import Membership, User
+from dashboard.services.accounts import grant_administrator
 from dashboard.web.session_cookie import signed
 from sync.benchmark.figures import Figure
 from sync.models import Account

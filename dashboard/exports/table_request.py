@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import BadRequest
 from django.http import QueryDict
 
-from dashboard.access import Scope, ScopedRequest
+from dashboard.access import Scope
 from dashboard.exports.columns import Column
 from dashboard.figures.select_query import SelectQuery
 from dashboard.queries.search import NOTHING, Search
 from dashboard.requests.filters import Asked, asked
 from dashboard.requests.searches import PARAMETER
+from dashboard.scoped_request import ScopedRequest
 from sync.models import Account
 
 # More columns than any list has.

@@ -6,11 +6,11 @@ from django.core.files import File
 from django.http import FileResponse, Http404, HttpResponseBase
 from django.utils.http import content_disposition_header
 
-from dashboard.access import ScopedRequest
 from dashboard.files import storage
 from dashboard.files.jobs import name_of
 from dashboard.files.kept_scope import covers
 from dashboard.models.files import StoredFile
+from dashboard.scoped_request import ScopedRequest
 
 _CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",

@@ -12,10 +12,10 @@ from django.shortcuts import redirect, resolve_url
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
-from dashboard.access import ScopedRequest
 from dashboard.identity.adapters import signed_in_lately
 from dashboard.identity.unsent import keep
 from dashboard.models import SingleSignOn
+from dashboard.scoped_request import ScopedRequest
 
 Arguments = ParamSpec("Arguments")
 View = Callable[Concatenate[ScopedRequest, Arguments], HttpResponse]

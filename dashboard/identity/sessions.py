@@ -16,10 +16,11 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from dashboard.access import Scope, ScopedRequest
+from dashboard.access import Scope
 from dashboard.active_roles import OWN, THROUGH, through
 from dashboard.models import SingleSignOn, User
 from dashboard.queries.belonging import is_vouched_for
+from dashboard.scoped_request import ScopedRequest
 from sync.models import Account
 
 # Addresses at which a reader changes what they sign in with, and as whom: it opens every account of theirs.

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.urls import reverse
 
-from dashboard.access import EARLIEST_YEAR, Scope
+from dashboard.access import Scope
 from dashboard.figures.selection import Filters
-from dashboard.local_days import local_midnight
+from dashboard.local_days import EARLIEST_YEAR, local_midnight
 from dashboard.mcp.shapes import About, Sync
 from dashboard.requests.filters import parameters
 from dashboard.requests.named_filters import NoSuchFilterError, Wanted, resolve

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.access import is_name_free
 from dashboard.queries.sync_status import key_problem
+from dashboard.services.accounts import is_name_free
 from dashboard.services.retention import KEEPING, kept
 from sync.models import Account, environment
 from sync.models.account import Region, time_zones, validate_time_zone

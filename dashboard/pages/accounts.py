@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
-from dashboard.access import ScopedRequest, choose_account, grant_administrator
 from dashboard.identity.recently import recently_signed_in
 from dashboard.identity.sessions import tell_if_closed
 from dashboard.models import User
@@ -28,6 +27,8 @@ from dashboard.queries.connections import Connection, connection, connections
 from dashboard.queries.sync_status import Progress, key_problem, latest_runs
 from dashboard.requests.account_paths import split_path
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest, choose_account
+from dashboard.services.accounts import grant_administrator
 from dashboard.services.retention import KEEPING, keep
 from dashboard.task_queue import send
 from sync.models import Account

@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.models import AuditEvent
 from dashboard.pages.settings.filters import SearchedBar
 from dashboard.queries.audit import Search, actors, found, older, sought
 from dashboard.requests.audit import FIELDS, search_of
 from dashboard.requests.fields import id_in
 from dashboard.requests.filter_choices import Choice, Control, FilterBar
+from dashboard.scoped_request import ScopedRequest
 from dashboard.wording.audit import about, audit_lines
 
 ROWS = 50

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.charts import Segment
 from dashboard.charts import burn_up as chart
 from dashboard.charts.state_bar import state_bar
@@ -26,6 +25,7 @@ from dashboard.rate import Rate
 from dashboard.requests.campaign import TABS, WITHOUT_STATE, show_in
 from dashboard.requests.filters import Asked, asked
 from dashboard.requests.paging import page_of
+from dashboard.scoped_request import ScopedRequest
 from dashboard.wording import campaign as words
 from sync.models import Enrollment
 

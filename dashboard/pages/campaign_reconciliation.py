@@ -7,12 +7,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.formats import percent
 from dashboard.queries import reconciliation as queries
 from dashboard.queries.left_out import Reason
 from dashboard.queries.reconciliation import Reconciliation, Since
 from dashboard.requests.paging import page_of
+from dashboard.scoped_request import ScopedRequest
 
 ROWS = 50
 

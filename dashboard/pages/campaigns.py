@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.charts import Segment
 from dashboard.charts.state_bar import state_bar
 from dashboard.metrics import Requirement
@@ -26,6 +25,7 @@ from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import asked
 from dashboard.requests.paging import page_of
 from dashboard.requests.sorting import Column, ordered
+from dashboard.scoped_request import ScopedRequest
 from dashboard.wording import campaign as words
 
 ROWS = 30

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.pages.accounts import for_administrators
 from dashboard.pages.sync_requests import SLOW_AFTER
 from dashboard.queries.sync_status import key_problem
 from dashboard.rate_limits import limited
+from dashboard.scoped_request import ScopedRequest
 from dashboard.task_queue import send
 from sync.models import Account, ApiCheck
 

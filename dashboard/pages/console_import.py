@@ -26,8 +26,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
-from dashboard.access import ScopedRequest
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest
 from dashboard.task_queue import send
 from sync.models import ConsoleImport
 from sync.models.training import DueSource

@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.access import ScopedRequest
 from dashboard.local_days import quarter_name
 from dashboard.pages.sync_requests import SyncPanel, sync_panel
 from dashboard.queries.vacancies import nobody_in
 from dashboard.requests.account_paths import address_of
 from dashboard.requests.filters import CARRIED
 from dashboard.requests.searches import searched
+from dashboard.scoped_request import ScopedRequest
 
 # Typed after `g` wherever nothing is being written: the way to a page without the mouse.
 KEYS = {

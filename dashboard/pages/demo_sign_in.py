@@ -6,8 +6,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_POST
 
-from dashboard.access import ScopedRequest
 from dashboard.identity.demo import demo_sign_ins
+from dashboard.scoped_request import ScopedRequest
 
 
 @require_POST

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
-from dashboard.access import ScopedRequest
 from dashboard.evidence.jobs import MOST_SAMPLED, packs, request_pack
 from dashboard.files.downloads import handed_out
 from dashboard.files.jobs import percent_done
@@ -23,6 +22,7 @@ from dashboard.models import EvidencePack, User
 from dashboard.pages.settings.fields import DayField
 from dashboard.rate_limits import limited
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest
 from dashboard.task_queue import send
 
 FRAGMENT = "evidence-list"

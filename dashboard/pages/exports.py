@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from dashboard import audit
-from dashboard.access import ScopedRequest
 from dashboard.exports.jobs import exports_of, formats_for, remember_csv, request_export
 from dashboard.exports.streaming import is_large, streamed
 from dashboard.exports.table_request import Question, Table
@@ -28,6 +27,7 @@ from dashboard.pages.schedules_form import LISTS
 from dashboard.rate_limits import limited
 from dashboard.requests.searches import PARAMETER, searched
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest
 from dashboard.task_queue import send
 
 FRAGMENT = "exports-list"

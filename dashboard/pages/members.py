@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dashboard.access import ScopedRequest
 from dashboard.formats import number
 from dashboard.identity.invitation_mail import CANNOT_SEND, send_invitation
 from dashboard.identity.recently import recently_signed_in
@@ -26,6 +25,7 @@ from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.queries.offers import managers_of_nobody
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.invitations import revoke
 from dashboard.services.loans import end_loan

@@ -14,13 +14,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from dashboard.access import ScopedRequest
 from dashboard.audit import Action, Subject, record
 from dashboard.identity.sessions import tell_if_closed
 from dashboard.models import Invitation, Role, SingleSignOn, User
 from dashboard.pages.members_accept_form import NewUserForm, PasswordForm
 from dashboard.queries.belonging import replaces_password
 from dashboard.queries.members import find_user, has_user, is_real_member
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.first_role import is_unproven
 from dashboard.services.members import accept, find_invitation, holding

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dashboard.access import Scope, ScopedRequest
+from dashboard.access import Scope
 from dashboard.identity.domain_records import CannotAskError, texts_at
 from dashboard.identity.invitation_mail import CANNOT_SEND, public_address
 from dashboard.identity.recently import recently_signed_in
@@ -23,6 +23,7 @@ from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.rate_limits import limited
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.domains import (
     domain_of_link,

@@ -9,12 +9,12 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.access import ScopedRequest
 from dashboard.identity.email_field import AddressField, AddressInput
 from dashboard.local_days import local_midnight
 from dashboard.models import Role
 from dashboard.pages.settings.fields import DayField
 from dashboard.queries.offers import doubts
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services.members import Offer
 from sync.models import Department
 

@@ -6,13 +6,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from dashboard.access import ScopedRequest
 from dashboard.identity.recently import recently_signed_in
 from dashboard.pages.members import for_this_accounts_administrators
 from dashboard.pages.profile_name import NameForm
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.queries.sign_in import provider_of
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.identity import Identity, correct
 

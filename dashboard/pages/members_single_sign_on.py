@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from config.email_addresses import validate_address
-from dashboard.access import ScopedRequest
 from dashboard.identity.invitation_mail import public_address
 from dashboard.identity.recently import recently_signed_in
 from dashboard.mail.alerts.causes import send_fewer_groups
@@ -27,6 +26,7 @@ from dashboard.pages.members_form import Doubts, RoleForm, unread_doubts
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import members as queries
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.sign_on_settings import Mapping, add_mapping, remove, remove_mapping, save
 from dashboard.wording.members import what_became

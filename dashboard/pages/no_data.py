@@ -3,10 +3,10 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from dashboard.access import ScopedRequest
 from dashboard.pages.account_form import AccountForm
 from dashboard.pages.sync_requests import SyncPanel
 from dashboard.queries.connections import connection
+from dashboard.scoped_request import ScopedRequest
 
 # The console of each region, where a key is made (KnowBe4's API documentation of September 2025).
 CONSOLES = {

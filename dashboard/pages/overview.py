@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dashboard import charts
-from dashboard.access import ScopedRequest
 from dashboard.charts.days import figure as day_figure
 from dashboard.formats import number, svg_percent
 from dashboard.metrics import CampaignState
@@ -20,6 +19,7 @@ from dashboard.pages.no_data import no_data
 from dashboard.queries import overview as queries
 from dashboard.rate import Rate
 from dashboard.requests.filters import asked
+from dashboard.scoped_request import ScopedRequest
 from dashboard.wording import findings
 
 # Longer lists are cut: their pages show the rest.

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.exports.metric_report.answers import days_cell
 from dashboard.figures.durations import days_to_complete
 from dashboard.formats import number, percent
@@ -21,6 +20,7 @@ from dashboard.queries import passport as queries
 from dashboard.rate import Rate
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import NAMES, Asked, asked
+from dashboard.scoped_request import ScopedRequest
 
 # As the addresses of quarterly reviews have it: 2026-q3.
 _QUARTER = re.compile(r"(20\d\d)-q([1-4])", re.ASCII)

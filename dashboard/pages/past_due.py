@@ -17,7 +17,6 @@ from django.views.decorators.vary import vary_on_headers
 
 from config.email_addresses import mailable
 from dashboard import audit
-from dashboard.access import ScopedRequest
 from dashboard.figures.counts import figures
 from dashboard.figures.selection import By
 from dashboard.formats import svg_percent
@@ -44,6 +43,7 @@ from dashboard.requests.past_due import (
     view_of,
 )
 from dashboard.requests.sorting import Column, ordered
+from dashboard.scoped_request import ScopedRequest
 from dashboard.web.templatetags.addresses import here
 from dashboard.wording import past_due as findings
 

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.email_addresses import mailable
-from dashboard.access import ScopedRequest
 from dashboard.figures.selection import By
 from dashboard.formats import number, stamp
 from dashboard.markup import Markup, joined
@@ -20,6 +19,7 @@ from dashboard.metrics import AGE_LIMITS
 from dashboard.queries.fields import ENROLLMENTS, PEOPLE
 from dashboard.queries.past_due import PastDuePerson
 from dashboard.queries.past_due_found import Item
+from dashboard.scoped_request import ScopedRequest
 from dashboard.web.templatetags.addresses import here, to
 from sync.models.training import DueSource
 

@@ -11,7 +11,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.figures.counts import figures
 from dashboard.formats import number
 from dashboard.metrics import Counts
@@ -25,6 +24,7 @@ from dashboard.requests.paging import number_in, page_of
 from dashboard.requests.people import STATUS_GROUPS, STATUSES, order_of_people, wanted_in
 from dashboard.requests.searches import PARAMETER, searched
 from dashboard.requests.sorting import Column, Order, ordered
+from dashboard.scoped_request import ScopedRequest
 
 ROWS = 50
 FRAGMENT = "people-list"

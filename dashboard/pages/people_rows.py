@@ -7,12 +7,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dashboard.access import ScopedRequest
 from dashboard.formats import NOTHING, number, stamp
 from dashboard.markup import Markup, joined
 from dashboard.metrics import days_past_due
 from dashboard.queries.fields import PEOPLE
 from dashboard.queries.people import PersonRow
+from dashboard.scoped_request import ScopedRequest
 from dashboard.web.templatetags.addresses import here, to
 from dashboard.web.templatetags.figures import mark
 

@@ -10,11 +10,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from dashboard import audit
-from dashboard.access import ScopedRequest
 from dashboard.models import Exemption
 from dashboard.pages.lanes import Axis, Lane
 from dashboard.queries.person import Owed, Record, read_person
 from dashboard.requests.filters import asked
+from dashboard.scoped_request import ScopedRequest
 from dashboard.wording import person as words
 
 # Shown at once; the rest stands folded below.

@@ -14,12 +14,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from config.sealing import SecretUnreadableError
-from dashboard.access import ScopedRequest
 from dashboard.audit import Action, Subject, record
 from dashboard.models import User
 from dashboard.pages.settings.guards import decider
 from dashboard.queries import sign_in as queries
 from dashboard.queries.belonging import required_single_sign_on
+from dashboard.scoped_request import ScopedRequest
 
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dashboard.access import ScopedRequest
 from dashboard.formats import number
 from dashboard.identity.email_field import AddressField, AddressInput
 from dashboard.local_days import local_midnight
@@ -20,6 +19,7 @@ from dashboard.pages.settings.fields import DayField
 from dashboard.pages.settings.guards import decider
 from dashboard.queries.members import own_loans, own_roles
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.loans import LENDING, end_loan, lend
 

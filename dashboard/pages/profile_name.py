@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from dashboard.access import ScopedRequest
 from dashboard.identity.email_field import AddressField, AddressInput
 from dashboard.identity.invitation_mail import CANNOT_SEND
 from dashboard.identity.recently import recently_signed_in
@@ -28,6 +27,7 @@ from dashboard.queries import sign_in as queries
 from dashboard.queries.belonging import required_single_sign_on
 from dashboard.rate_limits import limited
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services.identity import EmailTakenError, Identity, Source, rename
 
 logger = logging.getLogger(__name__)

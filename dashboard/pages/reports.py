@@ -9,15 +9,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from dashboard.access import EARLIEST_YEAR, ScopedRequest
 from dashboard.audit import Action, Subject, record
 from dashboard.figures.selection import By
+from dashboard.local_days import EARLIEST_YEAR
 from dashboard.look_alikes import told_apart
 from dashboard.pages.context import shell_of
 from dashboard.queries.trends import Period, periods
 from dashboard.rate_limits import limited
 from dashboard.reports import Kind, Question, RenderingError, make
 from dashboard.requests.filters import asked
+from dashboard.scoped_request import ScopedRequest
 
 # As many as the menus offer: whoever wants another begins at its page.
 QUARTERS, DEPARTMENTS, CAMPAIGNS = 12, 500, 300

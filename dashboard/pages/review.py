@@ -10,16 +10,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from dashboard.access import EARLIEST_YEAR, ScopedRequest
 from dashboard.charts.panel import Cell, Chart
 from dashboard.charts.periods import Line, Plot
 from dashboard.figures.selection import By
 from dashboard.formats import percent
+from dashboard.local_days import EARLIEST_YEAR
 from dashboard.pages.context import shell_of
 from dashboard.queries.review import Review, latest_quarter, quarter_of
 from dashboard.queries.review import review as read_review
 from dashboard.queries.trends import Course, Period, periods
 from dashboard.requests.filters import asked, parameters
+from dashboard.scoped_request import ScopedRequest
 from dashboard.web.templatetags.addresses import to
 from dashboard.wording import review as words
 from dashboard.wording.trends import department_name, short_name

@@ -14,7 +14,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dashboard import audit
-from dashboard.access import ScopedRequest
 from dashboard.exports.tables import TABLES
 from dashboard.files import storage
 from dashboard.files.downloads import as_attachment, handed_out
@@ -33,6 +32,7 @@ from dashboard.rate_limits import limited
 from dashboard.reports import Kind
 from dashboard.requests.sent_forms import once
 from dashboard.row_security import within
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import schedules as decisions
 from dashboard.services.deciding import RefusedError
 from dashboard.task_queue import send

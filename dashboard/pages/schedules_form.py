@@ -9,7 +9,6 @@ from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.access import ScopedRequest
 from dashboard.exports.jobs import formats_for
 from dashboard.exports.table_request import Question
 from dashboard.exports.tables import TABLES
@@ -20,6 +19,7 @@ from dashboard.merged_departments import counted_as
 from dashboard.models import Schedule, User
 from dashboard.reports import Kind
 from dashboard.requests.filters import asked
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services.schedules import Plan
 
 FIGURES = "figures"

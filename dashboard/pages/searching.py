@@ -4,11 +4,11 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from dashboard.access import ScopedRequest
 from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import limited
 from dashboard.requests.searches import PARAMETER, keep
 from dashboard.requests.sent_forms import FIELD
+from dashboard.scoped_request import ScopedRequest
 
 # The pages that people are looked for on, by the names of their addresses.
 PAGES = frozenset({"people", "exemptions", "request_exemption"})

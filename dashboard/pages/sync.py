@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.pages.context import shell_of
 from dashboard.pages.sync_requests import SyncPanel, ask_for_sync, sync_panel
 from dashboard.queries import sync_changes, vanished
 from dashboard.queries.allowance import allowance
 from dashboard.queries.sync_status import recent_runs
+from dashboard.scoped_request import ScopedRequest
 from dashboard.wording.changes import told
 from dashboard.wording.findings import runs_finding
 from dashboard.wording.sync import allowance_finding, changes_finding, clock_finding

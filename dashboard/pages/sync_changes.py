@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.formats import NOTHING, day, number
 from dashboard.queries import sync_changes as queries
 from dashboard.queries import vanished as register
 from dashboard.requests.paging import page_of
+from dashboard.scoped_request import ScopedRequest
 from dashboard.wording.changes import Line, kind_words, lines, subject_words
 from sync.models import Change, SyncRun
 

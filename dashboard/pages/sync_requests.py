@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboard import audit
-from dashboard.access import ScopedRequest
 from dashboard.queries.sync_status import Progress, SyncStatus, sync_status
+from dashboard.scoped_request import ScopedRequest
 from dashboard.task_queue import send
 from sync.models import Account
 

@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.pages.sync_changes import change_list
 from dashboard.pages.sync_requests import decide
 from dashboard.queries import sync_changes
 from dashboard.queries.allowance import RunPlan
 from dashboard.queries.sync_status import Progress, progress_of
 from dashboard.requests.paging import page_of
+from dashboard.scoped_request import ScopedRequest
 from dashboard.wording.changes import told
 from dashboard.wording.sync import clock_finding, run_lead
 from sync.models import QuarantinedRow, SyncRun

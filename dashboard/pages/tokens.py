@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dashboard.access import ScopedRequest
 from dashboard.api.description import description
 from dashboard.api.trying import ROUTES, Tried, try_it
 from dashboard.formats import number
@@ -23,6 +22,7 @@ from dashboard.pages.settings.guards import decider
 from dashboard.queries.possessions import tokens_of
 from dashboard.rate_limits import limited
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services import tokens as held
 

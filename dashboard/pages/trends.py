@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.charts.panel import Cell, Chart
 from dashboard.charts.periods import Line, Plot
 from dashboard.figures.selection import By
@@ -26,6 +25,7 @@ from dashboard.rate import Rate
 from dashboard.requests.filter_choices import filter_bar
 from dashboard.requests.filters import asked, parameters
 from dashboard.requests.trends import PERIODS
+from dashboard.scoped_request import ScopedRequest
 from dashboard.web.templatetags.addresses import to
 from dashboard.wording import trends as words
 from dashboard.wording.trend_measures import MEASURES, Measure, Value, difference, settled, size, written

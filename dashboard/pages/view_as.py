@@ -6,11 +6,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from dashboard import audit
-from dashboard.access import ScopedRequest, view_as
 from dashboard.audit import Action, Subject
 from dashboard.identity.log import stopped_viewing
 from dashboard.pages.members import for_this_accounts_administrators
 from dashboard.queries.members import memberships
+from dashboard.scoped_request import ScopedRequest, view_as
 from dashboard.web.scoping import VIEWED_IN
 
 

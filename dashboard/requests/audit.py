@@ -4,10 +4,10 @@ from datetime import date
 
 from django.core.exceptions import BadRequest
 
-from dashboard.access import ScopedRequest
 from dashboard.models import AuditEvent
 from dashboard.queries.audit import Search
 from dashboard.requests.fields import id_in, word_in
+from dashboard.scoped_request import ScopedRequest
 
 FIELDS = ("actor", "action", "subject", "subject_id", "day")
 

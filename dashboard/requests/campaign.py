@@ -3,9 +3,9 @@
 from django.core.exceptions import BadRequest
 from django.utils.translation import gettext_lazy
 
-from dashboard.access import ScopedRequest
 from dashboard.metrics import State
 from dashboard.queries.campaign import Show
+from dashboard.scoped_request import ScopedRequest
 
 TABS = {
     Show.ALL: gettext_lazy("All"),

@@ -1,10 +1,10 @@
 """Filter and order of the list of campaigns."""
 
-from dashboard.access import ScopedRequest
 from dashboard.metrics import Requirement
 from dashboard.queries.campaigns import Sort
 from dashboard.requests.fields import word_in
 from dashboard.requests.sorting import Order, order_in
+from dashboard.scoped_request import ScopedRequest
 
 
 def order_of_campaigns(request: ScopedRequest) -> Order[Sort]:

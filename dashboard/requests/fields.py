@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest
 
-from dashboard.access import ScopedRequest
+from dashboard.scoped_request import ScopedRequest
 
 _LARGEST_KEY = 2**63
 

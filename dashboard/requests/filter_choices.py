@@ -14,7 +14,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from dashboard.access import ScopedRequest
 from dashboard.figures.selection import Basis
 from dashboard.look_alikes import told_apart
 from dashboard.markup import Markup, joined
@@ -23,6 +22,7 @@ from dashboard.models import Trigger
 from dashboard.queries.choices import Choices, Named, choices
 from dashboard.queries.vacancies import vacancies_of
 from dashboard.requests.filters import Asked
+from dashboard.scoped_request import ScopedRequest
 from sync.models.training import ContentType
 
 ALL = ("department", "manager", "campaign", "type", "trigger", "group", "basis")

@@ -12,11 +12,11 @@ from django.core.exceptions import BadRequest
 from django.db.models import TextChoices
 from django.http import QueryDict
 
-from dashboard.access import ScopedRequest
 from dashboard.figures.selection import Basis, Filters
 from dashboard.merged_departments import counted_as
 from dashboard.metrics import CampaignState, State
 from dashboard.models import Trigger
+from dashboard.scoped_request import ScopedRequest
 from sync.models.training import ContentType
 
 _MOST_VALUES = 200

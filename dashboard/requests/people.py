@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from django.utils.translation import gettext_lazy
 
-from dashboard.access import ScopedRequest
 from dashboard.queries.people import Sort, Status, StatusGroup, Wanted
 from dashboard.requests.fields import word_in
 from dashboard.requests.searches import searched
 from dashboard.requests.sorting import Order, order_in
+from dashboard.scoped_request import ScopedRequest
 
 STATUSES = {
     Status.ACTIVE: gettext_lazy("Active"),

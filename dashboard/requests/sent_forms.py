@@ -21,9 +21,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.utils.translation import gettext_lazy
 
-from dashboard.access import ScopedRequest
 from dashboard.models import User
 from dashboard.models.forms import SentForm
+from dashboard.scoped_request import ScopedRequest
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer", bound=HttpResponseBase)

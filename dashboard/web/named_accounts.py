@@ -3,8 +3,8 @@
 A session looks at one account, its tabs may show several. Whoever has several accounts gets pages below
 `/account-NUMBER/`: links, fragments and downloads of a page have the same beginning, for every address that is made
 while the page is, has it (Django's script prefix). Forms name the account in their key
-(`dashboard.requests.sent_forms`), and each account has a CSRF secret of its own (`dashboard.access.choose_account`).
-What names another account than the session looks at is refused.
+(`dashboard.requests.sent_forms`), and each account has a CSRF secret of its own
+(`dashboard.scoped_request.choose_account`). What names another account than the session looks at is refused.
 """
 
 from typing import Any, cast
@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 from django.views import csrf
 from django_htmx.http import HttpResponseClientRefresh
 
-from dashboard.access import CHOSEN_ACCOUNT, ScopedRequest
 from dashboard.identity.unsent import keep, page_of
 from dashboard.requests.account_paths import named_path, split_path
 from dashboard.requests.sent_forms import account_of, reader_of
+from dashboard.scoped_request import CHOSEN_ACCOUNT, ScopedRequest
 from sync.models import Account
 
 # What is meant for the session, whatever it looks at.

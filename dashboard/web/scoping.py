@@ -19,15 +19,16 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRefresh
 
 from config.sealing import SecretUnreadableError
-from dashboard.access import CHOSEN_ACCOUNT, EARLIEST_YEAR, VIEWED_AS, Scope, ScopedRequest
+from dashboard.access import Scope
 from dashboard.active_roles import OWN, through
 from dashboard.identity.log import stopped_viewing
 from dashboard.identity.sessions import OWN_SIGN_IN, provider_of
 from dashboard.identity.unsent import nothing_done, page_of
-from dashboard.local_days import local_midnight
+from dashboard.local_days import EARLIEST_YEAR, local_midnight
 from dashboard.models import User
 from dashboard.queries.belonging import accounts_of, required_single_sign_on
 from dashboard.row_security import within
+from dashboard.scoped_request import CHOSEN_ACCOUNT, VIEWED_AS, ScopedRequest
 from dashboard.web.named_accounts import OF_NO_ACCOUNT, answer_by_name, read_name
 from dashboard.web.unreadable_secrets import secret_unreadable
 from sync.models import Account

@@ -1,4 +1,4 @@
-"""The answer to whoever needs a stored secret that `SECRET_KEY` does not read any more: a page, or as programs read it."""
+"""Answers to whoever needs a stored secret that `SECRET_KEY` no longer reads: pages, or as programs read them."""
 
 import logging
 

@@ -6,9 +6,10 @@ import pytest
 from django.test import RequestFactory
 
 from dashboard import rollups
-from dashboard.access import Scope, ScopedRequest
+from dashboard.access import Scope
 from dashboard.requests.filter_choices import Control, FilterBar, filter_bar
 from dashboard.requests.filters import asked
+from dashboard.scoped_request import ScopedRequest
 from sync.models import Account, Person
 from tests import factories
 from tests.clock import MOMENT

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from dashboard.access import ScopedRequest
 from dashboard.logos import LARGEST
 from dashboard.models.branding import DEFAULT_COLOR
 from dashboard.pages.settings.guards import decider
 from dashboard.queries.branding import branding
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.branding import set_branding
 

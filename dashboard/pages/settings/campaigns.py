@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.figures.counts import figures
 from dashboard.figures.selection import Filters
 from dashboard.formats import number
@@ -28,6 +27,7 @@ from dashboard.pages.settings.words import evidence, log_lines
 from dashboard.queries.setting_changes import latest_by_subject, setting_changes
 from dashboard.requests.fields import search_in, word_in
 from dashboard.requests.paging import page_of
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.campaigns import archive, choose_trigger, restore, set_requirement
 from dashboard.triggers import effective_trigger

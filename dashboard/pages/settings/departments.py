@@ -13,7 +13,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.figures.counts import figures_by
 from dashboard.figures.selection import By, Filters
 from dashboard.formats import number
@@ -29,6 +28,7 @@ from dashboard.queries.departments import DepartmentLine, department_lines, sugg
 from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
 from dashboard.requests.fields import id_in, search_in
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.departments import merge, unmerge
 from dashboard.services.renames import continue_department, keep_apart

@@ -19,12 +19,12 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from dashboard import metrics
-from dashboard.access import ScopedRequest
 from dashboard.formats import number
 from dashboard.models import Exemption
 from dashboard.pages.console_import import MemoryUpload
 from dashboard.pages.settings.guards import decider, for_deciders
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.exemption_file import MOST_BYTES, MOST_ROWS, Reading, decode, read
 from dashboard.services.exemptions import Excuse, request_all

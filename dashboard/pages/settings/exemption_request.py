@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.formats import number
 from dashboard.look_alikes import told_apart
 from dashboard.models import Exemption
@@ -24,6 +23,7 @@ from dashboard.queries.people import Page, Wanted, people
 from dashboard.requests.fields import id_in
 from dashboard.requests.searches import searched
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.exemptions import Excuse
 from dashboard.services.exemptions import request as ask

@@ -14,7 +14,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.formats import number
 from dashboard.models import Exemption, SettingChange, User
 from dashboard.pages.settings.fields import ReasonField
@@ -28,6 +27,7 @@ from dashboard.requests.exemptions import ALL, EXPIRING, TABS, first_tab, of_tab
 from dashboard.requests.fields import id_in, word_in
 from dashboard.requests.paging import page_of
 from dashboard.requests.searches import searched
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.exemptions import approve, end, reject
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.access import EARLIEST_YEAR
+from dashboard.local_days import EARLIEST_YEAR
 
 LATEST_YEAR = 2100
 

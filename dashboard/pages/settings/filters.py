@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dashboard.access import ScopedRequest
 from dashboard.requests.filter_choices import Choice, Control, FilterBar
 from dashboard.requests.searches import PARAMETER
+from dashboard.scoped_request import ScopedRequest
 
 Offer = tuple[str, Any, Sequence[tuple[str, Any]]]
 

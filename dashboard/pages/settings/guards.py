@@ -6,8 +6,8 @@ from typing import Concatenate, ParamSpec
 
 from django.http import Http404, HttpResponse
 
-from dashboard.access import ScopedRequest
 from dashboard.models import User
+from dashboard.scoped_request import ScopedRequest
 
 Arguments = ParamSpec("Arguments")
 View = Callable[Concatenate[ScopedRequest, Arguments], HttpResponse]

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from dashboard.access import ScopedRequest
 from dashboard.formats import number
 from dashboard.models import AccountSetting, CampaignSetting, SettingChange
 from dashboard.outbox.handing_over import is_set_up
@@ -27,6 +26,7 @@ from dashboard.queries.renames import renames
 from dashboard.queries.setting_changes import setting_changes
 from dashboard.requests.fields import word_in
 from dashboard.requests.paging import page_of
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.targets import set_target
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from dashboard.access import ScopedRequest
 from dashboard.formats import number
 from dashboard.pages.settings.fields import DayField
 from dashboard.pages.settings.guards import decider
 from dashboard.queries.licenses import License, licenses
+from dashboard.scoped_request import ScopedRequest
 from dashboard.services import RefusedError
 from dashboard.services.licenses import set_license_end
 

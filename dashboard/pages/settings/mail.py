@@ -7,13 +7,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from dashboard.access import ScopedRequest
 from dashboard.mail.trying import send_test_mail, server_in_words
 from dashboard.outbox.handing_over import is_set_up
 from dashboard.pages.members import for_this_accounts_administrators
 from dashboard.pages.settings.guards import decider
 from dashboard.rate_limits import seconds_to_wait, too_many
 from dashboard.requests.sent_forms import once
+from dashboard.scoped_request import ScopedRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
