@@ -43,6 +43,6 @@ def groups(call: Call, asked: Query[GroupsAsked]) -> Rows:
     found = call.scope.groups().filter(removed_at__isnull=True)
     counted = _GROUPS
     if not call.scope.sees_everyone:
-        members = GroupMembership.objects.filter(call.scope.placed("person__"), removed_at=None)
+        members = call.scope.counted(GroupMembership.objects.filter(removed_at=None))
         counted = {**_GROUPS, "member_count": number_of(members, "group")}
     return page_of(call, found, counted, fields_of(FIELDS, asked), asked)

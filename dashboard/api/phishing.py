@@ -141,7 +141,7 @@ def phishing_results(call: Call, asked: Query[ResultsAsked]) -> Rows:
 
 def _own_counts(scope: Scope) -> dict[str, Any]:
     """Return what stands in the place of KnowBe4's figures of everybody for who sees some people."""
-    results = PhishingResult.objects.filter(scope.placed("person__"))
+    results = scope.counted(PhishingResult.objects.all())
     counts = {
         f"{name}_count": number_of(results.filter(**({f"{moment}__isnull": False} if moment else {})), "test")
         for name, moment in _COUNTS.items()

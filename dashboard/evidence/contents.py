@@ -62,6 +62,7 @@ def people(scope: Scope, period: Period) -> QuerySet[Person]:
 
     Who joined only after it is left out, unless they were enrolled before.
     """
+    # Of each person in scope, whom the query below chooses.
     enrolled = Enrollment.objects.filter(person=OuterRef("pk"), enrolled_at__lte=period.end)
     return (
         scope.people()
