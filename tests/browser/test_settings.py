@@ -68,6 +68,7 @@ def test_an_exemption_is_asked_for_by_one_and_approved_by_another(
     page.goto(f"{live_server.url}/settings/exemptions/")
     assert_good_everywhere(page)
     page.get_by_role("link", name="Request an exemption").click()
+    page.wait_for_url("**/settings/exemptions/new/")
     page.get_by_label("Name").press_sequentially(person.email)
     page.get_by_role("link", name=person.email).click()
     assert_good_everywhere(page)
